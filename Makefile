@@ -1,0 +1,43 @@
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+
+.PHONY: help setup demo test check bench e2e bless docs clean
+help: ## this list
+	@awk -F':.*## ' '/^[a-z0-9]+:.*## /{printf "%-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup: $(STAMP) ## a virtual environment with everything in it
+
+$(STAMP): pyproject.toml constraints.txt
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev]'
+	@touch $@
+
+demo: setup ## the sample through the whole pipeline, and the app on it
+	$(BIN)/tailrace demo
+
+test: setup ## every test
+	$(BIN)/pytest
+
+e2e: setup ## only the tests that run whole commands and the browser
+	$(BIN)/pytest tests/e2e
+
+check: setup ## format, lint, types, import rule, generated docs
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/python -m contract.document --check docs/columns.md
+
+docs: setup ## write the generated pages
+	$(BIN)/python -m contract.document docs/columns.md
+
+bench: setup ## file to Parquet, in packets a second, beside its peers
+	$(BIN)/python -m benchmarks.collector
+
+bless: setup ## accept the present output of the golden cases
+	$(BIN)/pytest tests/golden --bless
+
+clean:
+	rm -rf $(VENV) build dist

@@ -1,0 +1,34 @@
+"""The coverage table: what the pipeline saw, and what it did not."""
+
+import pyarrow as pa
+
+from contract.columns import COUNT, TEXT, TIME, Column, Table
+
+COVERAGE = Table(
+    "coverage",
+    "What one interface of one node gave over one interval, and what was not taken from it.",
+    time="from_time",
+    sort_by=("from_time", "node"),
+    columns=(
+        Column("cluster", TEXT, "name of the cluster", "not told"),
+        Column("node", TEXT, "node of the collector", "not told"),
+        Column("interface", TEXT, "interface", "the capture does not say"),
+        Column("source", TEXT, "file name, or live"),
+        Column("from_time", TIME, "first packet"),
+        Column("until_time", TIME, "last packet"),
+        Column("packets", COUNT, "packets seen", unit="packets"),
+        Column("bytes", COUNT, "bytes on the wire, link header included", unit="bytes"),
+        Column("cut_packets", COUNT, "packets of which the capture kept only the beginning", unit="packets"),
+        Column("kernel_drops", COUNT, "packets the kernel could not hand over", "a file does not say", "packets"),
+        Column("sampled_ratio", pa.float64(), "share of packets taken", "a file does not say"),
+        Column("discarded", pa.map_(TEXT, COUNT), "packets in no flow, by reason", unit="packets"),
+        Column("evictions", COUNT, "flow records written early because the table was full", unit="records"),
+        Column(
+            "pending_overflows",
+            COUNT,
+            "DNS queries written as unanswered early because the pending table was full",
+            unit="records",
+        ),
+        Column("clock_skew_us", COUNT, "clock of the node against the others", "not measured", "µs"),
+    ),
+)

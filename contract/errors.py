@@ -1,0 +1,53 @@
+"""Everything that can be wrong, in one family.
+
+TailraceError
+├── InputError      a file or a stream is not what it should be: says where and what to do
+├── ContractError   a batch does not keep the contract (a fault of ours)
+├── LakeError       a lake cannot be opened, read or written
+├── QuestionError   a question, its parameters or its SQL are refused
+└── UsageError      the command line asks for what cannot be
+"""
+
+from enum import StrEnum
+
+
+class TailraceError(Exception):
+    """Shown to the user as one line."""
+
+
+class InputError(TailraceError):
+    """``where`` is a file, with an offset or a key inside it."""
+
+    def __init__(self, where: str, what: str, do: str = "") -> None:
+        super().__init__(f"{where}: {what}" + (f"; {do}" if do else ""))
+
+
+class ContractError(TailraceError):
+    """A batch has other columns, types or NULLs than its table declares."""
+
+
+class LakeError(TailraceError):
+    """The lake is absent, not ours, not readable, not writable or full."""
+
+
+class QuestionError(TailraceError):
+    """No such question, a wrong parameter, SQL that is not one read-only statement, or time ran out."""
+
+
+class UsageError(TailraceError):
+    """Wrong usage of a verb."""
+
+
+class Discard(StrEnum):
+    """Why a packet is in no flow. The order is the code the kernels use."""
+
+    BAD_FRAMING = "bad_framing"
+    UNKNOWN_LINK_TYPE = "unknown_link_type"
+    CUT_LINK_HEADER = "cut_link_header"
+    NOT_IP = "not_ip"
+    BAD_IP_HEADER = "bad_ip_header"
+    CUT_IP_HEADER = "cut_ip_header"
+    CUT_TRANSPORT_HEADER = "cut_transport_header"
+    BAD_TRANSPORT_HEADER = "bad_transport_header"
+    TOO_DEEP = "too_deep"
+    ORPHAN_FRAGMENT = "orphan_fragment"

@@ -1,0 +1,124 @@
+"""The flows table: one connection over one interval, as one interface of one node saw it."""
+
+import pyarrow as pa
+
+from contract.columns import COUNT, FLAG, TEXT, TEXTS, TIME, Column, Table, prefixed
+from contract.ends import END, SERVICE
+
+NOT_TCP = "not TCP"
+NO_TUNNEL = "not tunnelled"
+
+_SIDE = (
+    Column("packets", COUNT, "packets sent by {end}", unit="packets"),
+    Column("bytes", COUNT, "IP bytes sent by {end} (header and payload of the innermost IP packet)", unit="bytes"),
+    Column("tcp_flags", pa.int16(), "union of the TCP flags {end} sent (RFC 9293 §3.1, low 8 bits)", NOT_TCP),
+    Column("retransmits", COUNT, "TCP segments {end} sent again", NOT_TCP, "packets"),
+    Column("zero_windows", COUNT, "segments in which {end} closed its receive window", NOT_TCP, "packets"),
+)
+
+FLOWS = Table(
+    "flows",
+    "One connection over one interval, as one interface of one node saw it.",
+    time="start_time",
+    sort_by=("start_time", "src_ip", "dst_ip", "dst_port"),
+    columns=(
+        Column("start_time", TIME, "first packet of the record"),
+        Column("end_time", TIME, "last packet of the record"),
+        Column("cluster", TEXT, "name of the cluster", "not told"),
+        Column("node", TEXT, "node whose collector wrote the record", "not told"),
+        Column("interface", TEXT, "interface it was seen on", "the capture does not say"),
+        Column(
+            "reporter",
+            TEXT,
+            "whose side wrote the record: src, dst, or fwd (a node on the way)",
+            "the node of neither end is known",
+            by="enricher",
+        ),
+        Column("src_ip", TEXT, "address of the end that opened the connection (RFC 5952 text)"),
+        Column("src_port", pa.int32(), "its port", "the protocol has no ports, or they were cut"),
+        Column("dst_ip", TEXT, "address of the end that answered"),
+        Column("dst_port", pa.int32(), "its port", "the protocol has no ports, or they were cut"),
+        Column("protocol", pa.int16(), "IANA protocol number"),
+        Column("icmp_type", pa.int16(), "ICMP type of the first message", "not ICMP"),
+        Column("icmp_code", pa.int16(), "ICMP code of the first message", "not ICMP"),
+        Column(
+            "community_id",
+            TEXT,
+            "Community ID version 1, seed 0",
+            "the protocol has no Community ID here",
+            by="enricher",
+        ),
+        Column(
+            "connection_id",
+            TEXT,
+            "the same for every record of one connection, whichever node or side of a Service address reported it",
+            by="enricher",
+        ),
+        Column("started", FLAG, "this record saw the connection open"),
+        Column("ended", FLAG, "this record saw the connection close"),
+        Column("end_reason", TEXT, "why the record was written: idle, active, closed, reset, evicted, shutdown"),
+        *prefixed("src_", _SIDE),
+        *prefixed("dst_", _SIDE),
+        Column(
+            "connection_state",
+            TEXT,
+            "Zeek's conn_state: S0, S1, SF, REJ, RSTO, RSTR, S2, S3, SH, SHR, RSTOS0, RSTRH, OTH",
+            "neither TCP nor UDP",
+        ),
+        Column("server_handshake_us", COUNT, "from SYN to SYN-ACK", "both were not seen", "µs"),
+        Column("client_handshake_us", COUNT, "from SYN-ACK to the ACK that completes", "both were not seen", "µs"),
+        Column(
+            "tls_sni",
+            TEXT,
+            "server name the ClientHello asked for (RFC 6066 §3)",
+            "no ClientHello, or it has none",
+        ),
+        Column("tls_version", TEXT, "highest version the ClientHello offers", "no ClientHello"),
+        Column("alpn", TEXTS, "protocols the ClientHello offers (RFC 7301)", "no ClientHello, or it has none"),
+        Column("tunnel", TEXT, "outer encapsulation: vxlan, geneve, gre, ipip …", NO_TUNNEL),
+        Column("tunnel_id", COUNT, "VNI or key of the tunnel", NO_TUNNEL),
+        Column("tunnel_src_ip", TEXT, "outer source of the first packet", NO_TUNNEL),
+        Column("tunnel_dst_ip", TEXT, "outer destination of the first packet", NO_TUNNEL),
+        Column("vlan", pa.int32(), "VLAN id", "no VLAN tag"),
+        Column("verdict", TEXT, "what the datapath did: forwarded, dropped", "no source told"),
+        Column("drop_reason", TEXT, "why it dropped", "no source told"),
+        Column("policies", TEXTS, "policies that decided", "no source told"),
+        *prefixed("src_", END),
+        *prefixed("dst_", END),
+        *SERVICE,
+        Column(
+            "backend_ip",
+            TEXT,
+            "pod address behind the Service address that src asked for",
+            "dst_ip is no Service address, or the pod is unknown",
+            by="enricher",
+        ),
+        Column(
+            "backend_port",
+            pa.int32(),
+            "port on that pod",
+            "dst_ip is no Service address, or the port is unknown",
+            by="enricher",
+        ),
+        Column(
+            "dst_domain",
+            TEXT,
+            "name by which src knew an external dst",
+            "dst is not external, or no name is known",
+            by="enricher",
+        ),
+        Column(
+            "domain_method",
+            TEXT,
+            "how dst_domain is known: dns (src resolved it, TTL running), dns_expired (TTL over), sni",
+            "no dst_domain",
+            by="enricher",
+        ),
+        Column(
+            "ambiguous",
+            FLAG,
+            "several owners fit an address at that time; the latest was taken",
+            by="enricher",
+        ),
+    ),
+)
