@@ -1,0 +1,97 @@
+"""Delta tables by delta-rs: the only file that knows deltalake, and where its errors become ours."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+from deltalake import CommitProperties, DeltaTable, Schema, Transaction, WriterProperties, write_deltalake
+from deltalake.exceptions import DeltaError, TableNotFoundError
+
+from contract.columns import Table
+from contract.errors import LakeError
+from store.files import LiveFile
+
+DATE = pa.field("date", pa.date32(), nullable=False)
+
+# DuckDB gives each thread one row group at a time, so this is also the grain of parallel reading.
+ROW_GROUP_ROWS = 122_880
+
+WRITER = WriterProperties(compression="ZSTD", compression_level=3, max_row_group_size=ROW_GROUP_ROWS)
+
+# Delta's statistics keep milliseconds, cut off: a greatest value is less than this above what they say.
+CUT_OFF = timedelta(milliseconds=1)
+
+# Tables whose rows last beyond their time column: whether a file reaches into a range needs this column.
+UNTIL = {"coverage": "until_time", "assignments": "until_time"}
+
+
+def create(table: Table, folder: Path) -> None:
+    """Make the empty table unless it is there."""
+    statistics = ",".join(dict.fromkeys((table.time, *table.sort_by, *_until(table))))
+    with _translated(folder):
+        DeltaTable.create(
+            str(folder),
+            schema=Schema.from_arrow(table.schema.append(DATE)),
+            mode="ignore",
+            partition_by=[DATE.name],
+            configuration={"delta.dataSkippingStatsColumns": statistics},
+        )
+
+
+def append(table: Table, folder: Path, rows: pa.Table, transactions: Mapping[str, int]) -> None:
+    ordered = rows.sort_by([(name, "ascending") for name in table.sort_by])
+    dated = ordered.append_column(DATE, pc.cast(ordered.column(table.time), DATE.type))
+    commit = CommitProperties(app_transactions=[Transaction(name, version) for name, version in transactions.items()])
+    with _translated(folder):
+        write_deltalake(
+            DeltaTable(str(folder)), dated, mode="append", writer_properties=WRITER, commit_properties=commit
+        )
+
+
+def transaction_version(folder: Path, application: str) -> int | None:
+    with _translated(folder):
+        version: int | None = DeltaTable(str(folder)).transaction_version(application)
+    return version
+
+
+def live_files(table: Table, folder: Path) -> list[LiveFile]:
+    """The files of the newest commit, in the order of their times."""
+    with _translated(folder):
+        actions = pa.table(DeltaTable(str(folder)).get_add_actions(flatten=True))
+    files = [_live_file(table, folder, action) for action in actions.to_pylist()]
+    return sorted(files, key=lambda file: (file.from_time, file.path))
+
+
+def _live_file(table: Table, folder: Path, action: Mapping[str, Any]) -> LiveFile:
+    return LiveFile(
+        path=folder / str(action["path"]),
+        rows=action["num_records"],
+        bytes=action["size_bytes"],
+        from_time=action[f"min.{table.time}"],
+        until_time=action[f"max.{table.time}"] + CUT_OFF,
+        holds_until=_holds_until(table, action),
+    )
+
+
+def _holds_until(table: Table, action: Mapping[str, Any]) -> datetime | None:
+    column = next(iter(_until(table)), table.time)
+    known: datetime | None = None if action.get(f"null_count.{column}") else action.get(f"max.{column}")
+    return None if known is None else known + CUT_OFF
+
+
+def _until(table: Table) -> tuple[str, ...]:
+    return (UNTIL[table.name],) if table.name in UNTIL else ()
+
+
+@contextmanager
+def _translated(folder: Path) -> Iterator[None]:
+    try:
+        yield
+    except TableNotFoundError:
+        raise LakeError(f"{folder}: the table is gone from the lake; restore it from a backup") from None
+    except (DeltaError, OSError) as error:
+        raise LakeError(f"{folder}: {' '.join(str(error).split())}") from error

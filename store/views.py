@@ -1,0 +1,118 @@
+"""DuckDB over a lake: the contract's tables, the views of ``views/*.sql`` on them, and every other door shut."""
+
+import tempfile
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from functools import cache
+from importlib.resources import files as resources
+from pathlib import Path
+
+import duckdb
+import pyarrow as pa
+
+from contract.columns import LABELS, Table
+from contract.errors import LakeError
+from contract.tables import TABLES
+from store.files import LiveFile
+
+# In the order of creation: a view may use those before it.
+VIEWS = ("connections", "edges", "dns")
+
+# The table `dns` is read through two views: every sighting, and each transaction once.
+RECORDS = {"dns": "dns_records"}
+
+CONFIG = {
+    "autoinstall_known_extensions": "false",
+    "autoload_known_extensions": "false",
+    "python_enable_replacements": "false",
+}
+
+TYPES = {
+    pa.string(): "varchar",
+    pa.int16(): "smallint",
+    pa.int32(): "integer",
+    pa.int64(): "bigint",
+    pa.float64(): "double",
+    pa.bool_(): "boolean",
+    pa.timestamp("us", tz="UTC"): "timestamp with time zone",
+    LABELS: "map(varchar, varchar)",
+}
+
+
+def connect(
+    live: Mapping[str, Sequence[LiveFile]], since: datetime | None, until: datetime | None
+) -> duckdb.DuckDBPyConnection:
+    """An in-memory database that can read the ``live`` files and nothing else."""
+    connection = duckdb.connect(":memory:", config=dict(CONFIG))
+    try:
+        _prepare(connection)
+        for table in TABLES.values():
+            connection.execute(_records_view(table, live[table.name], since, until))
+        for name in VIEWS:
+            connection.execute(f"create view {name} as {view_text(name)}")
+        _lock(connection, [file.path for files in live.values() for file in files])
+    except duckdb.Error as error:
+        connection.close()
+        raise LakeError(f"cannot read the lake: {' '.join(str(error).split())}") from error
+    return connection
+
+
+@cache
+def view_text(name: str) -> str:
+    return resources("store").joinpath("views", f"{name}.sql").read_text()
+
+
+def _prepare(connection: duckdb.DuckDBPyConnection) -> None:
+    connection.execute("set TimeZone = 'UTC'")
+    # In-memory databases spill into the current folder otherwise, which may be read-only.
+    connection.execute(f"set temp_directory = {_quoted(Path(tempfile.gettempdir()) / 'tailrace-spill')}")
+
+
+def _lock(connection: duckdb.DuckDBPyConnection, paths: Sequence[Path]) -> None:
+    connection.execute(f"set allowed_paths = [{', '.join(_quoted(path) for path in paths)}]")
+    connection.execute("set enable_external_access = false")
+    connection.execute("set lock_configuration = true")
+
+
+def _records_view(table: Table, files: Sequence[LiveFile], since: datetime | None, until: datetime | None) -> str:
+    name = RECORDS.get(table.name, table.name)
+    if not files:
+        columns = ", ".join(f"cast(null as {duckdb_type(column.type)}) as {column.name}" for column in table.columns)
+        return f"create view {name} as select {columns} where false"
+    columns = ", ".join(column.name for column in table.columns)
+    paths = ", ".join(_quoted(file.path) for file in files)
+    return (
+        f"create view {name} as select {columns} from read_parquet([{paths}], hive_partitioning = true)"
+        f" where {_window(table, since, until)}"
+    )
+
+
+def _window(table: Table, since: datetime | None, until: datetime | None) -> str:
+    lasts = "until_time" if "until_time" in table.schema.names else table.time
+    # A file keeps at least its last packet, so coverage [from, until] is closed and assignments [from, until) are not.
+    after = ">" if table.name == "assignments" else ">="
+    conditions = ["true"]
+    if until is not None:
+        conditions.append(f"{table.time} < {_instant(until)}")
+    if since is not None:
+        conditions.append(f"({lasts} is null or {lasts} {after} {_instant(since)})")
+    return " and ".join(conditions)
+
+
+def _instant(time: datetime) -> str:
+    return f"timestamptz '{time.isoformat()}'"
+
+
+def duckdb_type(kind: pa.DataType) -> str:
+    if kind in TYPES:
+        return TYPES[kind]
+    if pa.types.is_list(kind):
+        return duckdb_type(kind.value_type) + "[]"
+    if pa.types.is_map(kind):
+        return f"map({duckdb_type(kind.key_type)}, {duckdb_type(kind.item_type)})"
+    fields = ", ".join(f'"{field.name}" {duckdb_type(field.type)}' for field in kind)
+    return f"struct({fields})"
+
+
+def _quoted(path: Path) -> str:
+    return "'" + str(path).replace("'", "''") + "'"

@@ -1,0 +1,17 @@
+-- Each DNS transaction once: the sighting that saw both query and response, then the one nearest to the client.
+with sightings as (
+    select
+        *,
+        row_number() over (
+            partition by transaction_id
+            order by
+                case outcome when 'answered' then 0 when 'unanswered' then 1 else 2 end,
+                case reporter when 'src' then 0 when 'dst' then 1 when 'fwd' then 2 else 3 end,
+                interface nulls last, node nulls last, start_time, server_ip, server_port, attempts desc
+        ) as place
+    from dns_records
+)
+
+select * exclude (place)
+from sightings
+where place = 1
