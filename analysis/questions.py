@@ -1,0 +1,156 @@
+"""One question, one ``.sql`` file: its header says what it asks, and this is what runs it.
+
+A header is a block of comments at the top of the file::
+
+    -- question: Which names does a workload ask for?
+    -- grain: one row a name
+    -- read by: tailrace dns
+    -- parameter namespace text null: namespace of the client
+    -- parameter least integer 10: fewest transactions of a name
+
+A parameter has a name, a type of ``analysis.parameters``, and a default or ``required``. Every question takes ``since``
+and ``until`` besides: they bound the records before the views merge them, and are bound in the SQL only if declared.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cache
+from importlib.resources import files
+from importlib.resources.abc import Traversable
+from typing import TYPE_CHECKING
+
+from analysis.parameters import TYPES, bound
+from contract.errors import QuestionError
+
+if TYPE_CHECKING:
+    from analysis.running import Answer
+    from store.lake import Lake
+
+# A page or a terminal shows no more; who needs all rows says so.
+ROWS = 10_000
+TIMEOUT_S = 30.0
+
+WINDOW = ("since", "until")
+REQUIRED = "required"
+
+_LINE = re.compile(r"-- (question|grain|read by|parameter) ?(.*)")
+_PARAMETER = re.compile(r"([a-z][a-z0-9_]*) ([a-z]+) (\S+): (.+)")
+
+
+@dataclass(frozen=True)
+class Parameter:
+    name: str
+    type: str
+    default: object
+    required: bool
+    meaning: str
+
+
+@dataclass(frozen=True)
+class Question:
+    name: str
+    question: str
+    grain: str
+    readers: str
+    parameters: tuple[Parameter, ...]
+    sql: str
+
+
+@cache
+def catalogue() -> Mapping[str, Question]:
+    """Every question by its name: the path below ``sql/`` without ``.sql``."""
+    root = files("analysis").joinpath("sql")
+    return dict(sorted((name, parse(name, text)) for name, text in _texts(root, "")))
+
+
+def ask(
+    lake: "Lake",
+    name: str,
+    parameters: Mapping[str, object] | None = None,
+    limit: int | None = ROWS,
+    timeout_s: float = TIMEOUT_S,
+) -> "Answer":
+    """The first ``limit`` rows; ``QuestionError`` where the name, a parameter, or the time is wrong."""
+    from analysis.running import run_question
+
+    question = find(name)
+    given = dict(parameters or {})
+    values = bind(question, given)
+    since, until = (window_end(end, given.get(end)) for end in WINDOW)
+    return run_question(lake.connect(since, until), question.sql, values, limit, timeout_s)
+
+
+def run_sql(lake: "Lake", text: str, limit: int | None = ROWS, timeout_s: float = TIMEOUT_S) -> "Answer":
+    """One read-only statement of the user's own over the views of the lake."""
+    from analysis.running import run_statement
+
+    return run_statement(lake.connect(), text, limit, timeout_s)
+
+
+def find(name: str) -> Question:
+    if name not in catalogue():
+        raise QuestionError(f"no question {name!r}; there are {', '.join(catalogue())}")
+    return catalogue()[name]
+
+
+def bind(question: Question, given: Mapping[str, object]) -> dict[str, object]:
+    """A value for each parameter of the SQL, the defaults filled in."""
+    known = {parameter.name: parameter for parameter in question.parameters}
+    for name in given:
+        if name not in known and name not in WINDOW:
+            raise QuestionError(f"{question.name}: no parameter {name!r}; there are {', '.join((*known, *WINDOW))}")
+    missing = [name for name, parameter in known.items() if parameter.required and given.get(name) is None]
+    if missing:
+        raise QuestionError(f"{question.name}: parameter {missing[0]} is required: {known[missing[0]].meaning}")
+    return {
+        name: bound(name, parameter.type, parameter.default if given.get(name) is None else given[name])
+        for name, parameter in known.items()
+    }
+
+
+def window_end(name: str, value: object) -> datetime | None:
+    time = bound(name, "time", value)
+    return time if isinstance(time, datetime) else None
+
+
+def parse(name: str, text: str) -> Question:
+    """Read the header; ``QuestionError`` where it does not keep to the form above."""
+    header: dict[str, list[str]] = {}
+    for line in text.splitlines():
+        if not line.startswith("--"):
+            break
+        match = _LINE.match(line)
+        if match:
+            header.setdefault(match[1], []).append(match[2].removeprefix(": ").strip())
+    for key in ("question", "grain", "read by"):
+        if len(header.get(key, ())) != 1:
+            raise QuestionError(f"{name}: its header needs one line `-- {key}: …`")
+    return Question(
+        name=name,
+        question=header["question"][0],
+        grain=header["grain"][0],
+        readers=header["read by"][0],
+        parameters=tuple(_parameter(name, line) for line in header.get("parameter", ())),
+        sql=text,
+    )
+
+
+def _parameter(question: str, line: str) -> Parameter:
+    match = _PARAMETER.fullmatch(line)
+    if not match or match[2] not in TYPES:
+        raise QuestionError(f"{question}: not a parameter: {line!r}; write `-- parameter NAME TYPE DEFAULT: meaning`")
+    name, kind, default, meaning = match.groups()
+    value = None if default in ("null", REQUIRED) else default
+    return Parameter(name, kind, value, default == REQUIRED, meaning)
+
+
+def _texts(folder: Traversable, prefix: str) -> list[tuple[str, str]]:
+    found: list[tuple[str, str]] = []
+    for entry in folder.iterdir():
+        if entry.is_dir():
+            found += _texts(entry, f"{prefix}{entry.name}/")
+        elif entry.name.endswith(".sql"):
+            found.append((prefix + entry.name.removesuffix(".sql"), entry.read_text()))
+    return found
