@@ -1,0 +1,81 @@
+"""Complete the collected tables: names for addresses, one id for the sightings of one connection."""
+
+from dataclasses import dataclass
+
+import pyarrow as pa
+
+from contract.assignments import ASSIGNMENTS
+from contract.columns import Table
+from contract.dns import DNS
+from contract.flows import FLOWS
+from enricher.addresses import address_table
+from enricher.community import community_ids
+from enricher.directory import Directory
+from enricher.domains import domains
+from enricher.ends import ends_of, services_of
+from enricher.matching import Matcher
+from enricher.sightings import DNS_GAPS, FLOW_GAPS, dns_sightings, flow_sightings
+from enricher.sql import connect
+
+
+@dataclass(frozen=True)
+class Enriched:
+    """The same rows in the same order, complete, and the assignments they were named by."""
+
+    flows: pa.Table
+    dns: pa.Table
+    assignments: pa.Table
+
+
+def enrich(flows: pa.Table, dns: pa.Table, directory: Directory) -> Enriched:
+    """Takes ``FLOWS.collected`` and ``DNS.collected``; what belongs together has to come in one call."""
+    FLOWS.validate(flows, FLOWS.collected)
+    DNS.validate(dns, DNS.collected)
+    addresses = address_table((flows["src_ip"], flows["dst_ip"], dns["client_ip"], dns["server_ip"]), directory)
+    with connect() as connection:
+        matcher = Matcher.load(connection, directory, addresses)
+        enriched = Enriched(
+            flows=_flows(matcher, flows, dns), dns=_dns(matcher, dns), assignments=directory.assignments
+        )
+    FLOWS.validate(enriched.flows)
+    DNS.validate(enriched.dns)
+    ASSIGNMENTS.validate(enriched.assignments)
+    return enriched
+
+
+def _flows(matcher: Matcher, flows: pa.Table, dns: pa.Table) -> pa.Table:
+    matched = matcher.match(flow_sightings(flows, matcher.directory), FLOW_GAPS)
+    domain, method = domains(matcher.connection, flows, dns, matched, matcher.directory)
+    added = {
+        "reporter": matched["reporter"],
+        "community_id": community_ids(matcher.connection, flows),
+        "connection_id": matched["connection_id"],
+        **ends_of(matcher.ends, "src_", matched["src_end"]),
+        **ends_of(matcher.ends, "dst_", matched["dst_end"]),
+        **services_of(matcher.directory, matched["service_id"]),
+        "backend_ip": matched["backend_ip"],
+        "backend_port": matched["backend_port"],
+        "dst_domain": domain,
+        "domain_method": method,
+        "ambiguous": matched["ambiguous"],
+    }
+    return _completed(FLOWS, flows, added)
+
+
+def _dns(matcher: Matcher, dns: pa.Table) -> pa.Table:
+    matched = matcher.match(dns_sightings(dns, matcher.directory), DNS_GAPS)
+    added = {
+        "reporter": matched["reporter"],
+        "transaction_id": matched["connection_id"],
+        **ends_of(matcher.ends, "client_", matched["src_end"]),
+        **ends_of(matcher.ends, "server_", matched["dst_end"]),
+        **services_of(matcher.directory, matched["service_id"]),
+        "ambiguous": matched["ambiguous"],
+    }
+    return _completed(DNS, dns, added)
+
+
+def _completed(table: Table, collected: pa.Table, added: dict[str, pa.ChunkedArray]) -> pa.Table:
+    columns = {name: collected[name] for name in collected.schema.names} | added
+    arrays = [columns[field.name].cast(field.type) for field in table.schema]
+    return pa.Table.from_arrays(arrays, schema=table.schema)

@@ -1,0 +1,183 @@
+"""Who held which address: pods, nodes and Services as rows of the assignments table.
+
+Kubernetes times have a resolution of one second. A holding begins at the start of its second and ends at the end of its
+second, so that no moment of it is lost. A pod gets its address after its start, and not before the last container of
+the previous holder ended: its holding begins at the later of the two. What still overlaps is the one second of the
+handover; a lookup in it takes the later start and says ``ambiguous``. A holder whose end nobody wrote down (its node
+was lost) ends where the next one begins.
+"""
+
+import ipaddress
+from collections.abc import Iterator, Mapping
+from datetime import datetime, timedelta
+from itertools import pairwise
+from operator import itemgetter
+from typing import Any
+
+from enricher.item import Item
+from enricher.workloads import Owners
+
+SECOND = timedelta(seconds=1)
+ZONE = "topology.kubernetes.io/zone"
+FINISHED = frozenset({"Succeeded", "Failed"})
+
+Row = dict[str, Any]
+Objects = Mapping[str, list[Item]]
+
+
+def assignment_rows(objects: Objects, cluster: str | None) -> list[Row]:
+    """Sorted as the table is."""
+    zones = {node.needed("metadata.name"): _zone(node) for node in objects.get("Node", ())}
+    owners = Owners(objects)
+    pods = _handed_over([row for pod in objects.get("Pod", ()) for row in _pod_rows(pod, owners, zones)])
+    taken = {row["ip"] for row in pods if not row["host_network"]}
+    nodes = [row for node in objects.get("Node", ()) for row in _node_rows(node, zones, taken)]
+    services = [row for service in objects.get("Service", ()) for row in _service_rows(service)]
+    rows = [{**row, "cluster": cluster} for row in (*pods, *nodes, *services)]
+    return sorted(rows, key=itemgetter("ip", "from_time", "uid"))
+
+
+def ranges(objects: Objects) -> tuple[str, ...]:
+    """The networks the dump says are the cluster's own."""
+    found = {item.network(text, "spec.podCIDRs") for item in objects.get("Node", ()) for text in pod_networks(item)}
+    found |= {
+        item.network(text, "spec.cidrs") for item in objects.get("ServiceCIDR", ()) for text in item.texts("spec.cidrs")
+    }
+    found |= {item.network(item.needed("spec.cidr"), "spec.cidr") for item in objects.get("IPPool", ())}
+    return tuple(sorted(found))
+
+
+def pod_networks(node: Item) -> list[str]:
+    single = node.text("spec.podCIDR")
+    return node.texts("spec.podCIDRs") or ([single] if single else [])
+
+
+def pod_addresses(pod: Item) -> list[str]:
+    single = pod.address("status.podIP")
+    several = [address for entry in pod.children("status.podIPs") if (address := entry.address("ip"))]
+    return list(dict.fromkeys(several or ([single] if single else [])))
+
+
+def service_addresses(service: Item) -> list[str]:
+    """Every address that stands for the Service; a headless one has none of its own."""
+    balancers = [
+        address for entry in service.children("status.loadBalancer.ingress") if (address := entry.address("ip"))
+    ]
+    return list(dict.fromkeys([*_cluster_addresses(service), *service.addresses("spec.externalIPs"), *balancers]))
+
+
+def _cluster_addresses(service: Item) -> list[str]:
+    if service.text("spec.type") == "ExternalName" or service.text("spec.clusterIP") == "None":
+        return []
+    single = service.address("spec.clusterIP")
+    return service.addresses("spec.clusterIPs") or ([single] if single else [])
+
+
+def _pod_rows(pod: Item, owners: Owners, zones: Mapping[str, str | None]) -> Iterator[Row]:
+    addresses = pod_addresses(pod)
+    if not addresses:
+        return
+    node = pod.text("spec.nodeName")
+    kind, name = owners.workload(pod)
+    row = _row(pod, "pod", kind, name) | {
+        "node": node,
+        "zone": zones.get(node) if node else None,
+        "host_network": bool(pod.flag("spec.hostNetwork")),
+        "from_time": _floor(pod.time("status.startTime") or _created(pod)),
+    }
+    ended = _ended(pod)
+    row["until_time"] = ended and max(_floor(ended), row["from_time"]) + SECOND
+    yield from ({**row, "ip": address} for address in addresses)
+
+
+def _node_rows(node: Item, zones: Mapping[str, str | None], taken: set[str]) -> Iterator[Row]:
+    name = node.needed("metadata.name")
+    row = _row(node, "node", "Node", name) | {"node": name, "zone": zones[name]}
+    yield from ({**row, "ip": address} for address in dict.fromkeys(_node_addresses(node)))
+    yield from ({**row, "ip": address} for address in _bridge_addresses(node) if address not in taken)
+
+
+def _node_addresses(node: Item) -> Iterator[str]:
+    for entry in node.children("status.addresses"):
+        if entry.text("type") in {"InternalIP", "ExternalIP"}:
+            address = entry.address("address")
+            if address:
+                yield address
+
+
+def _bridge_addresses(node: Item) -> Iterator[str]:
+    """Addresses of the node inside its pod network: flannel's tunnel has the network's own, a bridge the first."""
+    for text in pod_networks(node):
+        network = ipaddress.ip_network(node.network(text, "spec.podCIDRs"))
+        yield from (str(network[offset]) for offset in (0, 1) if network.num_addresses > 2)
+
+
+def _service_rows(service: Item) -> Iterator[Row]:
+    row = _row(service, "service", "Service", service.needed("metadata.name"))
+    yield from ({**row, "ip": address} for address in service_addresses(service))
+
+
+def _row(item: Item, kind: str, workload_kind: str, workload: str) -> Row:
+    return {
+        "kind": kind,
+        "uid": item.needed("metadata.uid"),
+        "namespace": item.text("metadata.namespace"),
+        "name": item.needed("metadata.name"),
+        "workload_kind": workload_kind,
+        "workload": workload,
+        "node": None,
+        "zone": None,
+        "labels": sorted(item.labels("metadata.labels").items()),
+        "host_network": False,
+        "from_time": _floor(_created(item)),
+        "until_time": None,
+    }
+
+
+def _created(item: Item) -> datetime:
+    time = item.time("metadata.creationTimestamp")
+    if time is None:
+        raise item.wrong("metadata.creationTimestamp", "is absent")
+    return time
+
+
+def _zone(node: Item) -> str | None:
+    return node.labels("metadata.labels").get(ZONE) or None
+
+
+def _ended(pod: Item) -> datetime | None:
+    """When a finished or deleted pod let go of its address; an evicted one may only have conditions to tell it."""
+    deleted = pod.time("metadata.deletionTimestamp")
+    if pod.text("status.phase") not in FINISHED:
+        return deleted
+    containers = [
+        _terminated(c) for key in ("containerStatuses", "initContainerStatuses") for c in pod.children(f"status.{key}")
+    ]
+    times = [time for time in (*containers, deleted) if time]
+    changes = (condition.time("lastTransitionTime") for condition in pod.children("status.conditions"))
+    return max(times, default=None) or max((time for time in changes if time), default=None)
+
+
+def _terminated(container: Item) -> datetime | None:
+    return container.time("state.terminated.finishedAt")
+
+
+def _floor(time: datetime) -> datetime:
+    return time.replace(microsecond=0)
+
+
+def _handed_over(rows: list[Row]) -> list[Row]:
+    """Let each pod take an address only when its previous holder let go of it (see the head of this file)."""
+    own = sorted((row for row in rows if not row["host_network"]), key=itemgetter("ip", "from_time", "uid"))
+    for earlier, later in pairwise(own):
+        if earlier["ip"] == later["ip"]:
+            _hand_over(earlier, later)
+    return rows
+
+
+def _hand_over(earlier: Row, later: Row) -> None:
+    ended, until = earlier["until_time"], later["until_time"]
+    if ended is None:
+        earlier["until_time"] = later["from_time"] if later["from_time"] > earlier["from_time"] else None
+    elif later["from_time"] < ended - SECOND and (until is None or ended < until):
+        later["from_time"] = ended - SECOND

@@ -1,0 +1,85 @@
+"""Read what ``kubectl get -A -o json`` wrote, and make a directory of it."""
+
+import json
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+
+from contract.assignments import ASSIGNMENTS
+from contract.errors import InputError
+from enricher.directory import Directory
+from enricher.holders import assignment_rows, ranges
+from enricher.item import ADVICE, Item
+from enricher.services import service_tables
+
+HOLDERS = frozenset({"Pod", "Node", "Service"})
+KINDS = HOLDERS | {"EndpointSlice", "ReplicaSet", "Job", "ServiceCIDR", "IPPool"}
+
+Objects = dict[str, list[Item]]
+
+
+def read_dump(path: str | Path, cluster: str | None = None) -> Directory:
+    """Read one file, or every ``*.json`` of a folder."""
+    objects = _by_kind(item for file in _files(Path(path)) for item in _items(file))
+    if not HOLDERS & objects.keys():
+        raise InputError(str(path), "holds no Pod, no Node and no Service", ADVICE)
+    ports, fronts, endpoints = service_tables(objects)
+    rows = assignment_rows(objects, cluster)
+    return Directory(
+        cluster=cluster,
+        assignments=pa.Table.from_pylist(rows, schema=ASSIGNMENTS.schema),
+        ports=ports,
+        fronts=fronts,
+        endpoints=endpoints,
+        ranges=ranges(objects),
+    )
+
+
+def _files(path: Path) -> list[Path]:
+    if not path.is_dir():
+        return [path]
+    files = sorted(path.glob("*.json"))
+    if not files:
+        raise InputError(str(path), "is a folder without a .json file", ADVICE)
+    return files
+
+
+def _items(file: Path) -> Iterator[tuple[str, Item]]:
+    listed = _parsed(file)
+    kind = listed.get("kind") if isinstance(listed, dict) else None
+    if not isinstance(kind, str) or not kind.endswith("List") or not isinstance(listed.get("items"), list):
+        raise InputError(str(file), "is not a List of Kubernetes objects", ADVICE)
+    # The API server names the kind once (PodList), kubectl in every item.
+    named = kind.removesuffix("List")
+    for number, raw in enumerate(listed["items"]):
+        item = Item(raw, str(file), f"items[{number}]")
+        yield item.text("kind") or named or item.needed("kind"), item
+
+
+def _parsed(file: Path) -> Any:
+    try:
+        return json.loads(file.read_bytes())
+    except OSError as error:
+        raise InputError(str(file), f"cannot be read: {error.strerror}") from error
+    except json.JSONDecodeError as error:
+        raise InputError(str(file), f"is not JSON at character {error.pos}: {error.msg}", ADVICE) from error
+    except UnicodeDecodeError as error:
+        raise InputError(str(file), f"is not JSON at byte {error.start}: not UTF-8", ADVICE) from error
+    except RecursionError as error:
+        raise InputError(str(file), "is JSON nested too deeply", ADVICE) from error
+
+
+def _by_kind(items: Iterable[tuple[str, Item]]) -> Objects:
+    """Group what is needed; an object that stands in several files counts once."""
+    unique = {}
+    for kind, item in items:
+        if kind in KINDS:
+            unique[kind, item.text("metadata.namespace"), item.needed("metadata.name"), item.text("metadata.uid")] = (
+                item
+            )
+    objects: Objects = {}
+    for (kind, *_), item in unique.items():
+        objects.setdefault(kind, []).append(item)
+    return objects

@@ -1,0 +1,23 @@
+"""The steps of the enricher in SQL, one file a step; the head of each says what goes in and what comes out."""
+
+from importlib.resources import files
+
+import duckdb
+import pyarrow as pa
+
+
+def connect() -> duckdb.DuckDBPyConnection:
+    """A database in memory that asks no network for an extension."""
+    return duckdb.connect(config={"autoinstall_known_extensions": "false", "autoload_known_extensions": "false"})
+
+
+def run(connection: duckdb.DuckDBPyConnection, step: str, **parameters: int) -> None:
+    connection.execute(_text(step), parameters or None)
+
+
+def fetch(connection: duckdb.DuckDBPyConnection, step: str, **parameters: int) -> pa.Table:
+    return connection.sql(_text(step), params=parameters or None).to_arrow_table()
+
+
+def _text(step: str) -> str:
+    return files(__name__).joinpath(f"{step}.sql").read_text(encoding="utf-8")

@@ -1,0 +1,70 @@
+-- One id for every sighting of one connection (or of one DNS transaction).
+-- In: sighting, behind. Parameters: $open_us, sightings of one opening lie closer than this; $gap_us, a connection that was
+-- not seen to open goes on after a silence of at most this.
+-- Out: connection (row, connection_id, connection_us).
+-- The key is the pair of ends, whichever way round a sighting has them, with the pod in place of the Service address. One
+-- key is many connections over time, as ports are used again: a connection begins where all sightings that began clearly
+-- earlier had ended. A sighting up to $open_us before that belongs to it too (another interface, which missed the opening).
+create or replace temp table connection as
+with tuple as (
+    select
+        sighting.row,
+        sighting.start_us,
+        sighting.end_us,
+        sighting.started,
+        sighting.src_ip || '|' || coalesce(sighting.src_port::varchar, '') as one,
+        coalesce(reached.dst_ip, sighting.dst_ip) || '|' ||
+            coalesce(reached.dst_port, sighting.dst_port)::varchar as other,
+        sighting.dst_ip || '|' as portless,
+        '|' || sighting.protocol || '|' || length(sighting.cluster) || '|' || sighting.cluster || '|'
+            || sighting.question as rest
+    from sighting
+    left join behind on behind.row = sighting.row
+    left join sighting as reached on reached.row = behind.backend_row
+),
+keyed as (
+    select
+        row,
+        start_us,
+        end_us,
+        started,
+        least(one, coalesce(other, portless)) || '|' || greatest(one, coalesce(other, portless)) || rest as key
+    from tuple
+),
+judged as (
+    select
+        *,
+        coalesce(
+            start_us > case when started then $open_us else $gap_us end
+                + max(end_us) over (
+                    partition by key order by start_us range between unbounded preceding and $open_us + 1 preceding
+                ),
+            false
+        ) as opens
+    from keyed
+),
+parted as (
+    select
+        *,
+        opens and coalesce(
+            start_us - $open_us > lag(case when opens then start_us end ignore nulls) over (
+                partition by key order by start_us, row
+            ),
+            true
+        ) as is_first
+    from judged
+),
+dated as (
+    select
+        row,
+        key,
+        start_us,
+        max(case when is_first then start_us end) over (
+            partition by key order by start_us range between unbounded preceding and $open_us following
+        ) as part
+    from parted
+),
+begun as (
+    select row, key, min(start_us) over (partition by key, part) as connection_us from dated
+)
+select row, left(md5(key || '|' || connection_us), 20) as connection_id, connection_us from begun

@@ -1,0 +1,72 @@
+-- What is known of every sighting, in the order of the rows.
+-- In: sighting, place, behind, connection, port_backend, address, end_node, backend rows of place.
+-- Parameters: $owners, how many assignments there are (the ends of Services follow them); $external, the end outside.
+-- Out: row, src_end, dst_end, service_id, backend_ip, backend_port, reporter, connection_id, connection_us, ambiguous.
+-- A sighting behind the Service address, on the node that also saw the connection before the translation, is the dst side's.
+with asked as (
+    select connection.connection_id, sighting.node, min(place.front_id) as front_id
+    from place
+    inner join sighting on sighting.row = place.row
+    inner join connection on connection.row = place.row
+    where place.front_id is not null
+    group by connection.connection_id, sighting.node
+),
+named as (
+    select connection_id, min(front_id) as front_id from asked group by connection_id
+),
+ended as (
+    select
+        sighting.row,
+        sighting.node,
+        sighting.is_tunnelled,
+        connection.connection_id,
+        connection.connection_us,
+        place.front_id,
+        coalesce(place.front_id, named.front_id, place.service_id) as service_id,
+        coalesce(place.src_owner, case when src.is_external and sighting.is_known then $external end) as src_end,
+        case
+            when behind.backend_row is not null then reached_place.dst_owner
+            when place.front_id is not null then $owners + place.front_id
+            else coalesce(place.dst_owner, case when dst.is_external and sighting.is_known then $external end)
+        end as dst_end,
+        reached.dst_ip as backend_ip,
+        case when place.front_id is not null then coalesce(reached.dst_port, port_backend.port) end as backend_port,
+        place.src_ambiguous or case
+            when behind.backend_row is not null then reached_place.dst_ambiguous
+            else place.dst_ambiguous and place.front_id is null
+        end as ambiguous
+    from sighting
+    inner join place on place.row = sighting.row
+    inner join connection on connection.row = sighting.row
+    left join address as src on src.ip = sighting.src_ip
+    left join address as dst on dst.ip = sighting.dst_ip
+    left join behind on behind.row = sighting.row
+    left join sighting as reached on reached.row = behind.backend_row
+    left join place as reached_place on reached_place.row = behind.backend_row
+    left join port_backend on port_backend.port_id = place.front_id
+    left join named on named.connection_id = connection.connection_id
+)
+select
+    ended.row,
+    ended.src_end,
+    ended.dst_end,
+    ended.service_id,
+    ended.backend_ip,
+    ended.backend_port,
+    case
+        when ended.node is null or (src.node is null and dst.node is null) then null
+        when ended.is_tunnelled then 'fwd'
+        when ended.node = src.node and ended.node = dst.node and ended.front_id is null and asked.front_id is not null
+            then 'dst'
+        when ended.node = src.node then 'src'
+        when ended.node = dst.node then 'dst'
+        else 'fwd'
+    end as reporter,
+    ended.connection_id,
+    ended.connection_us,
+    ended.ambiguous
+from ended
+left join end_node as src on src.end_id = ended.src_end
+left join end_node as dst on dst.end_id = ended.dst_end
+left join asked on asked.connection_id = ended.connection_id and asked.node = ended.node
+order by ended.row
