@@ -1,10 +1,13 @@
 -- One row a connection: what its best sighting counted, and the names that any sighting knew.
 -- A sighting is what one interface of one node saw, in one tunnel or in none. The best one is nearest to src (reporter
 -- src, dst, fwd, unknown), untunnelled before tunnelled, then the first by name; its records (one an interval) are summed.
+-- A sighting that missed the opening may have the ends the other way round: one that saw it goes before, and only those
+-- that agree with the best on who is src lend their names.
 -- Each end is taken whole from one record, so that no pod of one record meets the namespace of another.
 with records as (
     select
         *,
+        src_ip || ' ' || coalesce(src_port, -1) as facing,
         dense_rank() over (
             partition by connection_id
             order by
@@ -12,20 +15,28 @@ with records as (
                 case when tunnel is null then 0 else 1 end,
                 interface nulls last, node nulls last, tunnel, tunnel_id, vlan, dst_ip, dst_port, src_ip, src_port
         ) as sighting,
-        row_number() over (
-            partition by connection_id
-            order by
-                case reporter when 'src' then 0 when 'dst' then 1 when 'fwd' then 2 else 3 end,
-                case when tunnel is null then 0 else 1 end,
-                interface nulls last, node nulls last, tunnel, tunnel_id, vlan, dst_ip, dst_port, src_ip, src_port,
-                start_time, end_time
-        ) as place
+        max(case when started then src_ip || ' ' || coalesce(src_port, -1) end)
+            over (partition by connection_id) as opener
     from flows
+),
+
+ordered as (
+    select
+        *,
+        row_number() over nearest as place,
+        first_value(sighting) over nearest as best_sighting,
+        first_value(facing) over nearest as best_facing
+    from records
+    window nearest as (
+        partition by connection_id
+        order by case when facing = opener then 0 else 1 end, sighting, start_time, end_time
+    )
 ),
 
 placed as (
     select
         *,
+        sighting = best_sighting as is_best,
         place + 1000000000 * case
             when src_pod is not null then 0
             when src_workload is not null then 1
@@ -46,41 +57,42 @@ placed as (
             'kind': dst_kind, 'namespace': dst_namespace, 'pod': dst_pod, 'workload_kind': dst_workload_kind,
             'workload': dst_workload, 'node': dst_node, 'zone': dst_zone
         } as dst
-    from records
+    from ordered
+    where facing = best_facing
 ),
 
 merged as (
     select
         connection_id,
-        min(start_time) filter (where sighting = 1) as start_time,
-        max(end_time) filter (where sighting = 1) as end_time,
+        min(start_time) filter (where is_best) as start_time,
+        max(end_time) filter (where is_best) as end_time,
         arg_min(cluster, place) filter (where cluster is not null) as cluster,
-        arg_min(node, place) filter (where sighting = 1) as node,
-        arg_min(interface, place) filter (where sighting = 1) as interface,
-        arg_min(reporter, place) filter (where sighting = 1) as reporter,
+        arg_min(node, place) filter (where is_best) as node,
+        arg_min(interface, place) filter (where is_best) as interface,
+        arg_min(reporter, place) filter (where is_best) as reporter,
         arg_min(src_ip, place) as src_ip,
-        arg_min(src_port, place) filter (where sighting = 1) as src_port,
+        arg_min(src_port, place) filter (where is_best) as src_port,
         arg_min(dst_ip, place) as dst_ip,
-        arg_min(dst_port, place) filter (where sighting = 1) as dst_port,
+        arg_min(dst_port, place) filter (where is_best) as dst_port,
         arg_min(protocol, place) as protocol,
-        arg_min(icmp_type, place) filter (where sighting = 1) as icmp_type,
-        arg_min(icmp_code, place) filter (where sighting = 1) as icmp_code,
+        arg_min(icmp_type, place) filter (where is_best) as icmp_type,
+        arg_min(icmp_code, place) filter (where is_best) as icmp_code,
         arg_min(community_id, place) filter (where community_id is not null) as community_id,
         bool_or(started) as started,
         bool_or(ended) as ended,
-        arg_max(end_reason, place) filter (where sighting = 1) as end_reason,
-        cast(sum(src_packets) filter (where sighting = 1) as bigint) as src_packets,
-        cast(sum(src_bytes) filter (where sighting = 1) as bigint) as src_bytes,
-        bit_or(src_tcp_flags) filter (where sighting = 1) as src_tcp_flags,
-        cast(sum(src_retransmits) filter (where sighting = 1) as bigint) as src_retransmits,
-        cast(sum(src_zero_windows) filter (where sighting = 1) as bigint) as src_zero_windows,
-        cast(sum(dst_packets) filter (where sighting = 1) as bigint) as dst_packets,
-        cast(sum(dst_bytes) filter (where sighting = 1) as bigint) as dst_bytes,
-        bit_or(dst_tcp_flags) filter (where sighting = 1) as dst_tcp_flags,
-        cast(sum(dst_retransmits) filter (where sighting = 1) as bigint) as dst_retransmits,
-        cast(sum(dst_zero_windows) filter (where sighting = 1) as bigint) as dst_zero_windows,
-        arg_max(connection_state, place) filter (where sighting = 1 and connection_state <> 'OTH') as last_state,
-        arg_max(connection_state, place) filter (where sighting = 1) as other_state,
+        arg_max(end_reason, place) filter (where is_best) as end_reason,
+        cast(sum(src_packets) filter (where is_best) as bigint) as src_packets,
+        cast(sum(src_bytes) filter (where is_best) as bigint) as src_bytes,
+        bit_or(src_tcp_flags) filter (where is_best) as src_tcp_flags,
+        cast(sum(src_retransmits) filter (where is_best) as bigint) as src_retransmits,
+        cast(sum(src_zero_windows) filter (where is_best) as bigint) as src_zero_windows,
+        cast(sum(dst_packets) filter (where is_best) as bigint) as dst_packets,
+        cast(sum(dst_bytes) filter (where is_best) as bigint) as dst_bytes,
+        bit_or(dst_tcp_flags) filter (where is_best) as dst_tcp_flags,
+        cast(sum(dst_retransmits) filter (where is_best) as bigint) as dst_retransmits,
+        cast(sum(dst_zero_windows) filter (where is_best) as bigint) as dst_zero_windows,
+        arg_max(connection_state, place) filter (where is_best and connection_state <> 'OTH') as last_state,
+        arg_max(connection_state, place) filter (where is_best) as other_state,
         arg_min(server_handshake_us, place) filter (where server_handshake_us is not null) as server_handshake_us,
         arg_min(client_handshake_us, place) filter (where client_handshake_us is not null) as client_handshake_us,
         arg_min(tls_sni, place) filter (where tls_sni is not null) as tls_sni,

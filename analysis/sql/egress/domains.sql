@@ -1,0 +1,45 @@
+-- question: Which workload talks to which name outside the cluster?
+-- grain: one row a src workload, outside name (or address, where no name is known), protocol and port, most bytes sent first
+-- read by: tailrace ask, the egress page
+-- parameter namespace text null: namespace of src
+-- parameter domain glob null: outside name or address
+with outward as (
+    select
+        src_namespace,
+        src_workload_kind,
+        coalesce(src_workload, src_ip) as src_name,
+        coalesce(dst_domain, dst_ip) as dst_name,
+        dst_domain is not null as name_known,
+        domain_method,
+        protocol,
+        dst_port as port,
+        dst_ip,
+        connection_state,
+        src_bytes,
+        dst_bytes,
+        start_time,
+        end_time
+    from connections
+    where dst_kind = 'external' and ($namespace is null or src_namespace = $namespace)
+)
+
+select
+    src_namespace,
+    src_workload_kind,
+    src_name,
+    dst_name,
+    name_known,
+    min(domain_method) as domain_method,
+    protocol,
+    port,
+    count(distinct dst_ip) as addresses,
+    count(*) as connections,
+    count(*) filter (where connection_state in ('S0', 'SH', 'RSTOS0', 'REJ')) as failed,
+    cast(sum(src_bytes) as bigint) as src_bytes,
+    cast(sum(dst_bytes) as bigint) as dst_bytes,
+    min(start_time) as first_seen,
+    max(end_time) as last_seen
+from outward
+where $domain is null or lower(dst_name) like lower($domain) escape '!'
+group by src_namespace, src_workload_kind, src_name, dst_name, name_known, protocol, port
+order by src_bytes desc, src_namespace, src_workload_kind, src_name, dst_name, name_known, protocol, port

@@ -1,0 +1,26 @@
+-- question: How much went on, and when?
+-- grain: one row an interval in which connections opened
+-- read by: tailrace ask, the overview page
+-- parameter interval_s integer 60: length of an interval in seconds
+-- parameter namespace text null: namespace of either end
+with counted as (
+    select
+        cast(floor(epoch(start_time) / $interval_s) as bigint) * $interval_s as start_s,
+        connection_state,
+        src_packets + dst_packets as packets,
+        src_bytes,
+        dst_bytes
+    from connections
+    where $namespace is null or src_namespace = $namespace or dst_namespace = $namespace
+)
+
+select
+    to_timestamp(start_s) as from_time,
+    count(*) as connections,
+    count(*) filter (where connection_state in ('S0', 'SH', 'RSTOS0', 'REJ')) as failed,
+    cast(sum(packets) as bigint) as packets,
+    cast(sum(src_bytes) as bigint) as src_bytes,
+    cast(sum(dst_bytes) as bigint) as dst_bytes
+from counted
+group by all
+order by from_time
