@@ -22,6 +22,7 @@ COVERAGE = Table(
         Column("kernel_drops", COUNT, "packets the kernel could not hand over", "a file does not say", "packets"),
         Column("sampled_ratio", pa.float64(), "share of packets taken", "a file does not say"),
         Column("discarded", pa.map_(TEXT, COUNT), "packets in no flow, by reason", unit="packets"),
+        Column("dns_malformed", COUNT, "messages on a DNS port that are no DNS message", unit="messages"),
         Column("evictions", COUNT, "flow records written early because the table was full", unit="records"),
         Column(
             "pending_overflows",

@@ -41,7 +41,6 @@ class UsageError(TailraceError):
 class Discard(StrEnum):
     """Why a packet is in no flow. The order is the code the kernels use."""
 
-    BAD_FRAMING = "bad_framing"
     UNKNOWN_LINK_TYPE = "unknown_link_type"
     CUT_LINK_HEADER = "cut_link_header"
     NOT_IP = "not_ip"

@@ -1,0 +1,462 @@
+"""The flow table: open addressing over a slab of flow records.
+
+``flow_index`` holds (tag << 32 | slab position + 1), 0 for empty, at most half full; deletion shifts back, so there
+are no tombstones.
+The two ends are ordered (A before B) so that both directions meet one record; ``opener`` says which end is src.
+"""
+
+import numpy as np
+
+from collector.kernels.decode import mix
+from collector.kernels.jit import inline, kernel, prefetch
+from collector.kernels.layout import (
+    ACK,
+    ACTIVE,
+    CLOSED,
+    EVICTED,
+    FIN,
+    ICMP,
+    ICMPV6,
+    IDLE,
+    MAX_TUNNELS,
+    NO_TUNNEL,
+    RESET,
+    RST,
+    SHUTDOWN,
+    SYN,
+    TCP,
+    UDP,
+)
+
+ONE, THIRTY_TWO = np.uint64(1), np.uint64(32)
+POSITION = np.uint64(0xFFFFFFFF)
+EVICTION_CANDIDATES = 16
+SWEEP_STEP = 64  # records looked at per batch of packets
+SEEN_SYN, SEEN_SYNACK, SEEN_FIN, SEEN_RST, SEEN_DATA = 1, 2, 4, 8, 16
+
+
+@inline
+def make_key(packet, seed):
+    """Order the ends, pack the rest of the key, hash it."""
+    swapped = 0
+    if packet.src_high != packet.dst_high:
+        swapped = 1 if packet.src_high > packet.dst_high else 0
+    elif packet.src_low != packet.dst_low:
+        swapped = 1 if packet.src_low > packet.dst_low else 0
+    elif packet.src_port > packet.dst_port:
+        swapped = 1
+    packet.swapped = swapped
+    a_port = packet.dst_port if swapped else packet.src_port
+    b_port = packet.src_port if swapped else packet.dst_port
+    packet.key4 = np.uint64(
+        (np.int64(a_port) << 40) | (np.int64(b_port) << 24) | (np.int64(packet.protocol) << 16) | (packet.vlan + 1)
+    )
+    packet.key5 = (
+        (np.uint64(packet.interface) << THIRTY_TWO)
+        | (np.uint64(packet.tunnel) << np.uint64(25))
+        | (np.uint64(packet.vni + 1) & np.uint64(0x1FFFFFF))
+    )
+    word = mix(packet.src_high ^ packet.dst_high ^ seed) ^ packet.key4
+    word = mix(word) ^ packet.src_low ^ packet.dst_low
+    word = mix(word) ^ packet.key5
+    packet.hash = mix(word ^ (packet.dst_low if swapped else packet.src_low))
+
+
+@inline
+def same_flow(flow, packet):
+    if flow.key4 != packet.key4 or flow.key5 != packet.key5:
+        return False
+    if packet.swapped:
+        return (
+            flow.a_low == packet.dst_low
+            and flow.b_low == packet.src_low
+            and flow.a_high == packet.dst_high
+            and flow.b_high == packet.src_high
+        )
+    return (
+        flow.a_low == packet.src_low
+        and flow.b_low == packet.dst_low
+        and flow.a_high == packet.src_high
+        and flow.b_high == packet.dst_high
+    )
+
+
+@inline
+def find_flow(table, packet):
+    """The slab position of the packet's flow, or -1."""
+    mask = np.uint64(table.flow_index.size - 1)
+    tag = packet.hash >> THIRTY_TWO
+    slot = tag & mask
+    while True:
+        entry = table.flow_index[slot]
+        if entry == np.uint64(0):
+            return -1
+        if entry >> THIRTY_TWO == tag:
+            position = np.int64(entry & POSITION) - 1
+            if same_flow(table.flows[np.uint64(position)], packet):
+                return position
+        slot = (slot + ONE) & mask
+
+
+@inline
+def insert_index(index, digest, position):
+    mask = np.uint64(index.size - 1)
+    tag = digest >> THIRTY_TWO
+    slot = tag & mask
+    while index[slot] != np.uint64(0):
+        slot = (slot + ONE) & mask
+    index[slot] = (tag << THIRTY_TWO) | np.uint64(position + 1)
+
+
+@inline
+def remove_index(index, digest, position):
+    mask = np.uint64(index.size - 1)
+    slot = (digest >> THIRTY_TWO) & mask
+    while index[slot] & POSITION != np.uint64(position + 1):
+        slot = (slot + ONE) & mask
+    hole = slot
+    while True:
+        slot = (slot + ONE) & mask
+        entry = index[slot]
+        if entry == np.uint64(0):
+            break
+        home = (entry >> THIRTY_TWO) & mask
+        if ((slot - home) & mask) >= ((slot - hole) & mask):
+            index[hole] = entry
+            hole = slot
+    index[hole] = np.uint64(0)
+
+
+@inline
+def prefetch_slot(table, packet):
+    prefetch(table.flow_index, (packet.hash >> THIRTY_TWO) & np.uint64(table.flow_index.size - 1))
+
+
+@inline
+def prefetch_flow(table, packet):
+    entry = table.flow_index[(packet.hash >> THIRTY_TWO) & np.uint64(table.flow_index.size - 1)]
+    if entry != np.uint64(0):
+        prefetch(table.flows, (entry & POSITION) - ONE)
+
+
+@inline
+def is_closed(flow):
+    both = flow.a_seen & flow.b_seen & SEEN_FIN
+    return both != 0 or ((flow.a_seen | flow.b_seen) & SEEN_RST) != 0
+
+
+@inline
+def is_over(flow, now, control):
+    """The same for a packet that finds the record, a sweep, and the end of the input, so that none of them changes a record."""
+    silent = now - flow.last_time
+    return silent > control.idle or (silent > control.linger and is_closed(flow))
+
+
+@inline
+def over_reason(flow):
+    if is_closed(flow):
+        return RESET if ((flow.a_seen | flow.b_seen) & SEEN_RST) != 0 else CLOSED
+    return IDLE
+
+
+@inline
+def write_flow(table, position, reason):
+    """Copy a record out, with what hangs on it."""
+    control = table.control[0]
+    row = control.flow_rows
+    flow = table.flows[np.uint64(position)]
+    flow.reason = reason
+    table.flow_rows[np.uint64(row)] = flow
+    if flow.hello >= 0:
+        table.hello_rows[np.uint64(row)] = table.hellos[np.uint64(flow.hello)]
+    if flow.tunnel >= 0:
+        table.tunnel_rows[np.uint64(row)] = table.tunnels[np.uint64(flow.tunnel)]
+    control.flow_rows = row + 1
+
+
+@inline
+def drop_flow(table, position):
+    """Take a written record out of the table."""
+    control = table.control[0]
+    flow = table.flows[np.uint64(position)]
+    remove_index(table.flow_index, flow.hash, position)
+    if flow.hello >= 0:
+        table.free_hellos[np.uint64(control.free_hellos)] = flow.hello
+        control.free_hellos += 1
+    flow.used = 0
+    table.free_flows[np.uint64(control.free_flows)] = position
+    control.free_flows += 1
+
+
+@kernel
+def finish_flow(table, position, reason):
+    write_flow(table, position, reason)
+    drop_flow(table, position)
+
+
+@kernel
+def evict_flow(table):
+    """Make room: of a few records the least recently used, one that was never answered before one that was."""
+    control = table.control[0]
+    best = np.int64(-1)
+    best_answered, best_time = 2, np.int64(0)
+    for step in range(EVICTION_CANDIDATES):
+        position = (control.evict + step) % table.flows.size
+        flow = table.flows[np.uint64(position)]
+        answered = 1 if flow.a_packets > 0 and flow.b_packets > 0 else 0
+        if answered < best_answered or (answered == best_answered and flow.last_time < best_time):
+            best, best_answered, best_time = position, answered, flow.last_time
+    control.evict = (control.evict + EVICTION_CANDIDATES) % table.flows.size
+    control.evictions += 1
+    finish_flow(table, best, EVICTED)
+
+
+@kernel
+def new_flow(table, packet):
+    control = table.control[0]
+    if control.free_flows == 0 and control.free_flow == table.flows.size:
+        evict_flow(table)
+    if control.free_flows > 0:
+        control.free_flows -= 1
+        position = np.int64(table.free_flows[np.uint64(control.free_flows)])
+    else:
+        position = control.free_flow
+        control.free_flow += 1
+    flow = table.flows[np.uint64(position)]
+    if packet.swapped:
+        flow.a_high, flow.a_low, flow.b_high, flow.b_low = (
+            packet.dst_high,
+            packet.dst_low,
+            packet.src_high,
+            packet.src_low,
+        )
+    else:
+        flow.a_high, flow.a_low, flow.b_high, flow.b_low = (
+            packet.src_high,
+            packet.src_low,
+            packet.dst_high,
+            packet.dst_low,
+        )
+    flow.key4 = packet.key4
+    flow.key5 = packet.key5
+    flow.hash = packet.hash
+    flow.used = 1
+    flow.a_seen = 0
+    flow.b_seen = 0
+    flow.a_next = 0
+    flow.b_next = 0
+    flow.syn_time = -1
+    flow.synack_time = -1
+    flow.hello = -1
+    flow.tunnel = -1
+    flow.vni = packet.vni
+    flow.icmp_type = packet.icmp_type
+    flow.icmp_code = packet.icmp_code
+    if packet.tunnel != NO_TUNNEL:
+        flow.tunnel = tunnel_of(table, packet)
+    orient(flow, packet)
+    clear_interval(flow, packet.time)
+    insert_index(table.flow_index, packet.hash, position)
+    return position
+
+
+@inline
+def clear_interval(flow, time):
+    flow.first_time = time
+    flow.last_time = time
+    flow.a_packets = 0
+    flow.b_packets = 0
+    flow.a_bytes = 0
+    flow.b_bytes = 0
+    flow.a_flags = 0
+    flow.b_flags = 0
+    flow.a_retransmits = 0
+    flow.b_retransmits = 0
+    flow.a_zero_windows = 0
+    flow.b_zero_windows = 0
+    flow.server_handshake = -1
+    flow.client_handshake = -1
+
+
+@inline
+def tunnel_of(table, packet):
+    """The place of the outer address pair in the table of tunnels, or -1 where that is full."""
+    word = mix(mix(packet.outer_src_low) ^ packet.outer_dst_low ^ mix(packet.outer_src_high ^ packet.outer_dst_high))
+    slot = word & np.uint64(MAX_TUNNELS - 1)
+    for _ in range(64):
+        pair = table.tunnels[slot]
+        if pair.src_low == np.uint64(0) and pair.src_high == np.uint64(0):
+            pair.src_high, pair.src_low = packet.outer_src_high, packet.outer_src_low
+            pair.dst_high, pair.dst_low = packet.outer_dst_high, packet.outer_dst_low
+            return np.int64(slot)
+        if (
+            pair.src_low == packet.outer_src_low
+            and pair.dst_low == packet.outer_dst_low
+            and pair.src_high == packet.outer_src_high
+            and pair.dst_high == packet.outer_dst_high
+        ):
+            return np.int64(slot)
+        slot = (slot + ONE) & np.uint64(MAX_TUNNELS - 1)
+    return np.int64(-1)
+
+
+@inline
+def orient(flow, packet):
+    """Who opened it: the sender of a SYN; without one the end whose port is not a server's; else the first to speak."""
+    from_src = True
+    started = 1
+    if packet.protocol == TCP:
+        if packet.tcp_flags & SYN:
+            from_src = (packet.tcp_flags & ACK) == 0
+            started = 1
+        else:
+            started = 0
+            from_src = not is_server_port(packet.src_port, packet.dst_port)
+    elif packet.protocol == UDP:
+        from_src = not is_server_port(packet.src_port, packet.dst_port)
+        started = 1 if from_src else 0
+    elif packet.protocol == ICMP:
+        from_src = packet.icmp_type != 0
+        started = 1 if from_src else 0
+    elif packet.protocol == ICMPV6:
+        from_src = packet.icmp_type != 129
+        started = 1 if from_src else 0
+    src_is_a = packet.swapped == 0
+    flow.opener = 0 if src_is_a == from_src else 1
+    flow.started = started
+
+
+@inline
+def is_server_port(port, other):
+    """Ports below 1024 belong to servers (RFC 6335 §6); above, nothing is told."""
+    return port < 1024 and other >= 1024
+
+
+@inline
+def seen_of(packet):
+    flags = packet.tcp_flags
+    seen = 0
+    if flags & SYN:
+        seen = SEEN_SYNACK if flags & ACK else SEEN_SYN
+    if flags & FIN:
+        seen |= SEEN_FIN
+    if flags & RST:
+        seen |= SEEN_RST
+    if packet.length > 0:
+        seen |= SEEN_DATA
+    return seen
+
+
+@inline
+def update_flow(table, packet):
+    """Count the packet in its flow; returns the flow's slab position."""
+    control = table.control[0]
+    position = find_flow(table, packet)
+    if position >= 0:
+        flow = table.flows[np.uint64(position)]
+        reopened = packet.protocol == TCP and packet.tcp_flags & (SYN | ACK) == SYN and is_closed(flow)
+        if reopened or is_over(flow, packet.time, control):
+            finish_flow(table, position, over_reason(flow))
+            position = np.int64(-1)
+        elif packet.time - flow.first_time > control.active:
+            write_flow(table, position, ACTIVE)
+            flow.started = 0
+            flow.synack_time = -1
+            clear_interval(flow, packet.time)
+    if position < 0:
+        position = new_flow(table, packet)
+    flow = table.flows[np.uint64(position)]
+    from_a = packet.swapped == 0
+    if packet.protocol == TCP:
+        update_tcp(flow, packet, from_a)
+    if from_a:
+        flow.a_packets += 1
+        flow.a_bytes += packet.ip_bytes
+        flow.a_flags |= packet.tcp_flags
+    else:
+        flow.b_packets += 1
+        flow.b_bytes += packet.ip_bytes
+        flow.b_flags |= packet.tcp_flags
+    if packet.time > flow.last_time:
+        flow.last_time = packet.time
+    if packet.time < flow.first_time:
+        flow.first_time = packet.time
+    return position
+
+
+@inline
+def update_tcp(flow, packet, from_a):
+    flags = packet.tcp_flags
+    if flags & SYN:
+        if flags & ACK:
+            if flow.synack_time < 0:
+                flow.synack_time = packet.time
+                if flow.syn_time >= 0:
+                    flow.server_handshake = min(packet.time - flow.syn_time, 0x7FFFFFFF)
+        elif flow.syn_time < 0:
+            flow.syn_time = packet.time
+            flow.opener = 0 if from_a else 1
+    elif flow.synack_time >= 0 and flow.client_handshake < 0 and flags & ACK and flow.opener == (0 if from_a else 1):
+        flow.client_handshake = min(packet.time - flow.synack_time, 0x7FFFFFFF)
+    count_segment(flow, packet, from_a)
+    if packet.window == 0 and not flags & (RST | SYN):
+        if from_a:
+            flow.a_zero_windows += 1
+        else:
+            flow.b_zero_windows += 1
+    if from_a:
+        flow.a_seen |= seen_of(packet)
+    else:
+        flow.b_seen |= seen_of(packet)
+
+
+@inline
+def count_segment(flow, packet, from_a):
+    """Sequence space already sent is sent again (RFC 9293 §3.8); one octet before the edge is a keep-alive probe."""
+    flags = packet.tcp_flags
+    if flags & RST:
+        return
+    size = packet.length + (1 if flags & SYN else 0) + (1 if flags & FIN else 0)
+    if size == 0:
+        return
+    expected = np.int64(flow.a_next if from_a else flow.b_next)
+    end = (packet.seq + size) & 0xFFFFFFFF
+    known = ((flow.a_seen if from_a else flow.b_seen) & (SEEN_SYN | SEEN_SYNACK | SEEN_DATA | SEEN_FIN)) != 0
+    ahead = (end - expected) & 0xFFFFFFFF
+    if known and (ahead == 0 or ahead >= 0x80000000):
+        if packet.length != 1 or packet.seq != ((expected - 1) & 0xFFFFFFFF):
+            if from_a:
+                flow.a_retransmits += 1
+            else:
+                flow.b_retransmits += 1
+        return
+    if from_a:
+        flow.a_next = np.uint32(end)
+    else:
+        flow.b_next = np.uint32(end)
+
+
+@inline
+def sweep_flows(table, steps):
+    """Look at the next few records of the slab and write those that are over."""
+    control = table.control[0]
+    for _ in range(steps):
+        if control.sweep >= control.free_flow:
+            control.sweep = 0
+            if control.free_flow == 0:
+                return
+        position = control.sweep
+        control.sweep += 1
+        flow = table.flows[np.uint64(position)]
+        if flow.used and is_over(flow, control.now, control):
+            finish_flow(table, position, over_reason(flow))
+
+
+@inline
+def flush_flow(table, position):
+    """Write a record at the end of the input."""
+    control = table.control[0]
+    flow = table.flows[np.uint64(position)]
+    if flow.used:
+        over = is_closed(flow) or is_over(flow, control.now, control)
+        finish_flow(table, position, over_reason(flow) if over else SHUTDOWN)

@@ -1,0 +1,142 @@
+"""Writing text into a byte arena. Each function writes at ``at`` and returns the place behind what it wrote.
+
+The arena is an Arrow string buffer later, so what is written is ASCII: any other octet is escaped.
+"""
+
+import numpy as np
+
+from collector.kernels.jit import inline, kernel
+from collector.kernels.load import u8
+
+MAPPED_PREFIX = np.uint64(0xFFFF)
+THIRTY_TWO, WORD, BYTE = np.uint64(32), np.uint64(0xFFFF), np.uint64(0xFF)
+ADDRESS_TEXT = 40  # room for one address: eight groups of four digits and seven colons
+
+
+@inline
+def put(text, at, octet):
+    text[np.uint64(at)] = np.uint8(octet)
+    return at + 1
+
+
+@kernel
+def put_decimal(text, at, number):
+    divisor = np.int64(1)
+    while number // divisor >= 10:
+        divisor *= 10
+    while divisor > 0:
+        at = put(text, at, 48 + number // divisor % 10)
+        divisor //= 10
+    return at
+
+
+@inline
+def put_digit(text, at, digit):
+    return put(text, at, (48 if digit < 10 else 87) + digit)
+
+
+@inline
+def put_hex(text, at, octet):
+    return put_digit(text, put_digit(text, at, octet >> 4), octet & 15)
+
+
+@kernel
+def put_escaped(text, at, octet, quote):
+    """RFC 1035 §5.1: ``\\c`` for the characters that have a meaning, ``\\DDD`` for what is not printable ASCII."""
+    if octet == 92 or octet == quote:
+        return put(text, put(text, at, 92), octet)
+    if octet < 33 or octet > 126:
+        if octet == 32 and quote == 34:
+            return put(text, at, 32)
+        at = put(text, at, 92)
+        at = put(text, at, 48 + octet // 100)
+        at = put(text, at, 48 + octet // 10 % 10)
+        return put(text, at, 48 + octet % 10)
+    return put(text, at, octet)
+
+
+@kernel
+def put_ipv4(text, at, number):
+    at = put_decimal(text, at, number >> 24 & 255)
+    at = put_decimal(text, put(text, at, 46), number >> 16 & 255)
+    at = put_decimal(text, put(text, at, 46), number >> 8 & 255)
+    return put_decimal(text, put(text, at, 46), number & 255)
+
+
+@inline
+def group_of(high, low, index):
+    word = high if index < 4 else low
+    return np.int64((word >> np.uint64(48 - 16 * (index % 4))) & WORD)
+
+
+@kernel
+def put_ipv6(text, at, high, low):
+    """RFC 5952 §4: no leading zeros, the longest run of zero groups (the first of equals, at least two) as ``::``."""
+    best, best_size, start, size = -1, 1, -1, 0
+    for index in range(8):
+        if group_of(high, low, index) == 0:
+            if size == 0:
+                start = index
+            size += 1
+            if size > best_size:
+                best, best_size = start, size
+        else:
+            size = 0
+    index = 0
+    while index < 8:
+        if index == best:
+            at = put(text, put(text, at, 58), 58)
+            index += best_size
+            continue
+        if index > 0 and index != best + best_size:
+            at = put(text, at, 58)
+        at = put_group(text, at, group_of(high, low, index))
+        index += 1
+    return at
+
+
+@inline
+def put_group(text, at, group):
+    shift = 12
+    while shift > 0 and group >> shift == 0:
+        shift -= 4
+    while shift >= 0:
+        at = put_digit(text, at, group >> shift & 15)
+        shift -= 4
+    return at
+
+
+@inline
+def put_address(text, at, high, low):
+    """IPv4 is carried as ::ffff:a.b.c.d."""
+    if high == np.uint64(0) and low >> THIRTY_TWO == MAPPED_PREFIX:
+        return put_ipv4(text, at, np.int64(low & np.uint64(0xFFFFFFFF)))
+    return put_ipv6(text, at, high, low)
+
+
+@kernel
+def put_name(text, at, name, size):
+    """A name in wire form (RFC 1035 §3.1) as text without the final dot; the root is a dot."""
+    if size <= 1:
+        return put(text, at, 46)
+    position = 0
+    while position < size:
+        label = u8(name, position)
+        if label == 0:
+            break
+        if position > 0:
+            at = put(text, at, 46)
+        for step in range(label):
+            at = put_escaped(text, at, u8(name, position + 1 + step), 46)
+        position += label + 1
+    return at
+
+
+@kernel
+def write_addresses(high, low, text, offsets):
+    """Text of each address into ``text``, Arrow offsets into ``offsets`` (one more than addresses)."""
+    at = 0
+    offsets[0] = 0
+    for row in range(high.size):
+        at = put_address(text, at, high[row], low[row])
+        offsets[row + 1] = at

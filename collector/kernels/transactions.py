@@ -1,0 +1,295 @@
+"""Pairing DNS queries with their responses.
+
+A pending query is found by addresses, ports, id, and then name and type: an answer to another question is not taken
+(RFC 5452 §9).
+It stays, answered or not, until ``dns_timeout`` after its last attempt, so that a retry or a second response is no
+new transaction.
+Pending queries form a list by age: the oldest is the first to time out, and the one to go when the table is full.
+"""
+
+import numpy as np
+
+from collector.kernels.decode import mix
+from collector.kernels.dnswire import put_subnet, read_message, write_answers
+from collector.kernels.flowtable import ONE, POSITION, THIRTY_TWO, insert_index, remove_index
+from collector.kernels.jit import inline, kernel
+from collector.kernels.layout import ANSWERED, UDP, UNANSWERED, UNSOLICITED, WAITING
+from collector.kernels.text import put_name
+
+DNS_PORT = 53
+RESPONSE = 0x8000
+EXPIRED_AT_ONCE = 4  # pending queries looked at per message
+ROWS_A_MESSAGE = EXPIRED_AT_ONCE + 2
+
+
+@inline
+def is_dns(packet):
+    return (
+        packet.protocol == UDP and packet.captured > 0 and (packet.src_port == DNS_PORT or packet.dst_port == DNS_PORT)
+    )
+
+
+@kernel
+def pair_message(dns, data, packet):
+    """Take the DNS message of a packet: a query waits, a response completes."""
+    control, message = dns.control[0], dns.message[0]
+    if not read_message(dns, data, packet.payload, packet.payload + packet.captured):
+        control.dns_malformed += 1
+        return
+    expire_pending(dns, EXPIRED_AT_ONCE)
+    response = message.flags & RESPONSE != 0
+    digest = key_of(packet, message.id, response, control.seed)
+    position = find_pending(dns, packet, digest, response)
+    if not response:
+        if position >= 0:
+            repeat_query(dns, position, packet.time)
+        else:
+            position = add_pending(dns, packet, digest, response, WAITING)
+            dns.pending[np.uint64(position)].attempts = 1
+        return
+    if position < 0:
+        position = add_pending(dns, packet, digest, response, UNSOLICITED)
+        write_response(dns, position, data, packet, UNSOLICITED)
+    elif dns.pending[np.uint64(position)].state == WAITING:
+        write_response(dns, position, data, packet, ANSWERED)
+
+
+@inline
+def key_of(packet, message_id, response, seed):
+    client_high = packet.dst_high if response else packet.src_high
+    client_low = packet.dst_low if response else packet.src_low
+    server_high = packet.src_high if response else packet.dst_high
+    server_low = packet.src_low if response else packet.dst_low
+    client_port = packet.dst_port if response else packet.src_port
+    server_port = packet.src_port if response else packet.dst_port
+    word = mix(client_high ^ seed) ^ client_low
+    word = mix(word) ^ server_high
+    word = mix(word) ^ server_low
+    word = mix(word) ^ packet.key5
+    return mix(word ^ np.uint64((np.int64(client_port) << 40) | (np.int64(server_port) << 16) | message_id))
+
+
+@inline
+def find_pending(dns, packet, digest, response):
+    """The pending query this message repeats or answers, or -1. A response without a question answers by its id alone."""
+    mask = np.uint64(dns.pending_index.size - 1)
+    tag = digest >> THIRTY_TWO
+    slot = tag & mask
+    while True:
+        entry = dns.pending_index[slot]
+        if entry == np.uint64(0):
+            return np.int64(-1)
+        if entry >> THIRTY_TWO == tag:
+            position = np.int64(entry & POSITION) - 1
+            if same_ends(dns.pending[np.uint64(position)], packet, digest, response):
+                if same_question(dns, position, response):
+                    return position
+        slot = (slot + ONE) & mask
+
+
+@inline
+def same_ends(pending, packet, digest, response):
+    if pending.hash != digest or pending.key5 != packet.key5:
+        return False
+    if response:
+        return (
+            pending.src_low == packet.dst_low
+            and pending.dst_low == packet.src_low
+            and pending.src_high == packet.dst_high
+            and pending.dst_high == packet.src_high
+        )
+    return (
+        pending.src_low == packet.src_low
+        and pending.dst_low == packet.dst_low
+        and pending.src_high == packet.src_high
+        and pending.dst_high == packet.dst_high
+    )
+
+
+@inline
+def same_question(dns, position, response):
+    message = dns.message[0]
+    pending = dns.pending[np.uint64(position)]
+    if pending.id != message.id:
+        return False
+    if message.name_size < 0:
+        return response or pending.name_size < 0
+    if pending.name_size != message.name_size or pending.qtype != message.qtype:
+        return False
+    for place in range(message.name_size):
+        if dns.names[np.uint64(position), np.uint64(place)] != dns.name[np.uint64(place)]:
+            return False
+    return True
+
+
+@inline
+def repeat_query(dns, position, time):
+    control = dns.control[0]
+    pending = dns.pending[np.uint64(position)]
+    pending.attempts += 1
+    if pending.state != WAITING and pending.epoch == control.epoch:
+        dns.dns_rows[np.uint64(pending.row)].attempts += 1
+    unlink(dns, position)
+    pending.last_time = max(pending.last_time, time)
+    link_newest(dns, position)
+
+
+@inline
+def add_pending(dns, packet, digest, response, status):
+    control, message = dns.control[0], dns.message[0]
+    if control.free_pending == 0:
+        if dns.pending[np.uint64(control.oldest)].state == WAITING:
+            control.pending_overflows += 1
+        end_oldest(dns)
+    control.free_pending -= 1
+    position = np.int64(dns.free_pending[np.uint64(control.free_pending)])
+    pending = dns.pending[np.uint64(position)]
+    pending.src_high = packet.dst_high if response else packet.src_high
+    pending.src_low = packet.dst_low if response else packet.src_low
+    pending.dst_high = packet.src_high if response else packet.dst_high
+    pending.dst_low = packet.src_low if response else packet.dst_low
+    client_port = packet.dst_port if response else packet.src_port
+    server_port = packet.src_port if response else packet.dst_port
+    pending.key4 = np.uint64((np.int64(client_port) << 16) | server_port)
+    pending.key5 = packet.key5
+    pending.hash = digest
+    pending.first_time = packet.time
+    pending.last_time = packet.time
+    pending.attempts = 0
+    pending.bytes = packet.length
+    pending.flags = message.flags
+    pending.id = message.id
+    pending.name_size = message.name_size
+    pending.qtype = message.qtype
+    pending.qclass = message.qclass
+    pending.edns_size = message.edns_size
+    pending.edns_do = message.edns_do
+    pending.subnet_size = message.subnet_size
+    pending.state = status
+    for place in range(message.name_size):
+        dns.names[np.uint64(position), np.uint64(place)] = dns.name[np.uint64(place)]
+    for place in range(message.subnet_size):
+        dns.subnets[np.uint64(position), np.uint64(place)] = dns.subnet[np.uint64(place)]
+    insert_index(dns.pending_index, digest, position)
+    link_newest(dns, position)
+    return position
+
+
+@inline
+def link_newest(dns, position):
+    control = dns.control[0]
+    pending = dns.pending[np.uint64(position)]
+    pending.newer = -1
+    pending.older = control.newest
+    if control.newest >= 0:
+        dns.pending[np.uint64(control.newest)].newer = position
+    else:
+        control.oldest = position
+    control.newest = position
+
+
+@inline
+def unlink(dns, position):
+    control = dns.control[0]
+    pending = dns.pending[np.uint64(position)]
+    if pending.older >= 0:
+        dns.pending[np.uint64(pending.older)].newer = pending.newer
+    else:
+        control.oldest = pending.newer
+    if pending.newer >= 0:
+        dns.pending[np.uint64(pending.newer)].older = pending.older
+    else:
+        control.newest = pending.older
+
+
+@kernel
+def end_oldest(dns):
+    """The oldest leaves the table; without a response it is written as unanswered."""
+    control = dns.control[0]
+    position = np.int64(control.oldest)
+    pending = dns.pending[np.uint64(position)]
+    if pending.state == WAITING:
+        write_row(dns, position, UNANSWERED)
+    unlink(dns, position)
+    remove_index(dns.pending_index, pending.hash, position)
+    dns.free_pending[np.uint64(control.free_pending)] = position
+    control.free_pending += 1
+
+
+@inline
+def expire_pending(dns, most):
+    control = dns.control[0]
+    for _ in range(most):
+        if control.oldest < 0:
+            return
+        if control.now - dns.pending[np.uint64(control.oldest)].last_time <= control.dns_timeout:
+            return
+        end_oldest(dns)
+
+
+@kernel
+def write_row(dns, position, outcome):
+    """A transaction row from what is pending; the response's part is added by ``write_response``."""
+    control = dns.control[0]
+    pending = dns.pending[np.uint64(position)]
+    row = dns.dns_rows[np.uint64(control.dns_rows)]
+    row.client_high, row.client_low = pending.src_high, pending.src_low
+    row.server_high, row.server_low = pending.dst_high, pending.dst_low
+    row.client_port = np.int64(pending.key4) >> 16
+    row.server_port = np.int64(pending.key4) & 0xFFFF
+    row.interface = np.int64(pending.key5 >> THIRTY_TWO)
+    row.query_time = pending.first_time
+    row.response_time = -1
+    row.id = pending.id
+    row.query_flags = pending.flags
+    row.response_flags = -1
+    row.rcode = -1
+    row.qtype = pending.qtype
+    row.qclass = pending.qclass
+    row.has_question = 1 if pending.name_size >= 0 else 0
+    row.edns_size = pending.edns_size
+    row.edns_do = pending.edns_do
+    row.edns_error = -1
+    row.query_bytes = pending.bytes
+    row.response_bytes = -1
+    row.attempts = pending.attempts
+    row.outcome = outcome
+    row.answers_at = control.answer_rows
+    row.answer_count = 0
+    row.name_at = control.text
+    if pending.name_size >= 0:
+        copy_row(dns.names, position, pending.name_size, dns.label)
+        control.text = put_name(dns.text, control.text, dns.label, pending.name_size)
+    row.name_size = control.text - row.name_at
+    row.subnet_at = control.text
+    if pending.subnet_size >= 0:
+        copy_row(dns.subnets, position, pending.subnet_size, dns.label)
+        control.text = put_subnet(dns.text, control.text, dns.label, pending.subnet_size)
+    row.subnet_size = control.text - row.subnet_at
+    control.dns_rows += 1
+
+
+@inline
+def copy_row(table, position, size, target):
+    for place in range(size):
+        target[np.uint64(place)] = table[np.uint64(position), np.uint64(place)]
+
+
+@kernel
+def write_response(dns, position, data, packet, outcome):
+    control, message = dns.control[0], dns.message[0]
+    pending = dns.pending[np.uint64(position)]
+    write_row(dns, position, outcome)
+    row = dns.dns_rows[np.uint64(control.dns_rows - 1)]
+    if outcome == UNSOLICITED:
+        row.query_time = -1
+        row.query_bytes = -1
+    row.response_time = packet.time
+    row.response_flags = message.flags
+    row.rcode = (message.flags & 15) | (message.edns_rcode << 4)
+    row.edns_error = message.edns_error
+    row.response_bytes = packet.length
+    row.answer_count = write_answers(dns, data, packet.payload, packet.payload + packet.captured)
+    pending.state = outcome
+    pending.row = control.dns_rows - 1
+    pending.epoch = control.epoch

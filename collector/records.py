@@ -1,0 +1,313 @@
+"""From the kernels' rows to Arrow batches of the contract. Whole columns at a time; text buffers are copied once."""
+
+from typing import NamedTuple
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from collector.kernels.layout import (
+    END_REASONS,
+    HELLO,
+    INTERFACE_INDEX,
+    MAX_ALPN,
+    MAX_SNI,
+    OUTCOMES,
+    TCP,
+    TUNNELS,
+    UDP,
+    Records,
+    State,
+)
+from collector.kernels.text import ADDRESS_TEXT, write_addresses
+from collector.mnemonics import CLASSES, RCODES, TYPES, words
+from contract.columns import TEXT, TEXTS, TIME
+from contract.dns import ANSWER, DNS
+from contract.flows import FLOWS
+
+TLS_VERSIONS = {0x0300: "SSL 3.0", 0x0301: "TLS 1.0", 0x0302: "TLS 1.1", 0x0303: "TLS 1.2", 0x0304: "TLS 1.3"}
+PORTED = (6, 17, 33, 132, 136)
+SYN, SYNACK, FIN, RST = 1, 2, 4, 8
+
+
+class Origin(NamedTuple):
+    """Where the records come from; ``interfaces`` are names by interface id."""
+
+    cluster: str | None
+    node: str | None
+    interfaces: list[str | None]
+
+
+def flow_batch(state: State, origin: Origin) -> pa.RecordBatch:
+    """The flow rows of the state as ``FLOWS.collected``."""
+    size = int(state.control[0].flow_rows)
+    rows = state.flow.flow_rows[:size]
+    src_is_b = rows.opener == 1
+    columns = {
+        "start_time": _time(rows.first_time),
+        "end_time": _time(rows.last_time),
+        **_origin(origin, (rows.key5 >> np.uint64(32)).astype(np.int64)),
+        **_ends(rows, src_is_b),
+        "protocol": _protocol(rows).astype(np.int16),
+        "icmp_type": _number(rows.icmp_type, np.int16, rows.icmp_type < 0),
+        "icmp_code": _number(rows.icmp_code, np.int16, rows.icmp_code < 0),
+        "started": rows.started == 1,
+        "ended": np.isin(rows.reason, (END_REASONS.index("closed"), END_REASONS.index("reset"))),
+        "end_reason": _word(END_REASONS, rows.reason),
+        **_sides(rows, src_is_b),
+        "connection_state": _connection_state(rows, src_is_b),
+        "server_handshake_us": _number(rows.server_handshake, np.int64, rows.server_handshake < 0),
+        "client_handshake_us": _number(rows.client_handshake, np.int64, rows.client_handshake < 0),
+        **_hello(rows, state.flow.hello_rows[:size]),
+        **_tunnel(rows, state.flow.tunnel_rows[:size]),
+        "vlan": _number(_vlan(rows), np.int32, _vlan(rows) < 0),
+    }
+    return _batch(FLOWS.collected, columns, size)
+
+
+def dns_batch(state: State, origin: Origin) -> pa.RecordBatch:
+    """The DNS rows of the state as ``DNS.collected``."""
+    size = int(state.control[0].dns_rows)
+    rows = state.dns.dns_rows[:size]
+    asked, answered = rows.query_time >= 0, rows.response_time >= 0
+    latency = np.where(asked & answered, np.maximum(rows.response_time - rows.query_time, 0), -1)
+    no_edns = rows.edns_size < 0
+    columns = {
+        "start_time": _time(np.where(asked, rows.query_time, rows.response_time)),
+        "query_time": _time(rows.query_time, ~asked),
+        "response_time": _time(rows.response_time, ~answered),
+        "latency_us": _number(latency, np.int64, latency < 0),
+        **_origin(origin, rows.interface),
+        "client_ip": _address(rows.client_high, rows.client_low),
+        "client_port": rows.client_port,
+        "server_ip": _address(rows.server_high, rows.server_low),
+        "server_port": rows.server_port,
+        "transport": _word(("udp",), np.zeros(size, np.int64)),
+        "id": rows.id,
+        "opcode": (rows.query_flags >> 11 & 15).astype(np.int16),
+        "qname": _slice(state.dns.text, rows.name_at, rows.name_size, rows.has_question == 0),
+        "qtype": _mnemonic(TYPES, "TYPE", rows.qtype, rows.has_question == 0),
+        "qclass": _mnemonic(CLASSES, "CLASS", rows.qclass, rows.has_question == 0),
+        "rcode": _mnemonic(RCODES, "RCODE", rows.rcode, ~answered),
+        "rd": rows.query_flags & 0x0100 != 0,
+        "aa": pa.array(rows.response_flags & 0x0400 != 0, mask=~answered),
+        "tc": pa.array(rows.response_flags & 0x0200 != 0, mask=~answered),
+        "ra": pa.array(rows.response_flags & 0x0080 != 0, mask=~answered),
+        "ad": pa.array(rows.response_flags & 0x0020 != 0, mask=~answered),
+        "cd": rows.query_flags & 0x0010 != 0,
+        "edns_udp_size": _number(rows.edns_size, np.int32, no_edns),
+        "edns_do": pa.array(rows.edns_do == 1, mask=no_edns),
+        "edns_client_subnet": _slice(state.dns.text, rows.subnet_at, rows.subnet_size, rows.subnet_size == 0),
+        "edns_error": _number(rows.edns_error, np.int32, rows.edns_error < 0),
+        "answers": _answers(state, rows, answered),
+        "query_bytes": _number(rows.query_bytes, np.int64, rows.query_bytes < 0),
+        "response_bytes": _number(rows.response_bytes, np.int64, rows.response_bytes < 0),
+        "attempts": rows.attempts,
+        "outcome": _word(OUTCOMES, rows.outcome),
+    }
+    return _batch(DNS.collected, columns, size)
+
+
+def _batch(schema: pa.Schema, columns: dict[str, object], size: int) -> pa.RecordBatch:
+    """Columns in the order and the types of the schema; one that no source tells yet is NULL."""
+    arrays = [_column(columns.get(field.name), field.type, size) for field in schema]
+    return pa.record_batch(arrays, schema=schema)
+
+
+def _column(values: object, kind: pa.DataType, size: int) -> pa.Array:
+    if values is None:
+        return pa.nulls(size, kind)
+    if isinstance(values, np.ndarray):
+        return pa.array(np.ascontiguousarray(values), kind)
+    return values if values.type == kind else values.cast(kind)  # type: ignore[attr-defined]
+
+
+def _time(microseconds: np.ndarray, missing: np.ndarray | None = None) -> pa.Array:
+    return pa.array(np.ascontiguousarray(microseconds), pa.int64(), mask=missing).cast(TIME)
+
+
+def _number(values: np.ndarray, kind: type, missing: np.ndarray) -> pa.Array:
+    return pa.array(values.astype(kind), mask=missing)
+
+
+def _word(known: tuple[str, ...], codes: np.ndarray, missing: np.ndarray | None = None) -> pa.Array:
+    index = pa.array(codes.astype(np.int32), mask=missing)
+    return pa.DictionaryArray.from_arrays(index, pa.array(known, TEXT)).dictionary_decode()
+
+
+def _mnemonic(known: dict[int, str], prefix: str, numbers: np.ndarray, missing: np.ndarray) -> pa.Array:
+    index, distinct = words(known, prefix, numbers)
+    return _word(tuple(distinct), index, missing)
+
+
+def _address(high: np.ndarray, low: np.ndarray, missing: np.ndarray | None = None) -> pa.Array:
+    """RFC 5952 text; each distinct address is written once."""
+    pairs = np.empty(high.size, np.dtype([("high", "u8"), ("low", "u8")]))
+    pairs["high"], pairs["low"] = high, low
+    text = np.empty(high.size * ADDRESS_TEXT, np.uint8)
+    offsets = np.empty(high.size + 1, np.int32)
+    write_addresses(pairs["high"].copy(), pairs["low"].copy(), text, offsets)
+    array = pa.StringArray.from_buffers(high.size, pa.py_buffer(offsets), pa.py_buffer(text[: offsets[-1]].copy()))
+    return array if missing is None else pc.if_else(pa.array(missing), pa.scalar(None, TEXT), array)
+
+
+def _slice(text: np.ndarray, at: np.ndarray, size: np.ndarray, missing: np.ndarray) -> pa.Array:
+    """Texts that lie anywhere in an arena."""
+    offsets = np.zeros(at.size + 1, np.int64)
+    np.cumsum(size, out=offsets[1:])
+    places = np.arange(offsets[-1]) + np.repeat(at - offsets[:-1], size)
+    data = text[places]
+    array = pa.StringArray.from_buffers(at.size, pa.py_buffer(offsets.astype(np.int32)), pa.py_buffer(data))
+    return pc.if_else(pa.array(missing), pa.scalar(None, TEXT), array) if missing.any() else array
+
+
+def _origin(origin: Origin, interface: np.ndarray) -> dict[str, object]:
+    size = interface.size
+    distinct, index = np.unique(interface, return_inverse=True)
+    names = [_interface_name(origin.interfaces, number) for number in distinct.tolist()]
+    name = pa.DictionaryArray.from_arrays(pa.array(index.astype(np.int32)), pa.array(names, TEXT)).dictionary_decode()
+    return {
+        "cluster": pa.repeat(pa.scalar(origin.cluster, TEXT), size),
+        "node": pa.repeat(pa.scalar(origin.node, TEXT), size),
+        "interface": name,
+    }
+
+
+def _interface_name(names: list[str | None], number: int) -> str | None:
+    return f"if{number - INTERFACE_INDEX}" if number >= INTERFACE_INDEX else names[number]
+
+
+def _protocol(rows: Records) -> np.ndarray:
+    return (rows.key4 >> np.uint64(16) & np.uint64(0xFF)).astype(np.int64)  # type: ignore[no-any-return]
+
+
+def _vlan(rows: Records) -> np.ndarray:
+    return (rows.key4 & np.uint64(0xFFFF)).astype(np.int64) - 1  # type: ignore[no-any-return]
+
+
+def _ends(rows: Records, src_is_b: np.ndarray) -> dict[str, object]:
+    no_port = ~np.isin(_protocol(rows), PORTED)
+    a_port = (rows.key4 >> np.uint64(40) & np.uint64(0xFFFF)).astype(np.int32)
+    b_port = (rows.key4 >> np.uint64(24) & np.uint64(0xFFFF)).astype(np.int32)
+    a, b = (rows.a_high, rows.a_low, a_port), (rows.b_high, rows.b_low, b_port)
+    src = [np.where(src_is_b, second, first) for first, second in zip(a, b, strict=True)]
+    dst = [np.where(src_is_b, first, second) for first, second in zip(a, b, strict=True)]
+    return {
+        "src_ip": _address(src[0], src[1]),
+        "src_port": pa.array(src[2], mask=no_port),
+        "dst_ip": _address(dst[0], dst[1]),
+        "dst_port": pa.array(dst[2], mask=no_port),
+    }
+
+
+def _sides(rows: Records, src_is_b: np.ndarray) -> dict[str, object]:
+    columns: dict[str, object] = {}
+    not_tcp = _protocol(rows) != TCP
+    for name, kind in (("packets", 0), ("bytes", 0), ("flags", 1), ("retransmits", 1), ("zero_windows", 1)):
+        a, b = rows["a_" + name], rows["b_" + name]
+        word = "tcp_flags" if name == "flags" else name
+        dtype = np.int16 if name == "flags" else np.int64
+        missing = not_tcp if kind else None
+        columns["src_" + word] = pa.array(np.where(src_is_b, b, a).astype(dtype), mask=missing)
+        columns["dst_" + word] = pa.array(np.where(src_is_b, a, b).astype(dtype), mask=missing)
+    return columns
+
+
+STATES = ("OTH", "S0", "S1", "SF", "REJ", "S2", "S3", "RSTO", "RSTR", "RSTOS0", "RSTRH", "SH", "SHR")
+
+
+def _connection_state(rows: Records, src_is_b: np.ndarray) -> pa.Array:
+    """Zeek's conn_state from the flags that each end sent in the whole connection."""
+    src = np.where(src_is_b, rows.b_seen, rows.a_seen)
+    dst = np.where(src_is_b, rows.a_seen, rows.b_seen)
+    src_packets = np.where(src_is_b, rows.b_packets, rows.a_packets)
+    dst_packets = np.where(src_is_b, rows.a_packets, rows.b_packets)
+    udp = _protocol(rows) == UDP
+    syn, accepted = src & SYN != 0, dst & SYNACK != 0
+    src_fin, dst_fin, src_rst, dst_rst = src & FIN != 0, dst & FIN != 0, src & RST != 0, dst & RST != 0
+    rules = [
+        (udp & (src_packets > 0) & (dst_packets > 0), "SF"),
+        (udp & (src_packets > 0), "S0"),
+        (udp, "SHR"),
+        (syn & accepted & src_rst, "RSTO"),
+        (syn & accepted & dst_rst, "RSTR"),
+        (syn & accepted & src_fin & dst_fin, "SF"),
+        (syn & accepted & src_fin, "S2"),
+        (syn & accepted & dst_fin, "S3"),
+        (syn & accepted, "S1"),
+        (syn & dst_rst, "REJ"),
+        (syn & src_rst, "RSTOS0"),
+        (syn & src_fin, "SH"),
+        (syn, "S0"),
+        (accepted & dst_rst, "RSTRH"),
+        (accepted & dst_fin, "SHR"),
+    ]
+    codes = np.select([rule for rule, _ in rules], [STATES.index(word) for _, word in rules], 0)
+    return _word(STATES, codes, ~(udp | (_protocol(rows) == TCP)))
+
+
+def _tunnel(rows: Records, tunnels: Records) -> dict[str, object]:
+    kind = (rows.key5 >> np.uint64(25) & np.uint64(0x7F)).astype(np.int64)
+    none = rows.tunnel < 0
+    return {
+        "tunnel": _word(TUNNELS, kind, kind == 0),
+        "tunnel_id": _number(rows.vni, np.int64, rows.vni < 0),
+        "tunnel_src_ip": _address(tunnels.src_high, tunnels.src_low, none),
+        "tunnel_dst_ip": _address(tunnels.dst_high, tunnels.dst_low, none),
+    }
+
+
+def _hello(rows: Records, hellos: Records) -> dict[str, object]:
+    """TLS words of the flows that have them. Each distinct ClientHello is read once; what is not text in it is escaped."""
+    which = np.flatnonzero(rows.hello >= 0)
+    chosen = np.ascontiguousarray(hellos[which]).view(HELLO)
+    chosen["sni"][np.arange(MAX_SNI) >= chosen["sni_size"][:, None]] = 0
+    chosen["alpn"][np.arange(MAX_ALPN) >= chosen["alpn_size"][:, None]] = 0
+    raw, inverse = np.unique(chosen.view(f"V{HELLO.itemsize}"), return_inverse=True)
+    words = [_hello_words(hello) for hello in raw.view(HELLO)]
+    place = np.full(rows.size, -1, np.int64)
+    place[which] = inverse
+    index = pa.array(place, mask=place < 0)
+    kinds = {"tls_sni": TEXT, "tls_version": TEXT, "alpn": TEXTS}
+    return {name: pa.array([word[name] for word in words], kind).take(index) for name, kind in kinds.items()}
+
+
+def _hello_words(hello: np.void) -> dict[str, object]:
+    sni, alpn = hello["sni"][: max(hello["sni_size"], 0)], hello["alpn"][: max(hello["alpn_size"], 0)]
+    version = int(hello["version"])
+    return {
+        "tls_sni": _text(sni) or None,
+        "tls_version": TLS_VERSIONS.get(version, f"0x{version:04x}"),
+        "alpn": _protocols(alpn) or None,
+    }
+
+
+def _text(raw: np.ndarray) -> str:
+    return "".join(chr(octet) if 33 <= octet <= 126 else f"\\{octet:03d}" for octet in raw.tolist())
+
+
+def _protocols(raw: np.ndarray) -> list[str]:
+    found, at = [], 0
+    while at < raw.size:
+        size = int(raw[at])
+        found.append(_text(raw[at + 1 : at + 1 + size]))
+        at += 1 + size
+    return found
+
+
+def _answers(state: State, rows: Records, answered: np.ndarray) -> pa.Array:
+    count = int(state.control[0].answer_rows)
+    answers = state.dns.answer_rows[:count]
+    none = np.zeros(count, bool)
+    records = pa.StructArray.from_arrays(
+        [
+            _slice(state.dns.text, answers.name_at, answers.name_size, none),
+            _mnemonic(TYPES, "TYPE", answers.type, none),
+            pa.array(np.ascontiguousarray(answers.ttl)),
+            _slice(state.dns.text, answers.data_at, answers.data_size, none),
+        ],
+        fields=list(ANSWER),
+    )
+    offsets = np.zeros(rows.size + 1, np.int32)
+    np.cumsum(rows.answer_count, out=offsets[1:])
+    return pa.ListArray.from_arrays(pa.array(offsets), records, mask=pa.array(~answered))
