@@ -64,7 +64,7 @@ ZERO = np.uint64(0)
 
 
 @inline
-def decode(data, frame, packet, fragments, seed):
+def decode(data, frame, packet, fragments, seed, enter_tunnels):
     start, end = frame.offset, frame.offset + frame.captured
     wire_end = frame.offset + np.int64(frame.wire)
     packet.time = frame.time
@@ -183,7 +183,7 @@ def decode(data, frame, packet, fragments, seed):
             packet.ip_bytes = total
             limit = at + total
             body = at + 40
-            while protocol == 0 or protocol == 43 or protocol == 60 or protocol == 44 or protocol == 135:
+            while protocol == 0 or protocol == 43 or protocol == 60 or protocol == 44:
                 if min(end, limit) - body < 8:
                     return CUT_IP_HEADER
                 following = u8(data, body)
@@ -203,7 +203,7 @@ def decode(data, frame, packet, fragments, seed):
         stop = max(min(end, limit), body)
 
         # A tunnel: note the outer addresses and go round again.
-        if fragment_offset == 0:
+        if fragment_offset == 0 and enter_tunnels:
             inner = np.int64(-1)
             tunnel, vni = NO_TUNNEL, np.int64(NO_VNI)
             if (

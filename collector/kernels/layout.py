@@ -315,11 +315,11 @@ TEXT_BYTES = 32 << 20
 
 def new_state(settings: "Bounds", interfaces: int, seed: int) -> State:
     """Empty tables. Pages of a large one are taken from the system only when they are first written."""
-    control = _records(1, CONTROL)
+    control = records(1, CONTROL)
     state = State(
         control=control,
-        batch=_records(BATCH, PACKET),
-        fragments=_records(MAX_FRAGMENTS, FRAGMENT),
+        batch=records(BATCH, PACKET),
+        fragments=records(MAX_FRAGMENTS, FRAGMENT),
         discarded=np.zeros((interfaces, len(Discard)), np.int64),
         flow=_flow_tables(control, settings.max_flows),
         dns=_dns_tables(control, settings.max_pending),
@@ -336,14 +336,14 @@ def _flow_tables(control: Records, size: int) -> FlowTables:
     return FlowTables(
         control=control,
         flow_index=np.zeros(_power_of_two(2 * size), np.uint64),
-        flows=_records(size, FLOW),
+        flows=records(size, FLOW),
         free_flows=np.empty(size, np.int32),
-        hellos=_records(MAX_HELLOS, HELLO),
+        hellos=records(MAX_HELLOS, HELLO),
         free_hellos=np.arange(MAX_HELLOS - 1, -1, -1, dtype=np.int32),
-        tunnels=_records(MAX_TUNNELS, TUNNEL),
-        flow_rows=_records(FLOW_ROWS, FLOW),
-        hello_rows=_records(FLOW_ROWS, HELLO),
-        tunnel_rows=_records(FLOW_ROWS, TUNNEL),
+        tunnels=records(MAX_TUNNELS, TUNNEL),
+        flow_rows=records(FLOW_ROWS, FLOW),
+        hello_rows=records(FLOW_ROWS, HELLO),
+        tunnel_rows=records(FLOW_ROWS, TUNNEL),
     )
 
 
@@ -351,16 +351,16 @@ def _dns_tables(control: Records, size: int) -> DnsTables:
     return DnsTables(
         control=control,
         pending_index=np.zeros(_power_of_two(2 * size), np.uint64),
-        pending=_records(size, PENDING),
+        pending=records(size, PENDING),
         free_pending=np.arange(size - 1, -1, -1, dtype=np.int32),
         names=np.zeros((size, MAX_NAME + 1), np.uint8),
         subnets=np.zeros((size, MAX_SUBNET), np.uint8),
-        message=_records(1, MESSAGE),
+        message=records(1, MESSAGE),
         name=np.zeros(MAX_NAME + 1, np.uint8),
         subnet=np.zeros(MAX_SUBNET, np.uint8),
         label=np.zeros(MAX_NAME + 1, np.uint8),
-        dns_rows=_records(DNS_ROWS, TRANSACTION),
-        answer_rows=_records(ANSWER_ROWS, ANSWER),
+        dns_rows=records(DNS_ROWS, TRANSACTION),
+        answer_rows=records(ANSWER_ROWS, ANSWER),
         text=np.zeros(TEXT_BYTES, np.uint8),
     )
 
@@ -378,7 +378,7 @@ class Bounds(NamedTuple):
     dns_timeout_us: int = 10_000_000
 
 
-def _records(size: int, dtype: np.dtype) -> Records:
+def records(size: int, dtype: np.dtype) -> Records:
     return np.zeros(size, dtype).view(np.recarray)
 
 

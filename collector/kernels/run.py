@@ -14,7 +14,7 @@ from collector.kernels.flowtable import (
 )
 from collector.kernels.hello import is_hello, read_hello
 from collector.kernels.jit import inline, kernel
-from collector.kernels.layout import BATCH, DONE, KEPT, MAX_ANSWERS, MESSAGE_TEXT, OUT_FULL
+from collector.kernels.layout import BATCH, DONE, KEPT, MAX_ANSWERS, MESSAGE_TEXT, NO_TUNNEL, OUT_FULL
 from collector.kernels.transactions import ROWS_A_MESSAGE, end_oldest, is_dns, pair_message
 
 
@@ -38,7 +38,12 @@ def fill_batch(state, data, frames, count):
     while size < BATCH and control.frame < count:
         frame = frames[np.uint64(control.frame)]
         packet = state.batch[np.uint64(size)]
-        reason = decode(data, frame, packet, state.fragments, control.seed)
+        reason, enter_tunnels = KEPT, True
+        while True:
+            reason = decode(data, frame, packet, state.fragments, control.seed, enter_tunnels)
+            if reason == KEPT or packet.tunnel == NO_TUNNEL:
+                break
+            enter_tunnels = False  # what is in the tunnel is no IP packet: the tunnel itself is the flow
         control.frame += 1
         if reason != KEPT:
             state.discarded[np.uint64(frame.interface), np.uint64(reason)] += 1

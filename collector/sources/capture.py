@@ -9,12 +9,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from io import BufferedReader
 from pathlib import Path
+from types import TracebackType
+from typing import Self
 
 import numpy as np
 import pyarrow as pa
 
 from collector.kernels.frames import BAD, INTERFACE, MAX_FRAME, MORE, OTHER_BLOCK, walk_pcap, walk_pcapng
-from collector.kernels.layout import FRAME, Records
+from collector.kernels.layout import FRAME, Records, records
 from contract.errors import InputError
 
 BLOCK = 4 << 20  # bytes read at a time
@@ -63,16 +65,29 @@ class Block:
 class CaptureFile:
     """One capture, read once from front to end in bounded memory; ``fault`` says why reading ended early, if it did."""
 
-    def __init__(self, name: str, stream: pa.NativeFile) -> None:
+    def __init__(self, name: str, file: pa.NativeFile, head: bytes) -> None:
         self.name = name
         self.interfaces = Interfaces()
         self.fault: InputError | None = None
         self.size = 0
-        self._stream = stream
+        self._file = file
+        self._stream = _unpacked(file, head)
         self._buffer = np.zeros(BLOCK + MAX_FRAME + MAX_METADATA_BLOCK, np.uint8)
-        self._frames = np.zeros(FRAMES, FRAME).view(Records)
+        self._frames = records(FRAMES, FRAME)
         self._start = self._end = 0
         self._ended = False
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._file.close()
+
+    def position(self) -> int:
+        """Bytes of the file taken so far, compressed if it is."""
+        return int(self._file.tell())
 
     def blocks(self) -> Iterator[Block]:
         """Every block; a capture that is no capture raises ``InputError``, one that breaks off sets ``fault``."""
@@ -225,11 +240,11 @@ def _seconds(offset: int) -> int:
 def open_capture(path: str, stdin: BufferedReader) -> CaptureFile:
     """Open a file, or ``-`` for stdin. Raises ``InputError`` where it cannot be opened."""
     if path == "-":
-        return CaptureFile("stdin", _unpacked(pa.PythonFile(stdin, mode="r"), stdin.peek(4)[:4]))
+        return CaptureFile("stdin", pa.PythonFile(stdin, mode="r"), stdin.peek(4)[:4])
     try:
         with Path(path).open("rb") as file:
             head = file.read(4)
-        return CaptureFile(path, _unpacked(pa.OSFile(path), head))
+        return CaptureFile(path, pa.OSFile(path), head)
     except OSError as error:
         raise InputError(path, error.strerror or str(error)) from error
 
