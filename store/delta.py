@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +21,8 @@ DATE = pa.field("date", pa.date32(), nullable=False)
 ROW_GROUP_ROWS = 122_880
 
 WRITER = WriterProperties(compression="ZSTD", compression_level=3, max_row_group_size=ROW_GROUP_ROWS)
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 # Delta's statistics keep milliseconds, cut off: a greatest value is less than this above what they say.
 CUT_OFF = timedelta(milliseconds=1)
@@ -48,7 +50,7 @@ def append(table: Table, folder: Path, rows: pa.Table, transactions: Mapping[str
     commit = CommitProperties(app_transactions=[Transaction(name, version) for name, version in transactions.items()])
     with _translated(folder):
         write_deltalake(
-            DeltaTable(str(folder)), dated, mode="append", writer_properties=WRITER, commit_properties=commit
+            _opened(table, folder), dated, mode="append", writer_properties=WRITER, commit_properties=commit
         )
 
 
@@ -61,9 +63,51 @@ def transaction_version(folder: Path, application: str) -> int | None:
 def live_files(table: Table, folder: Path) -> list[LiveFile]:
     """The files of the newest commit, in the order of their times."""
     with _translated(folder):
-        actions = pa.table(DeltaTable(str(folder)).get_add_actions(flatten=True))
+        actions = _actions(_opened(table, folder))
     files = [_live_file(table, folder, action) for action in actions.to_pylist()]
     return sorted(files, key=lambda file: (file.from_time, file.path))
+
+
+def version(folder: Path) -> int:
+    with _translated(folder):
+        newest: int = DeltaTable(str(folder)).version()
+    return newest
+
+
+def appended_files(table: Table, folder: Path, after: int) -> list[LiveFile]:
+    """The live files that commits later than version ``after`` brought new rows in; compaction brings none."""
+    with _translated(folder):
+        newest = DeltaTable(str(folder))
+        count = newest.version() - after
+        commits = newest.history(count) if count > 0 else []
+        appends = [commit["version"] for commit in commits if commit["operation"] == "WRITE"]
+        brought = {path for number in appends for path in _brought(folder, number)}
+    return [file for file in live_files(table, folder) if file.path in brought]
+
+
+def _opened(table: Table, folder: Path) -> DeltaTable:
+    opened = DeltaTable(str(folder))
+    columns = {field.name for field in opened.schema().fields}
+    lacking = [name for name in table.schema.names if name not in columns]
+    if lacking:
+        raise LakeError(f"{folder}: written by another release, without {', '.join(lacking)}; ingest into a new lake")
+    return opened
+
+
+def _brought(folder: Path, number: int) -> set[Path]:
+    return _paths(folder, number) - _paths(folder, number - 1)
+
+
+def _paths(folder: Path, number: int) -> set[Path]:
+    actions = _actions(DeltaTable(str(folder), version=number))
+    return {folder / path for path in actions.column("path").to_pylist()}
+
+
+def _actions(opened: DeltaTable) -> pa.Table:
+    """One row a file, times as microseconds: as times, pyarrow would import pandas (0.3 s) to make Python's of them."""
+    rows = pa.RecordBatchReader.from_stream(opened.get_add_actions(flatten=True)).read_all()
+    numbers = [pa.field(f.name, pa.int64()) if pa.types.is_timestamp(f.type) else f for f in rows.schema]
+    return rows.cast(pa.schema(numbers))
 
 
 def _live_file(table: Table, folder: Path, action: Mapping[str, Any]) -> LiveFile:
@@ -71,16 +115,21 @@ def _live_file(table: Table, folder: Path, action: Mapping[str, Any]) -> LiveFil
         path=folder / str(action["path"]),
         rows=action["num_records"],
         bytes=action["size_bytes"],
-        from_time=action[f"min.{table.time}"],
-        until_time=action[f"max.{table.time}"] + CUT_OFF,
+        from_time=_time(action[f"min.{table.time}"]),
+        until_time=_time(action[f"max.{table.time}"]) + CUT_OFF,
         holds_until=_holds_until(table, action),
     )
 
 
 def _holds_until(table: Table, action: Mapping[str, Any]) -> datetime | None:
     column = next(iter(_until(table)), table.time)
-    known: datetime | None = None if action.get(f"null_count.{column}") else action.get(f"max.{column}")
-    return None if known is None else known + CUT_OFF
+    if action.get(f"null_count.{column}") or action.get(f"max.{column}") is None:
+        return None
+    return _time(action[f"max.{column}"]) + CUT_OFF
+
+
+def _time(microseconds: int) -> datetime:
+    return EPOCH + timedelta(microseconds=microseconds)
 
 
 def _until(table: Table) -> tuple[str, ...]:

@@ -36,8 +36,9 @@ STATS = pa.schema(
 class Lake:
     """Get one by ``Lake.create`` or ``Lake.open``."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, after: Mapping[str, int] | None = None) -> None:
         self.folder = folder
+        self._after = after
 
     @classmethod
     def create(cls, url: str | Path) -> "Lake":
@@ -92,7 +93,17 @@ class Lake:
         return views.connect(live, since, until)
 
     def files(self, table: str) -> list[LiveFile]:
+        if self._after is not None:
+            return delta.appended_files(TABLES[table], self.folder / table, self._after[table])
         return delta.live_files(TABLES[table], self.folder / table)
+
+    def versions(self) -> dict[str, int]:
+        """The newest commit of each table, to ask for ``after`` later."""
+        return {table: delta.version(self.folder / table) for table in TABLES}
+
+    def after(self, versions: Mapping[str, int]) -> "Lake":
+        """The same lake with no rows but those appended since ``versions``."""
+        return Lake(self.folder, versions)
 
     def stats(self) -> pa.Table:
         """One row a table: files, rows, bytes, the time they span."""

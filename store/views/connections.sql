@@ -37,13 +37,13 @@ placed as (
     select
         *,
         sighting = best_sighting as is_best,
-        place + 1000000000 * case
+        place + 1000000000000 * case
             when src_pod is not null then 0
             when src_workload is not null then 1
             when src_kind is not null then 2
             else 3
         end as src_place,
-        place + 1000000000 * case
+        place + 1000000000000 * case
             when dst_pod is not null then 0
             when dst_workload is not null then 1
             when dst_kind is not null then 2

@@ -261,6 +261,7 @@ class _Cluster:
                 "bytes": 50_000_000,
                 "cut_packets": 3 * index,
                 "discarded": [("not_ip", 12), ("bad_ip_header", 2 + index)],
+                "dns_malformed": 4 * index,
                 "evictions": index,
                 "pending_overflows": 0,
             }

@@ -1,0 +1,75 @@
+"""``tailrace dns``: the DNS transactions, each once."""
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from cli import options as o
+from cli.output import Format
+from cli.reading import TIMEOUT_S, Asked, follow, read, window
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+SHOWN = ("start_time", "client", "server", "qname", "qtype", "rcode", "outcome", "latency_us", "attempts")
+
+
+def dns(
+    *,
+    lake: o.LakeOption,
+    namespace: o.NamespaceOption = None,
+    workload: o.WorkloadOption = None,
+    pod: o.PodOption = None,
+    ip: o.IpOption = None,
+    port: o.PortOption = None,
+    from_namespace: o.FromNamespaceOption = None,
+    from_workload: o.FromWorkloadOption = None,
+    from_pod: o.FromPodOption = None,
+    from_ip: o.FromIpOption = None,
+    to_namespace: o.ToNamespaceOption = None,
+    to_workload: o.ToWorkloadOption = None,
+    to_pod: o.ToPodOption = None,
+    to_ip: o.ToIpOption = None,
+    to_port: o.ToPortOption = None,
+    protocol: Annotated[str | None, typer.Option("--protocol", help="udp, tcp.")] = None,
+    domain: Annotated[str | None, typer.Option("--domain", metavar="GLOB", help="Name that was asked for.")] = None,
+    qtype: Annotated[str | None, typer.Option("--qtype", help="Type that was asked for: A, AAAA, TYPE65280 …")] = None,
+    rcode: Annotated[str | None, typer.Option("--rcode", help="Response code: NOERROR, NXDOMAIN …")] = None,
+    outcome: Annotated[str | None, typer.Option("--outcome", help="answered, unanswered, unsolicited.")] = None,
+    negate: o.NotOption = False,
+    since: o.SinceOption = None,
+    until: o.UntilOption = None,
+    limit: o.LimitOption = 1000,
+    timeout: o.TimeoutOption = TIMEOUT_S,
+    form: o.FormatOption = Format.TABLE,
+    following: o.FollowOption = False,
+) -> None:
+    """DNS transactions, each once, the newest first; src is the client, dst the server. A GLOB has * and ?."""
+    parameters = window(since, until) | {
+        "namespace": namespace,
+        "workload": workload,
+        "pod": pod,
+        "ip": ip,
+        "port": port,
+        "from_namespace": from_namespace,
+        "from_workload": from_workload,
+        "from_pod": from_pod,
+        "from_ip": from_ip,
+        "to_namespace": to_namespace,
+        "to_workload": to_workload,
+        "to_pod": to_pod,
+        "to_ip": to_ip,
+        "to_port": to_port,
+        "protocol": protocol and protocol.lower(),
+        "domain": domain,
+        "qtype": qtype,
+        "rcode": rcode,
+        "outcome": outcome,
+        "negate": negate,
+    }
+    asked = Asked("dns/search", parameters, limit, timeout, _for_people)
+    (follow if following else read)(lake, asked, form)
+
+
+def _for_people(rows: "pa.Table") -> "pa.Table":
+    return rows.select(SHOWN)

@@ -1,0 +1,63 @@
+"""The command ``tailrace``: the verbs, and what becomes of their errors."""
+
+import os
+import sys
+from typing import Any
+
+import typer
+from typer.core import TyperGroup
+
+from cli.app import app as show
+from cli.ask import ask
+from cli.demo import demo
+from cli.dns import dns
+from cli.flows import flows
+from cli.graph import graph
+from cli.ingest import ingest
+from cli.lake import lake
+from cli.output import say
+from cli.sql import sql
+from contract.errors import QuestionError, TailraceError, UsageError
+
+FAILED = 1
+WRONG_USAGE = 2
+
+
+class Verbs(TyperGroup):
+    """Every error of ours is one line and an exit code, whichever verb met it."""
+
+    def invoke(self, ctx: Any) -> Any:
+        try:
+            return super().invoke(ctx)
+        except TailraceError as error:
+            say(f"tailrace: {error}")
+            usage = isinstance(error, UsageError | QuestionError)
+            raise typer.Exit(WRONG_USAGE if usage else FAILED) from None
+
+
+app = typer.Typer(
+    cls=Verbs,
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    help="Who talks to whom in a Kubernetes cluster, and which names they ask for, from packets.",
+)
+for verb in (demo, ingest, flows, dns, ask, sql, graph):
+    app.command()(verb)
+app.command("app")(show)
+app.add_typer(lake, name="lake")
+
+
+def run() -> None:
+    """Entry point; a reader of ours that goes away (``| head``) is no error."""
+    try:
+        app()
+    finally:
+        _flush()
+
+
+def _flush() -> None:
+    try:
+        sys.stdout.flush()
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

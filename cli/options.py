@@ -1,0 +1,43 @@
+"""Options that several verbs share, each declared once."""
+
+from typing import Annotated
+
+import typer
+
+from cli.output import Format
+
+LakeOption = Annotated[
+    str, typer.Option("--lake", metavar="DIR-or-URL", envvar="TAILRACE_LAKE", help="The lake to read.")
+]
+FormatOption = Annotated[
+    Format, typer.Option("--format", help="A table to read, or json, csv, arrow (IPC stream) for programs.")
+]
+SinceOption = Annotated[
+    str | None,
+    typer.Option("--since", metavar="TIME", help="From then on: an age such as 5m, 2h, 7d, or an RFC 3339 time."),
+]
+UntilOption = Annotated[str | None, typer.Option("--until", metavar="TIME", help="Up to then, which is not included.")]
+LimitOption = Annotated[int, typer.Option("--limit", min=1, help="At most so many rows.")]
+TimeoutOption = Annotated[float, typer.Option("--timeout", min=0.1, help="Give up after so many seconds.")]
+
+NamespaceOption = Annotated[str | None, typer.Option("--namespace", "-n", metavar="GLOB", help="Namespace of an end.")]
+WorkloadOption = Annotated[str | None, typer.Option("--workload", metavar="GLOB", help="Workload of an end.")]
+PodOption = Annotated[str | None, typer.Option("--pod", metavar="NS/PREFIX", help="Pod of an end.")]
+IpOption = Annotated[str | None, typer.Option("--ip", metavar="GLOB", help="Address of an end.")]
+PortOption = Annotated[int | None, typer.Option("--port", min=0, max=65535, help="Port of an end.")]
+FromNamespaceOption = Annotated[str | None, typer.Option("--from-namespace", metavar="GLOB", help="… of src.")]
+FromWorkloadOption = Annotated[str | None, typer.Option("--from-workload", metavar="GLOB", help="… of src.")]
+FromPodOption = Annotated[str | None, typer.Option("--from-pod", metavar="NS/PREFIX", help="… of src.")]
+FromIpOption = Annotated[str | None, typer.Option("--from-ip", metavar="GLOB", help="… of src.")]
+ToNamespaceOption = Annotated[str | None, typer.Option("--to-namespace", metavar="GLOB", help="… of dst.")]
+ToWorkloadOption = Annotated[
+    str | None, typer.Option("--to-workload", metavar="GLOB", help="… of dst; a Service counts too.")
+]
+ToPodOption = Annotated[str | None, typer.Option("--to-pod", metavar="NS/PREFIX", help="… of dst.")]
+ToIpOption = Annotated[str | None, typer.Option("--to-ip", metavar="GLOB", help="… of dst.")]
+ToPortOption = Annotated[int | None, typer.Option("--to-port", min=0, max=65535, help="… of dst.")]
+NotOption = Annotated[bool, typer.Option("--not", help="Show what the other filters do not select.")]
+FollowOption = Annotated[
+    bool,
+    typer.Option("--follow", "-f", help="Go on with what is written to the lake from now; json is one object a line."),
+]
