@@ -1,4 +1,4 @@
-"""Community IDs, computed once per distinct tuple."""
+"""Community IDs of flows."""
 
 import duckdb
 import pyarrow as pa

@@ -42,7 +42,8 @@ listening as (
         fronted.*,
         listener.port_id as listener_id,
         listener.owner as listener_owner,
-        listener.owner is null or listener.owner = fronted.dst_owner as is_holder,
+        listener.port_id is not null
+            and (listener.owner is null or listener.owner = fronted.dst_owner) as is_holder,
         listener.host_network and fronted.dst_kind = 'node' and listener.from_us <= fronted.start_us as is_on_host
     from fronted
     left join listener
