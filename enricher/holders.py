@@ -148,18 +148,16 @@ def _zone(node: Item) -> str | None:
 def _ended(pod: Item) -> datetime | None:
     """When a finished or deleted pod let go of its address; an evicted one may only have conditions to tell it."""
     deleted = pod.time("metadata.deletionTimestamp")
-    if pod.text("status.phase") not in FINISHED:
-        return deleted
-    containers = [
-        _terminated(c) for key in ("containerStatuses", "initContainerStatuses") for c in pod.children(f"status.{key}")
-    ]
-    times = [time for time in (*containers, deleted) if time]
+    if deleted is None and pod.text("status.phase") not in FINISHED:
+        return None
+    times = [time for time in (deleted, *_terminations(pod)) if time]
     changes = (condition.time("lastTransitionTime") for condition in pod.children("status.conditions"))
     return max(times, default=None) or max((time for time in changes if time), default=None)
 
 
-def _terminated(container: Item) -> datetime | None:
-    return container.time("state.terminated.finishedAt")
+def _terminations(pod: Item) -> Iterator[datetime | None]:
+    for key in ("status.containerStatuses", "status.initContainerStatuses"):
+        yield from (container.time("state.terminated.finishedAt") for container in pod.children(key))
 
 
 def _floor(time: datetime) -> datetime:

@@ -119,6 +119,16 @@ def test_deleted_pod_holds_its_address_until_its_deletion(tmp_path: Path) -> Non
     assert spans(tmp_path, deleted) == {"a": (at(5), at(31))}
 
 
+def test_deleted_pod_whose_container_ended_later_holds_its_address_until_then(tmp_path: Path) -> None:
+    deleted = pod("a", "10.1.0.1", start=5, finished=40)
+    deleted["metadata"]["deletionTimestamp"] = text_time(30)
+    assert spans(tmp_path, deleted) == {"a": (at(5), at(41))}
+
+
+def test_restarted_container_does_not_end_the_pod(tmp_path: Path) -> None:
+    assert spans(tmp_path, pod("a", "10.1.0.1", start=5, finished=40)) == {"a": (at(5), None)}
+
+
 def test_evicted_pod_ends_with_its_last_condition(tmp_path: Path) -> None:
     evicted = pod("a", "10.1.0.1", start=5, phase="Failed")
     evicted["status"]["conditions"] = [{"lastTransitionTime": text_time(t)} for t in (6, 20)]
