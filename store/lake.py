@@ -1,8 +1,8 @@
 """A lake: a folder with one Delta table for each table of the contract, and a marker that says what it is."""
 
 import json
+import re
 from collections.abc import Mapping
-from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,6 +16,8 @@ from store.files import LiveFile, during
 
 if TYPE_CHECKING:
     import duckdb
+
+_ESCAPE = re.compile("%[0-9A-Fa-f]{2}")
 
 MARKER = "tailrace.json"
 VERSION = 1
@@ -121,8 +123,8 @@ def local_folder(url: str | Path) -> Path:
     text = str(url).removeprefix("file://")
     if "://" in text:
         raise LakeError(f"{url}: not a folder; this release keeps a lake in a folder of this machine")
-    with suppress(RuntimeError):
-        return Path(text).expanduser().absolute()
+    if _ESCAPE.search(text):
+        raise LakeError(f"{url}: delta-rs takes a % and two digits in a path for one character; choose another name")
     return Path(text).absolute()
 
 

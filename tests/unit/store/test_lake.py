@@ -1,0 +1,187 @@
+"""The lake on disk: what goes in comes out, and what is no lake is said in one line."""
+
+import resource
+import subprocess
+import sys
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from deltalake import DeltaTable
+
+from contract.errors import ContractError, LakeError
+from contract.tables import TABLES
+from store.lake import MARKER, Lake
+from tests.support.lake import START, make_lake, make_tables
+
+
+@pytest.mark.parametrize("table", TABLES)
+def test_rows_come_out_as_they_went_in(lake: Lake, table: str) -> None:
+    view = "dns_records" if table == "dns" else table
+    found = lake.connect().sql(f"select * from {view}").to_arrow_table()
+    assert found.schema.names == TABLES[table].schema.names
+    assert sorted(map(str, found.to_pylist())) == sorted(map(str, make_tables()[table].to_pylist()))
+
+
+@pytest.mark.parametrize("table", TABLES)
+def test_an_empty_table_has_the_types_of_the_contract(lake: Lake, empty_lake: Lake, table: str) -> None:
+    empty, full = (opened.connect().sql(f"describe {table}").fetchall() for opened in (empty_lake, lake))
+    assert empty == full
+
+
+def test_files_are_partitioned_by_date_and_sorted(lake: Lake) -> None:
+    for file in lake.files("flows"):
+        assert file.path.parent.name == f"date={file.from_time:%Y-%m-%d}"
+        rows = lake.connect().sql(f"select epoch_us(start_time) from read_parquet('{file.path}')").fetchall()
+        assert rows == sorted(rows)
+
+
+def test_any_folder_name_will_do(tmp_path: Path) -> None:
+    lake = make_lake(tmp_path / "o'dd % näme#?", connections=3)
+    assert lake.connect().sql("select count(*) from connections").fetchall() == [(3,)]
+
+
+@pytest.mark.parametrize("since_s, until_s", [(0, 3600), (1800, 1801), (-10, 0), (5400, 5400), (0.123457, 9000)])
+def test_a_window_keeps_the_records_that_begin_in_it(lake: Lake, since_s: float, until_s: float) -> None:
+    since, until = START + timedelta(seconds=since_s), START + timedelta(seconds=until_s)
+    starts = make_tables()["flows"].column("start_time").to_pylist()
+    wanted = sum(since <= start < until for start in starts)
+    assert lake.connect(since, until).sql("select count(*) from flows").fetchall() == [(wanted,)]
+
+
+def test_a_window_to_the_microsecond_of_the_last_record(lake: Lake) -> None:
+    last = max(make_tables()["flows"].column("start_time").to_pylist())
+    assert lake.connect(since=last).sql("select count(*) from flows").fetchall() == [(1,)]
+
+
+def test_a_window_keeps_the_assignments_that_still_hold(lake: Lake) -> None:
+    later = START + timedelta(days=30)
+    assert lake.connect(since=later).sql("select count(*) > 0 from assignments").fetchall() == [(True,)]
+
+
+def test_rows_that_break_the_contract_are_not_written(tmp_path: Path) -> None:
+    lake = Lake.create(tmp_path)
+    tables = make_tables(connections=3)
+    with pytest.raises(ContractError, match="flows: missing columns"):
+        lake.append({"dns": tables["dns"], "flows": tables["flows"].drop_columns("src_ip")})
+    assert lake.span() is None
+
+
+def test_transactions_land_with_the_rows(tmp_path: Path) -> None:
+    lake = Lake.create(tmp_path)
+    assert lake.transaction_version("flows", "topic/0") is None
+    lake.append({"flows": make_tables(connections=3)["flows"]}, {"topic/0": 41})
+    assert lake.transaction_version("flows", "topic/0") == 41
+    assert lake.transaction_version("dns", "topic/0") is None
+
+
+def test_after_gives_what_was_appended_and_compaction_is_no_news(tmp_path: Path) -> None:
+    lake = make_lake(tmp_path, connections=5)
+    before = lake.versions()
+    assert lake.after(before).connect().sql("select count(*) from flows").fetchall() == [(0,)]
+    more = make_tables(seed=2, connections=4)["flows"]
+    lake.append({"flows": more})
+    assert lake.after(before).connect().sql("select count(*) from flows").fetchall() == [(more.num_rows,)]
+    appended = lake.versions()
+    DeltaTable(str(tmp_path / "flows")).optimize.compact()
+    assert lake.versions() != appended
+    assert lake.after(appended).connect().sql("select count(*) from flows").fetchall() == [(0,)]
+
+
+def test_stats_count_what_is_there(lake: Lake) -> None:
+    stats = {row["table"]: row for row in lake.stats().to_pylist()}
+    tables = make_tables()
+    assert {name: row["rows"] for name, row in stats.items()} == {name: rows.num_rows for name, rows in tables.items()}
+    size = sum(file.stat().st_size for file in (lake.folder / "flows").rglob("*.parquet"))
+    assert stats["flows"]["bytes"] == size
+    assert stats["flows"]["bytes_per_row"] == pytest.approx(size / stats["flows"]["rows"])
+
+
+def test_stats_of_an_empty_lake(empty_lake: Lake) -> None:
+    assert empty_lake.stats().column("rows").to_pylist() == [0, 0, 0, 0]
+    assert empty_lake.span() is None
+
+
+def test_create_twice_keeps_the_rows(tmp_path: Path) -> None:
+    make_lake(tmp_path, connections=3)
+    assert Lake.create(tmp_path).span() is not None
+
+
+def test_create_refuses_a_folder_of_someone_else(tmp_path: Path) -> None:
+    (tmp_path / "thesis.txt").write_text("mine")
+    with pytest.raises(LakeError, match=f"has files but no {MARKER}"):
+        Lake.create(tmp_path)
+    assert [file.name for file in tmp_path.iterdir()] == ["thesis.txt"]
+
+
+def test_open_says_what_is_wrong(tmp_path: Path) -> None:
+    file = tmp_path / "file"
+    file.write_text("")
+    for place, words in [
+        (tmp_path / "absent", "no such folder"),
+        (file, "a file, not the folder"),
+        (tmp_path, "not a lake"),
+        ("s3://bucket/lake", "not a folder"),
+        (tmp_path / "a%20b", "choose another name"),
+        (tmp_path / "x" / ("n" * 300), "cannot read the lake|no such folder"),
+    ]:
+        with pytest.raises(LakeError, match=words):
+            Lake.open(place)
+
+
+@pytest.mark.parametrize(
+    "text, words", [("{", "not the marker"), ("[]", "not the marker"), ('{"lake": 9}', "version 9")]
+)
+def test_open_refuses_a_marker_it_does_not_know(tmp_path: Path, text: str, words: str) -> None:
+    (tmp_path / MARKER).write_text(text)
+    with pytest.raises(LakeError, match=words):
+        Lake.open(tmp_path)
+
+
+def test_a_lost_table_is_one_line(tmp_path: Path) -> None:
+    lake = Lake.create(tmp_path)
+    (tmp_path / "dns").rename(tmp_path / "elsewhere")
+    with pytest.raises(LakeError, match="the table is gone") as caught:
+        lake.connect()
+    assert "\n" not in str(caught.value)
+
+
+def test_a_lost_file_is_one_line(tmp_path: Path) -> None:
+    lake = make_lake(tmp_path, connections=3)
+    for file in lake.files("flows"):
+        file.path.unlink()
+    with pytest.raises(LakeError, match="cannot read the lake") as caught:
+        lake.connect()
+    assert "\n" not in str(caught.value)
+
+
+WRITE_TOO_MUCH = """
+import resource, signal, sys
+from contract.errors import LakeError
+from store.lake import Lake
+from tests.support.lake import make_tables
+lake, tables = Lake.create(sys.argv[1]), make_tables(connections=2000)
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, resource.RLIM_INFINITY))
+try:
+    lake.append(tables)
+except LakeError as error:
+    print(error)
+"""
+
+
+def test_a_write_that_fails_is_one_line_and_leaves_no_rows(tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", WRITE_TOO_MUCH, str(tmp_path)], capture_output=True, text=True, check=True, timeout=60
+    )
+    assert resource.getrlimit(resource.RLIMIT_FSIZE)[0] == resource.RLIM_INFINITY
+    assert "too large" in done.stdout
+    assert done.stdout.count("\n") == 1
+    assert Lake.open(tmp_path).span() is None
+
+
+def test_span_reaches_from_the_first_to_the_last_record(lake: Lake) -> None:
+    starts = [t for name in ("flows", "dns") for t in make_tables()[name].column("start_time").to_pylist()]
+    first, last = lake.span() or (datetime.max.replace(tzinfo=UTC), datetime.min.replace(tzinfo=UTC))
+    assert first <= min(starts) < first + timedelta(milliseconds=1)
+    assert max(starts) < last <= max(starts) + timedelta(milliseconds=1)
