@@ -86,7 +86,7 @@ def job_name(pod: Pod, life: Life) -> str:
 
 
 def pod_name(pod: Pod, life: Life) -> str:
-    suffix = plan.letters(pod.key, 5)
+    suffix = plan.letters(f"pod {pod.key}", 5)
     if pod.workload_kind == "Deployment":
         return f"{pod.workload}-{template_hash(pod)}-{suffix}"
     if pod.workload_kind == "CronJob":

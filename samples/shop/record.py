@@ -36,8 +36,10 @@ PACKAGES = {
 }
 # Programs die with the recorder, and see the resolver files of their pod; mounts stay in their own mount namespace.
 IN_POD = 'd=$1; shift; for f in "$d"/*; do mount --bind "$f" "/etc/${f##*/}" || exit 1; done; exec "$@"'
-SERVERS = ("coredns-1", "coredns-2", "redis-0", "ledger-0", "logs", "payments", "api-1", "api-2", *("frontend-1",))
-SERVERS = (*SERVERS, "frontend-2")
+SERVERS = (
+    *("coredns-1", "coredns-2", "redis-0", "ledger-0", "logs"),
+    *("payments", "api-1", "api-2", "frontend-1", "frontend-2"),
+)
 CLIENTS = ("loader", "recommender", "campaign", "fx-rates", "prometheus", "node-agent-1", "node-agent-2", "netdebug")
 READY_S = 10
 STOP_S = 15
@@ -126,8 +128,9 @@ class Recorder:
         self.captures[node.name].send_signal(signal.SIGINT)
         self.captures[node.name].wait(STOP_S)
         said = (self.work / "output" / f"dumpcap-{node.name}").read_text()
-        lost = [line for line in said.splitlines() if "dropped" in line and "dropped on" in line and "/0 " not in line]
-        print("\n".join(lost) or f"{node.name}: nothing lost by the kernel", file=sys.stderr)
+        lost = [line for line in said.splitlines() if "received/dropped on interface" in line and "/0 " not in line]
+        if lost:
+            raise RuntimeError(f"the capture on {node.name} lost packets, record again: {'; '.join(lost)}")
 
     def play(self) -> None:
         """The timeline: everything that begins or ends by itself, second by second."""
@@ -238,18 +241,31 @@ def main() -> int:
     if problem:
         print(f"record: {problem}", file=sys.stderr)
         return 2
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.default_int_handler)
+    try:
+        record(given.out, given.keep)
+    except RuntimeError as exc:
+        print(f"record: {exc}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("record: interrupted, nothing written", file=sys.stderr)
+        return 130
+    return 0
+
+
+def record(out: Path, keep: Path | None) -> None:
+    """Build, play, write; and remove all of it, however it ends."""
     with tempfile.TemporaryDirectory(prefix="tailrace-shop-") as work:
         recorder = Recorder(Path(work))
         try:
             recorder.run()
-            recorder.write(given.out)
+            recorder.write(out)
         finally:
             recorder.kill()
             topology.remove()
-            if given.keep:
-                shutil.copytree(work, given.keep, dirs_exist_ok=True)
-    return 0
+            if keep:
+                shutil.copytree(work, keep, dirs_exist_ok=True)
 
 
 if __name__ == "__main__":

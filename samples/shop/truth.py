@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from samples.shop import plan
+from samples.shop.kubernetes import pod_name
 from samples.shop.lives import Book, stamp
 from samples.shop.plan import NODES, PODS, SERVICES, Pod
 
@@ -121,7 +122,7 @@ def edges(book: Book, work: Path, queries: list[Question]) -> list[Json]:
         }
         for edge, count in counts.items()
     ]
-    return sorted(rows, key=lambda row: json.dumps(row, sort_keys=True))
+    return sorted(rows, key=lambda row: json.dumps([row["src"], row["dst"], row["protocol"], row["port"]]))
 
 
 def uncounted(queries: list[Question]) -> Iterator[tuple[Json | None, Json | None, int, int | None, str | None]]:
@@ -164,7 +165,8 @@ def node_end(name: str) -> Json:
 
 
 def external(ip: str, domain: str | None) -> Json:
-    return {"kind": "external", "ip": ip, "domain": domain}
+    nobody = {"namespace": None, "workload_kind": None, "workload": None}
+    return {"kind": "external", **nobody, "ip": ip, "domain": domain}
 
 
 def workload(pod: Pod) -> Json:
@@ -232,8 +234,6 @@ def dns_queries(queries: list[Question]) -> list[Json]:
 
 
 def assignments(book: Book) -> list[Json]:
-    from samples.shop.kubernetes import pod_name
-
     return [
         {
             "ip": PODS[key].ip,
