@@ -15,7 +15,7 @@ from tests.naive.enricher import connection_numbers, owner_at
 from tests.unit.enricher.cluster import at, dns, flow, flows, query
 
 IPS = ("10.0.0.1", "10.0.0.2", "10.0.0.3")
-EXAMPLES = settings(derandomize=True, deadline=None, max_examples=60)
+EXAMPLES = settings(derandomize=True, deadline=None, max_examples=25)
 Row = dict[str, Any]
 
 
