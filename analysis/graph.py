@@ -1,0 +1,198 @@
+"""The service graph: who talks to whom, on which protocol and port."""
+
+from collections.abc import Callable, Iterable, Mapping
+from datetime import datetime
+from typing import Any
+from urllib.parse import quote
+
+import networkx as nx
+import pyarrow as pa
+
+from analysis.questions import ask
+from store.lake import Lake
+
+MOST_EDGES = 20_000
+TIMEOUT_S = 30.0
+
+# Addresses outside the cluster come in thousands; beyond these the quietest are drawn as one.
+MOST_OUTSIDE = 16
+# Beyond, a picture cannot be read: namespaces stand for their workloads.
+MOST_NODES = 240
+
+ENDS = ("src", "dst")
+NODE = ("kind", "namespace", "workload_kind", "name")
+TIME = pa.timestamp("us", tz="UTC")
+EDGES = pa.schema(
+    [(f"{end}_{name}", pa.string()) for end in ENDS for name in NODE]
+    + [
+        ("protocol", pa.int16()),
+        ("port", pa.int32()),
+        ("connections", pa.int64()),
+        ("failed", pa.int64()),
+        ("bytes", pa.int64()),
+        ("first_seen", TIME),
+        ("last_seen", TIME),
+    ]
+)
+
+# Kinds of edges one may want to leave out: a test of the edge and the nodes at its ends.
+Test = Callable[[Mapping[str, Any], Mapping[str, Any], Mapping[str, Any]], bool]
+KINDS: dict[str, Test] = {
+    "dns": lambda edge, source, target: edge["port"] == 53,
+    "nodes": lambda edge, source, target: "node" in (source["kind"], target["kind"]),
+    "outside": lambda edge, source, target: bool(source["outside"] or target["outside"]),
+    "working": lambda edge, source, target: not edge["failed"],
+}
+
+# Identifier and attributes.
+Node = tuple[str, dict[str, Any]]
+
+PROTOCOLS = {
+    1: "ICMP",
+    2: "IGMP",
+    4: "IPIP",
+    6: "TCP",
+    17: "UDP",
+    41: "IPv6",
+    47: "GRE",
+    50: "ESP",
+    51: "AH",
+    58: "ICMPv6",
+    89: "OSPF",
+    103: "PIM",
+    112: "VRRP",
+    132: "SCTP",
+}
+
+
+def service_graph(
+    lake: Lake, since: datetime | None = None, until: datetime | None = None, namespace: str | None = None
+) -> nx.MultiDiGraph:
+    """Edges of [since, until); with ``namespace`` those that touch it. ``graph["truncated"]``: there were more edges."""
+    parameters = {"since": since, "until": until, "namespace": namespace}
+    answer = ask(lake, "graph/edges", parameters, limit=MOST_EDGES, timeout_s=TIMEOUT_S)
+    return graph_of(answer.table, answer.truncated)
+
+
+def graph_of(edges: pa.Table, truncated: bool = False) -> nx.MultiDiGraph:
+    """One node for each workload, cluster node, or name outside; one edge for each row."""
+    graph = nx.MultiDiGraph(truncated=truncated)
+    for row in edges.to_pylist():
+        ends = [_node(*(row[f"{end}_{name}"] for name in NODE)) for end in ENDS]
+        for identifier, data in ends:
+            graph.add_node(identifier, **data)
+        _add(graph, ends[0][0], ends[1][0], {name: row[name] for name in EDGES.names[2 * len(NODE) :]})
+    return graph
+
+
+def without(graph: nx.MultiDiGraph, kinds: Iterable[str]) -> nx.MultiDiGraph:
+    """Leave out some kinds of edges (see ``KINDS``), and the nodes that have no other."""
+    kept = nx.MultiDiGraph(**graph.graph)
+    tests = [KINDS[kind] for kind in kinds]
+    for source, target, key, data in graph.edges(keys=True, data=True):
+        ends = graph.nodes[source], graph.nodes[target]
+        if not any(test(data, *ends) for test in tests):
+            kept.add_nodes_from(((source, ends[0]), (target, ends[1])))
+            kept.add_edge(source, target, key, **data)
+    return kept
+
+
+def folded(graph: nx.MultiDiGraph, outside: int = MOST_OUTSIDE, nodes: int = MOST_NODES) -> nx.MultiDiGraph:
+    """The same traffic with few enough nodes to be drawn."""
+    quiet = _quietest_outside(graph, outside)
+    if quiet:
+        graph = _merged(graph, lambda node: _rest(graph.nodes[node], quiet) if node in quiet else None)
+    if len(graph) > nodes:
+        graph = _merged(graph, lambda node: _namespace(graph.nodes[node]))
+    return graph
+
+
+def protocol_name(protocol: int, port: int | None) -> str:
+    name = PROTOCOLS.get(protocol, f"protocol {protocol}")
+    return name if port is None else f"{name} {port}"
+
+
+def label_of(graph: nx.MultiDiGraph, node: str) -> str:
+    """The name with its namespace, where it has one."""
+    data = graph.nodes[node]
+    return "/".join(part for part in (data["namespace"], data["label"]) if part)
+
+
+def _node(kind: str | None, namespace: str | None, workload_kind: str | None, name: str | None) -> Node:
+    outside = kind in (None, "external")
+    group, title = _group(kind, namespace)
+    identifier = "/".join(quote(part or "", safe="") for part in (kind, namespace, workload_kind, name))
+    return identifier, {
+        "kind": kind,
+        "namespace": namespace,
+        "workload_kind": workload_kind,
+        "name": name,
+        "label": name or "unknown",
+        "group": group,
+        "group_label": title,
+        "outside": outside,
+    }
+
+
+def _group(kind: str | None, namespace: str | None) -> tuple[str, str]:
+    if kind is None:
+        return "unknown", "unknown addresses"
+    if kind == "external":
+        return "external", "outside the cluster"
+    if namespace is None:
+        return "nodes", "cluster nodes"
+    return f"namespace/{quote(namespace, safe='')}", namespace
+
+
+def _add(graph: nx.MultiDiGraph, source: str, target: str, row: Mapping[str, Any]) -> None:
+    key = f"{row['protocol']}/{'' if row['port'] is None else row['port']}"
+    if not graph.has_edge(source, target, key):
+        graph.add_edge(source, target, key, **row)
+        return
+    sums = graph.edges[source, target, key]
+    for name in ("connections", "failed", "bytes"):
+        sums[name] += row[name]
+    sums["first_seen"] = min(sums["first_seen"], row["first_seen"])
+    sums["last_seen"] = max(sums["last_seen"], row["last_seen"])
+
+
+def _quietest_outside(graph: nx.MultiDiGraph, most: int) -> set[str]:
+    connections = dict(graph.degree(weight="connections"))
+    quiet: set[str] = set()
+    for kind in (None, "external"):
+        nodes = [node for node, data in graph.nodes(data=True) if data["kind"] == kind]
+        if len(nodes) > most:
+            quiet.update(sorted(nodes, key=lambda node: (-connections[node], node))[most - 1 :])
+    return quiet
+
+
+def _rest(data: Mapping[str, Any], quiet: Iterable[str]) -> Node:
+    kind = data["kind"]
+    prefix = f"{kind or ''}/"
+    count = sum(1 for node in quiet if node.startswith(prefix))
+    return f"rest/{kind or 'unknown'}", {**data, "name": None, "label": f"{count} others"}
+
+
+def _namespace(data: Mapping[str, Any]) -> Node | None:
+    if data["outside"]:
+        return None
+    title = data["group_label"]
+    return f"group/{data['group']}", {
+        **data,
+        "workload_kind": None,
+        "name": None,
+        "label": title,
+        "group": "groups",
+        "group_label": "namespaces",
+        "kind": "namespace",
+    }
+
+
+def _merged(graph: nx.MultiDiGraph, representative: Callable[[str], Node | None]) -> nx.MultiDiGraph:
+    merged = nx.MultiDiGraph(**graph.graph)
+    into = {node: representative(node) or (node, graph.nodes[node]) for node in graph}
+    for identifier, data in into.values():
+        merged.add_node(identifier, **data)
+    for source, target, data in graph.edges(data=True):
+        _add(merged, into[source][0], into[target][0], data)
+    return merged

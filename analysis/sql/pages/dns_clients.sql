@@ -1,0 +1,27 @@
+-- question: Which workloads ask for names, and how are they served?
+-- grain: one row for each client workload, or address where it is unknown
+-- read by: the page DNS
+-- parameter namespace text null: of the client
+-- parameter workload text null: of the client
+with chosen as (
+    select *
+    from dns
+    where ($namespace is null or client_namespace = $namespace)
+        and ($workload is null or client_workload = $workload)
+        and outcome <> 'unsolicited'
+)
+
+select
+    client_namespace,
+    coalesce(client_workload, client_ip) as client,
+    count(*) as transactions,
+    cast(sum(case when rcode = 'NXDOMAIN' then 1 else 0 end) as bigint) as nxdomain,
+    cast(sum(case when rcode not in ('NOERROR', 'NXDOMAIN') then 1 else 0 end) as bigint) as errors,
+    cast(sum(case when outcome = 'unanswered' then 1 else 0 end) as bigint) as unanswered,
+    cast(sum(case when attempts > 1 then 1 else 0 end) as bigint) as repeated,
+    percentile_cont(0.5) within group (order by latency_us) as p50_us,
+    percentile_cont(0.95) within group (order by latency_us) as p95_us,
+    percentile_cont(0.99) within group (order by latency_us) as p99_us
+from chosen
+group by client_namespace, coalesce(client_workload, client_ip)
+order by transactions desc, client_namespace, client

@@ -1,0 +1,43 @@
+-- question: What came in, in a few numbers?
+-- grain: one row
+-- read by: the page Overview
+-- parameter namespace text null: one of the ends is of it
+-- parameter workload text null: one of the ends is of it
+with chosen as (
+    select *
+    from connections
+    where ($namespace is null or src_namespace = $namespace or dst_namespace = $namespace)
+        and ($workload is null or src_workload = $workload or dst_workload = $workload)
+),
+
+asked as (
+    select
+        count(*) as transactions,
+        sum(case when outcome = 'unanswered' then 1 else 0 end) as unanswered
+    from dns
+    where ($namespace is null or client_namespace = $namespace)
+        and ($workload is null or client_workload = $workload)
+),
+
+carried as (
+    select
+        count(*) as connections,
+        sum(case when connection_state in ('S0', 'SH', 'RSTOS0', 'REJ', 'RSTRH') then 1 else 0 end) as failed,
+        sum(src_packets + dst_packets) as packets,
+        sum(src_bytes + dst_bytes) as bytes,
+        sum(case when dst_kind = 'external' then src_bytes else 0 end) as bytes_out,
+        sum(case when dst_kind = 'external' then 1 else 0 end) as connections_out
+    from chosen
+)
+
+select
+    carried.connections,
+    cast(coalesce(carried.failed, 0) as bigint) as failed,
+    cast(coalesce(carried.packets, 0) as bigint) as packets,
+    cast(coalesce(carried.bytes, 0) as bigint) as bytes,
+    cast(coalesce(carried.bytes_out, 0) as bigint) as bytes_out,
+    cast(coalesce(carried.connections_out, 0) as bigint) as connections_out,
+    asked.transactions,
+    cast(coalesce(asked.unanswered, 0) as bigint) as unanswered
+from carried
+cross join asked

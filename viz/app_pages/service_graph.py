@@ -1,0 +1,30 @@
+"""Who talks to whom?"""
+
+import streamlit as st
+
+from viz import data, details, filters
+from viz.graph import picture
+from viz.graph.drawing import chosen, drawing
+from viz.humane import of
+
+HEIGHT = 590
+
+title, choice = st.columns([2, 3], vertical_alignment="bottom")
+title.title("Who talks to whom?")
+with choice:
+    left_out = filters.left_out()
+graph, layout = data.graph(filters.current(), left_out)
+if not graph:
+    st.info("No connection in this time and namespace.")
+    st.stop()
+
+if graph.graph["truncated"]:
+    st.warning(f"Only the {of(graph.number_of_edges(), 'edge')} with the most connections; choose a namespace.")
+selection = picture(drawing(graph, layout), "service_graph", HEIGHT)
+match chosen(graph, selection):
+    case (source, target, key):
+        details.edge(graph, (source, target, key), filters.current())
+    case (node,):
+        details.node(graph, node, filters.current())
+    case _:
+        details.edges(graph)

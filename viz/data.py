@@ -1,0 +1,77 @@
+"""The only way from a page to the lake: one cached question each, with a row limit and a time limit."""
+
+import sys
+from datetime import datetime
+from typing import Any
+
+import networkx as nx
+import streamlit as st
+
+from analysis.graph import folded, service_graph, without
+from analysis.layout import Layout, place
+from analysis.questions import ask
+from analysis.running import Answer
+from contract.errors import UsageError
+from store.lake import Lake
+from viz.filters import Filters
+
+# What a page can show; a download is a file of its own.
+ROWS = 5_000
+DOWNLOAD_ROWS = 1_000_000
+# A page that takes longer has lost its reader.
+TIMEOUT_S = 20.0
+# A growing lake is read again after so many seconds.
+FRESH_S = 20
+KEPT = 64
+
+
+def lake_url() -> str:
+    """The lake the app was started with: ``streamlit run main.py -- --lake URL``."""
+    match sys.argv[1:]:
+        case ["--lake", url]:
+            return url
+    raise UsageError("the app was started without a lake; use `tailrace app --lake DIR`")
+
+
+def span() -> tuple[datetime, datetime] | None:
+    return _span(lake_url())
+
+
+def workloads() -> list[tuple[str, str]]:
+    """Every namespace and workload that took part in a connection."""
+    table = answer("pages/workloads").table
+    return list(zip(table["namespace"].to_pylist(), table["workload"].to_pylist(), strict=True))
+
+
+def answer(name: str, /, **parameters: Any) -> Answer:
+    return _answer(lake_url(), name, tuple(parameters.items()), ROWS)
+
+
+def download(name: str, /, **parameters: Any) -> Answer:
+    return _answer(lake_url(), name, tuple(parameters.items()), DOWNLOAD_ROWS)
+
+
+def rows(name: str, /, **parameters: Any) -> list[dict[str, Any]]:
+    return answer(name, **parameters).table.to_pylist()  # type: ignore[no-any-return]
+
+
+def graph(filters: Filters, left_out: frozenset[str]) -> tuple[nx.MultiDiGraph, Layout]:
+    """The service graph, small enough to be drawn, and where its nodes are."""
+    return _graph(lake_url(), filters, left_out)
+
+
+@st.cache_data(ttl=FRESH_S, max_entries=KEPT, show_spinner=False)
+def _span(url: str) -> tuple[datetime, datetime] | None:
+    return Lake.open(url).span()
+
+
+@st.cache_data(ttl=FRESH_S, max_entries=KEPT, show_spinner="Asking the lake …")
+def _answer(url: str, name: str, parameters: tuple[tuple[str, Any], ...], limit: int) -> Answer:
+    return ask(Lake.open(url), name, dict(parameters), limit=limit, timeout_s=TIMEOUT_S)
+
+
+@st.cache_data(ttl=FRESH_S, max_entries=KEPT, show_spinner="Drawing the graph …")
+def _graph(url: str, filters: Filters, left_out: frozenset[str]) -> tuple[nx.MultiDiGraph, Layout]:
+    whole = service_graph(Lake.open(url), filters.since, filters.until, filters.namespace)
+    graph = folded(without(whole, sorted(left_out)))
+    return graph, place(graph, aside=frozenset(("external", "unknown")))

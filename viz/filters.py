@@ -1,0 +1,182 @@
+"""The filters every page shares. They live in the URL as plain text, and only what is offered is taken from there."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+import streamlit as st
+
+from viz.humane import duration
+from viz.plain import visible
+
+ALL = "all"
+BETWEEN = "between"
+LASTS = {
+    "1min": timedelta(minutes=1),
+    "5min": timedelta(minutes=5),
+    "15min": timedelta(minutes=15),
+    "1h": timedelta(hours=1),
+    "6h": timedelta(hours=6),
+    "1d": timedelta(days=1),
+    "7d": timedelta(days=7),
+    "30d": timedelta(days=30),
+}
+# Steps of the slider between first and last record.
+STEPS = 120
+# About as many bars as a chart of our width can show apart.
+BARS = 72
+BAR_LENGTHS_S = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 21_600, 43_200, 86_400, 604_800)
+
+MOST_LETTERS = 253
+# What a choice is called, in the URL too, and the value of the parameter.
+STATES = {"any": None, "worked": "ok", "failed": "failed"}
+PROTOCOLS = {"TCP": 6, "UDP": 17, "ICMP": 1, "ICMPv6": 58, "SCTP": 132}
+LEFT_OUT = {"DNS": "dns", "cluster nodes": "nodes", "the outside": "outside", "what works": "working"}
+ORDERS = {
+    "start": "start_time",
+    "bytes": "bytes",
+    "packets": "packets",
+    "duration": "duration",
+    "handshake": "handshake",
+}
+
+Span = tuple[datetime, datetime]
+
+
+@dataclass(frozen=True)
+class Filters:
+    """``since`` and ``until`` are None where nothing is cut off; ``span`` is what the lake holds."""
+
+    span: Span | None
+    since: datetime | None = None
+    until: datetime | None = None
+    namespace: str | None = None
+    workload: str | None = None
+
+    @property
+    def parameters(self) -> dict[str, Any]:
+        return {"since": self.since, "until": self.until, "namespace": self.namespace, "workload": self.workload}
+
+    @property
+    def length(self) -> timedelta:
+        if self.span is None:
+            return timedelta()
+        return (self.until or self.span[1]) - (self.since or self.span[0])
+
+    @property
+    def bar_s(self) -> int:
+        """Seconds a bar of a chart over this time stands for."""
+        wanted = self.length.total_seconds() / BARS
+        return next((length for length in BAR_LENGTHS_S if length >= wanted), BAR_LENGTHS_S[-1])
+
+
+def show(span: Span | None, workloads: Sequence[tuple[str, str]]) -> None:
+    """Put the filters in the sidebar; ``workloads`` are pairs of namespace and workload."""
+    with st.sidebar:
+        since, until = _times(span)
+        namespaces = sorted({namespace for namespace, _ in workloads})
+        namespace = _choice("Namespace", namespaces, "namespace")
+        names = sorted({name for inside, name in workloads if namespace in (None, inside)})
+        workload = _choice("Workload", names, "workload")
+    st.session_state["filters"] = Filters(span, since, until, namespace, workload)
+
+
+def current() -> Filters:
+    filters = st.session_state["filters"]
+    assert isinstance(filters, Filters)
+    return filters
+
+
+def _choice(label: str, values: list[str], key: str) -> str | None:
+    chosen: str | None = st.selectbox(
+        label, values, index=None, key=key, format_func=visible, placeholder="any", bind="query-params"
+    )
+    return chosen
+
+
+def _times(span: Span | None) -> tuple[datetime | None, datetime | None]:
+    if span is None or span[0] == span[1]:
+        return None, None
+    first, last = span
+    lasts = [name for name, length in LASTS.items() if length < last - first]
+    choice = st.selectbox(
+        "Time",
+        [ALL, *lasts, BETWEEN],
+        key="time",
+        format_func=lambda name: _told(name, last - first),
+        bind="query-params",
+    )
+    if choice == BETWEEN:
+        return _between(first, last)
+    return (None, None) if choice not in LASTS else (last - LASTS[choice], None)
+
+
+def _told(name: str, whole: timedelta) -> str:
+    if name == ALL:
+        return f"all ({duration(whole)})"
+    return f"last {duration(LASTS[name])}" if name in LASTS else "between …"
+
+
+def _between(first: datetime, last: datetime) -> Span:
+    step = max(timedelta(seconds=1), (last - first) / STEPS)
+    since, until = st.slider(
+        "From, until (UTC)",
+        first,
+        last,
+        (first, last),
+        step=step,
+        format="D MMM HH:mm:ss",
+        key="between",
+        bind="query-params",
+    )
+    # A chosen end is exclusive; the last record still belongs to the whole.
+    return since, until if until < last else last + timedelta(microseconds=1)
+
+
+def flows() -> dict[str, Any]:
+    """The filters and the order of the page on flows: parameters of its question."""
+    text, state, protocol, port, sort = st.columns([4, 2, 2, 2, 2])
+    with text:
+        wanted = st.text_input(
+            "Contains",
+            key="text",
+            bind="query-params",
+            placeholder="part of a name, domain or address",
+            max_chars=MOST_LETTERS,
+        )
+    with state:
+        outcome = st.selectbox("State", list(STATES), key="state", bind="query-params")
+    with protocol:
+        name = st.selectbox(
+            "Protocol", list(PROTOCOLS), index=None, key="protocol", placeholder="any", bind="query-params"
+        )
+    with port:
+        number = st.number_input(
+            "Port", 0, 65535, value=None, step=1, key="port", placeholder="any", bind="query-params"
+        )
+    with sort:
+        order = st.selectbox("Greatest first", list(ORDERS), key="sort", bind="query-params")
+    return {
+        "text": wanted or None,
+        "state": STATES[outcome],
+        "protocol": PROTOCOLS[name] if name else None,
+        "port": number,
+        "sort": ORDERS[order],
+    }
+
+
+def left_out() -> frozenset[str]:
+    """What the service graph leaves out."""
+    with st.container(horizontal=True, horizontal_alignment="right", vertical_alignment="center"):
+        st.caption("Leave out", width="content")
+        chosen = st.pills(
+            "Leave out",
+            list(LEFT_OUT),
+            selection_mode="multi",
+            key="without",
+            label_visibility="collapsed",
+            bind="query-params",
+            width="content",
+        )
+    return frozenset(LEFT_OUT[name] for name in chosen)

@@ -1,0 +1,167 @@
+"""A laid-out service graph as what the component draws: only numbers, flags and plain text."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from math import sqrt
+from typing import Any
+
+import networkx as nx
+
+from analysis.arcs import bends
+from analysis.graph import label_of, protocol_name
+from analysis.layout import CARD_HEIGHT, HEADING, PADDING, Layout
+from viz.humane import instant, of, share, size
+from viz.plain import visible
+
+# Far from red and orange, which say that connections failed.
+HUES = (212, 168, 268, 96, 190, 312, 240, 140, 60, 290)
+ICONS = {
+    "Deployment": "deployment",
+    "ReplicaSet": "deployment",
+    "StatefulSet": "statefulset",
+    "DaemonSet": "daemonset",
+    "Job": "job",
+    "CronJob": "job",
+    "Service": "service",
+    "Node": "node",
+}
+# Of more edges between the same two, in one direction, one line is drawn.
+MOST_PARALLEL = 3
+
+Element = dict[str, Any]
+Node = tuple[str]
+Edge = tuple[str, str, str]
+Row = dict[str, Any]
+
+
+def drawing(graph: nx.MultiDiGraph, layout: Layout) -> dict[str, list[Element]]:
+    hues = _hues(graph)
+    return {
+        "groups": [_group(graph, layout, group, hues.get(group)) for group in sorted(layout.boxes)],
+        "nodes": [_node(graph, layout, node, hues.get(graph.nodes[node]["group"])) for node in sorted(graph)],
+        "edges": list(_edges(graph, layout)),
+    }
+
+
+def node_id(node: str) -> str:
+    return f"node {node}"
+
+
+def edge_id(source: str, target: str, key: str) -> str:
+    """``key`` is empty for the one line that stands for many ports."""
+    return f"edge {source} {target} {key}"
+
+
+def chosen(graph: nx.MultiDiGraph, identifier: object) -> Node | Edge | None:
+    """The node, or the source, target and key, behind an id that came back from the browser; None if there is none."""
+    if not isinstance(identifier, str):
+        return None
+    kind, *parts = identifier.split(" ")
+    if kind == "node" and len(parts) == 1 and graph.has_node(parts[0]):
+        return (parts[0],)
+    if kind != "edge" or len(parts) != 3 or not graph.has_edge(parts[0], parts[1]):
+        return None
+    source, target, key = parts
+    return (source, target, key) if not key or graph.has_edge(source, target, key) else None
+
+
+def _hues(graph: nx.MultiDiGraph) -> dict[str, int]:
+    namespaces = sorted({data["group"] for _, data in graph.nodes(data=True) if not data["outside"]})
+    return {group: HUES[index % len(HUES)] for index, group in enumerate(namespaces)}
+
+
+def _group(graph: nx.MultiDiGraph, layout: Layout, group: str, hue: int | None) -> Element:
+    box = layout.boxes[group]
+    title = next(data["group_label"] for _, data in graph.nodes(data=True) if data["group"] == group)
+    return {
+        "id": f"group {group}",
+        "label": visible(title),
+        "hue": hue,
+        "outside": hue is None,
+        "padding": PADDING,
+        "width": box.width - PADDING,
+        "innerWidth": box.width - 2 * PADDING,
+        "innerHeight": box.height - 2 * PADDING - 2,
+        "heading": HEADING,
+    }
+
+
+def _node(graph: nx.MultiDiGraph, layout: Layout, node: str, hue: int | None) -> Element:
+    data = graph.nodes[node]
+    x, y = layout.positions[node]
+    return {
+        "id": node_id(node),
+        "parent": f"group {data['group']}",
+        "label": visible(data["label"]),
+        "kind": data["kind"] or "unknown",
+        "icon": ICONS.get(data["workload_kind"], data["kind"] or "unknown"),
+        "hue": hue,
+        "x": x,
+        "y": y,
+        "width": layout.widths[node],
+        "height": CARD_HEIGHT,
+        "note": [visible(data["label"]), _kind(data), *_traffic(graph, node)],
+    }
+
+
+def _kind(data: Mapping[str, Any]) -> str:
+    if data["outside"]:
+        return visible(data["group_label"])
+    kind = visible(data["workload_kind"] or data["kind"])
+    return f"{kind} in {visible(data['namespace'])}" if data["namespace"] else kind
+
+
+def _traffic(graph: nx.MultiDiGraph, node: str) -> list[str]:
+    out = [data for *_, data in graph.out_edges(node, data=True)]
+    into = [data for *_, data in graph.in_edges(node, data=True)]
+    return [f"{name}: {_sums(edges)}" for name, edges in (("asks", out), ("answers", into)) if edges]
+
+
+def _sums(edges: Iterable[Mapping[str, Any]]) -> str:
+    rows = list(edges)
+    connections, failed = sum(row["connections"] for row in rows), sum(row["failed"] for row in rows)
+    told = f"{of(connections, 'connection')}, {size(sum(row['bytes'] for row in rows))}"
+    return told + (f", {share(failed, connections)} failed" if failed else "")
+
+
+def _edges(graph: nx.MultiDiGraph, layout: Layout) -> Iterable[Element]:
+    pairs: dict[tuple[str, str], list[tuple[str, Row]]] = defaultdict(list)
+    for source, target, key, data in sorted(graph.edges(keys=True, data=True), key=lambda edge: edge[:3]):
+        pairs[source, target].append((key, data))
+    most = max((data["bytes"] for *_, data in graph.edges(data=True)), default=0)
+    lines = [line for ends, edges in pairs.items() for line in _lines(ends, edges)]
+    for (ends, rows), bend in zip(lines, bends(layout, [ends[:2] for ends, _ in lines]), strict=True):
+        yield _edge(graph, ends, rows, most, bend)
+
+
+def _lines(ends: tuple[str, str], edges: list[tuple[str, Row]]) -> list[tuple[tuple[str, str, str], list[Row]]]:
+    """The lines between two nodes, in one direction, with the edges each stands for."""
+    if len(edges) > MOST_PARALLEL:
+        return [((*ends, ""), [data for _, data in edges])]
+    return [((*ends, key), [data]) for key, data in edges]
+
+
+def _width(total: int, most: int) -> float:
+    """Between proportion, which hides the small ones, and logarithm, which makes all look alike."""
+    return 1.3 + 5.2 * sqrt(total / max(most, total, 1))
+
+
+def _edge(graph: nx.MultiDiGraph, ends: Edge, rows: list[Row], most: int, bend: float) -> Element:
+    source, target, key = ends
+    connections, failed = sum(row["connections"] for row in rows), sum(row["failed"] for row in rows)
+    total = sum(row["bytes"] for row in rows)
+    port = protocol_name(rows[0]["protocol"], rows[0]["port"]) if key else of(len(rows), "port")
+    return {
+        "id": edge_id(source, target, key),
+        "source": node_id(source),
+        "target": node_id(target),
+        "label": f"{port} · {size(total)}",
+        "width": _width(total, most),
+        "failedShare": failed / connections if connections else 0,
+        "bend": bend,
+        "note": [
+            f"{visible(label_of(graph, source))} → {visible(label_of(graph, target))}",
+            f"{port} · {_sums(rows)}",
+            f"{instant(min(row['first_seen'] for row in rows))} to {instant(max(row['last_seen'] for row in rows))} UTC",
+        ],
+    }

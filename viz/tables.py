@@ -1,0 +1,138 @@
+"""Tables of answers: one heading and one format for each column, whatever page it is on."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import streamlit as st
+
+from analysis.graph import PROTOCOLS
+
+# Characters that hide, or turn the text after them (Unicode categories Cc, Cf, Zl, Zp).
+UNSEEN = r"[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]"
+
+ROW_HEIGHT = 35
+MOST_SHOWN = 15
+
+HEADINGS = {
+    "alpn": "ALPN",
+    "attempts": "Attempts",
+    "backend_ip": "Pod address",
+    "backend_port": "Pod port",
+    "client": "Workload",
+    "client_namespace": "Namespace",
+    "clients": "Asked by",
+    "connection_state": "State",
+    "cut_packets": "Cut short",
+    "dst": "To",
+    "dst_domain": "Domain",
+    "dst_ip": "To address",
+    "dst_name": "To",
+    "dst_namespace": "To namespace",
+    "dst_node": "To node",
+    "dst_pod": "To pod",
+    "dst_port": "Port",
+    "errors": "Errors",
+    "evictions": "Evicted",
+    "failed": "Failed",
+    "interface": "Interface",
+    "kernel_drops": "Kernel drops",
+    "node": "Node",
+    "nxdomain": "NXDOMAIN",
+    "pending_overflows": "DNS overflows",
+    "port": "Port",
+    "protocol": "Protocol",
+    "qname": "Name",
+    "qtype": "Type",
+    "reason": "Reason",
+    "repeated": "Asked again",
+    "service": "Service",
+    "source": "Source",
+    "src": "From",
+    "src_ip": "From address",
+    "src_name": "From",
+    "src_namespace": "From namespace",
+    "src_node": "From node",
+    "src_pod": "From pod",
+    "src_port": "From port",
+    "tls_sni": "TLS name",
+    "transactions": "Asked",
+    "unanswered": "Unanswered",
+    "verdict": "Verdict",
+    "connections": "Connections",
+    "discarded": "Discarded",
+    "packets": "Packets",
+}
+BYTES = {"bytes": "Bytes", "src_bytes": "Sent", "dst_bytes": "Received"}
+TIMES = {
+    "start_time": "Start (UTC)",
+    "from_time": "From (UTC)",
+    "until_time": "Until (UTC)",
+    "first_seen": "First (UTC)",
+    "last_seen": "Last (UTC)",
+    "last_time": "Last (UTC)",
+}
+# Shown in milliseconds.
+MICROSECONDS = {
+    "server_handshake_us": "Handshake",
+    "p50_us": "Median",
+    "p95_us": "p95",
+    "p99_us": "p99",
+}
+SECONDS = {"duration_s": "Duration"}
+NUMBERS = BYTES | MICROSECONDS | SECONDS
+
+
+def show(table: pa.Table, columns: Sequence[str], key: str) -> None:
+    shown = _shown(table, columns)
+    height = ROW_HEIGHT * (min(max(shown.num_rows, 1), MOST_SHOWN) + 1) + 3
+    st.dataframe(
+        shown,
+        column_config={name: _config(name, shown.schema.field(name).type) for name in columns},
+        hide_index=True,
+        height=height,
+        width="stretch",
+        row_height=ROW_HEIGHT,
+        placeholder="–",
+        key=key,
+    )
+
+
+def _shown(table: pa.Table, columns: Sequence[str]) -> pa.Table:
+    return pa.table({name: _readable(name, table[name]) for name in columns})
+
+
+def _readable(name: str, column: pa.ChunkedArray) -> pa.ChunkedArray:
+    if name in MICROSECONDS:
+        return pc.divide(column.cast(pa.float64()), 1000)
+    if pa.types.is_string(column.type):
+        return pc.replace_substring_regex(column, UNSEEN, "\N{REPLACEMENT CHARACTER}")
+    if name == "protocol":
+        return _protocols(column)
+    return column
+
+
+def _protocols(column: pa.ChunkedArray) -> pa.ChunkedArray:
+    known = pa.array(list(PROTOCOLS), pa.int16())
+    names = pa.array(list(PROTOCOLS.values()))
+    found = pc.take(names, pc.index_in(column.cast(pa.int16()), value_set=known))
+    return pc.coalesce(found, column.cast(pa.string()))
+
+
+def _config(name: str, kind: pa.DataType) -> Any:
+    if name in TIMES:
+        return st.column_config.DatetimeColumn(TIMES[name], format="YYYY-MM-DD HH:mm:ss", timezone="UTC")
+    if pa.types.is_integer(kind) or pa.types.is_floating(kind):
+        return st.column_config.NumberColumn(NUMBERS.get(name) or HEADINGS[name], format=_format(name))
+    return st.column_config.Column(HEADINGS[name])
+
+
+def _format(name: str) -> str:
+    if name in BYTES:
+        return "bytes"
+    if name in MICROSECONDS:
+        return "%.3g ms"
+    if name in SECONDS:
+        return "%.3g s"
+    return "%d" if name.endswith("port") else "localized"
