@@ -1,5 +1,5 @@
 -- What is known of every sighting, in the order of the rows.
--- In: sighting, place, behind, connection, port_backend, address, end_node, backend rows of place.
+-- In: sighting, place, behind, connection, port_backend, address, end_node.
 -- Parameters: $owners, how many assignments there are (the ends of Services follow them); $external, the end outside.
 -- Out: row, src_end, dst_end, service_id, backend_ip, backend_port, reporter, connection_id, connection_us, ambiguous.
 -- A sighting behind the Service address, on the node that also saw the connection before the translation, is the dst side's.
