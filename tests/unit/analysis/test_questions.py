@@ -15,10 +15,9 @@ EXAMPLES = {"text": "shop", "glob": "sh*p", "pod": "shop/front", "integer": 1, "
 
 
 @pytest.mark.parametrize("name", catalogue())
-@pytest.mark.parametrize("which", ["lake", "empty_lake"])
-def test_every_question_runs(request: pytest.FixtureRequest, which: str, name: str) -> None:
+def test_every_question_runs_on_an_empty_lake(empty_lake: Lake, name: str) -> None:
     parameters = {p.name: EXAMPLES[p.type] for p in catalogue()[name].parameters if p.required}
-    ask(request.getfixturevalue(which), name, parameters)
+    ask(empty_lake, name, parameters)
 
 
 @pytest.mark.parametrize("name", catalogue())
