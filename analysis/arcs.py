@@ -14,7 +14,7 @@ MARGIN = 5.0
 STEPS = np.linspace(0.04, 0.96, 24)
 LABEL = np.array([96.0, 16.0])
 # Against one point of an arc behind a card.
-LABEL_COST, BEND_COST = 3.0, 2.0
+LABEL_COST, BEND_COST = 12.0, 2.0
 
 Floats = NDArray[np.float64]
 

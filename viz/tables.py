@@ -122,7 +122,8 @@ def _protocols(column: pa.ChunkedArray) -> pa.ChunkedArray:
 
 def _config(name: str, kind: pa.DataType) -> Any:
     if name in TIMES:
-        return st.column_config.DatetimeColumn(TIMES[name], format="YYYY-MM-DD HH:mm:ss", timezone="UTC")
+        told = "YYYY-MM-DD HH:mm:ss.SSS" if name == "start_time" else "YYYY-MM-DD HH:mm:ss"
+        return st.column_config.DatetimeColumn(TIMES[name], format=told, timezone="UTC")
     if pa.types.is_integer(kind) or pa.types.is_floating(kind):
         return st.column_config.NumberColumn(NUMBERS.get(name) or HEADINGS[name], format=_format(name))
     return st.column_config.Column(HEADINGS[name])
@@ -134,5 +135,5 @@ def _format(name: str) -> str:
     if name in MICROSECONDS:
         return "%.3g ms"
     if name in SECONDS:
-        return "%.3g s"
+        return "%.3f s"
     return "%d" if name.endswith("port") else "localized"

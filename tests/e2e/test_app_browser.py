@@ -1,7 +1,6 @@
 """The app as a user has it: a browser, every page, a click on the graph."""
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Locator, expect

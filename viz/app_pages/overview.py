@@ -41,10 +41,6 @@ with right, st.container(border=True):
     st.markdown("**Connections** begun, and in red those that failed")
     charts.failures(traffic, chosen.bar_s)
 
-st.subheader("How much was seen?", anchor=False)
-coverage = data.answer("pages/coverage", **window).table
-discarded = data.answer("pages/discarded", **window).table
-tables.show(coverage, (*SEEN, *LOST), "coverage")
 left, right = st.columns([3, 1])
 with left:
     st.subheader("Who talks most?", anchor=False)
@@ -52,4 +48,9 @@ with left:
     tables.show(edges.slice(0, BUSIEST), EDGE, "busiest")
 with right:
     st.subheader("Why are packets in no flow?", anchor=False)
+    discarded = data.answer("pages/discarded", **window).table
     tables.show(discarded, ("reason", "packets"), "discarded")
+
+st.subheader("How much was seen?", anchor=False)
+coverage = data.answer("pages/coverage", **window).table
+tables.show(coverage, (*SEEN, *LOST), "coverage")
