@@ -73,7 +73,7 @@ def condition(name: str, since: float, status: str = "True") -> Json:
 
 
 def labels_of(pod: Pod) -> Json:
-    return {"app.kubernetes.io/name": pod.app}
+    return {"app.kubernetes.io/name": pod.workload}
 
 
 def template_hash(pod: Pod) -> str:

@@ -88,10 +88,6 @@ class Pod:
     def veth(self) -> str:
         return "veth" + hashlib.sha256(self.key.encode()).hexdigest()[:8]
 
-    @property
-    def app(self) -> str:
-        return self.workload
-
 
 @dataclass(frozen=True)
 class ServicePort:
@@ -173,4 +169,4 @@ def pods_on(node: Node) -> list[Pod]:
 
 
 def backends(service: Service) -> list[Pod]:
-    return [pod for pod in PODS.values() if (pod.namespace, pod.app) == (service.namespace, service.app)]
+    return [pod for pod in PODS.values() if (pod.namespace, pod.workload) == (service.namespace, service.app)]

@@ -188,6 +188,7 @@ def incidents(work: Path, queries: list[Question], replies: list[Question]) -> l
     found[-1]["transactions"] = tunnel_queries(work)
     large = [question for question in queries if question.qname == plan.MANY_ADDRESSES]
     found.append(incident("truncated", large, qname=plan.MANY_ADDRESSES, outcome="answered", rcode="NOERROR"))
+    found[-1]["transactions"] = len(large)
     return found
 
 

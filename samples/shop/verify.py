@@ -3,11 +3,13 @@
 No edge without packets, no IP packet without an edge, and the counts the truth gives.
 """
 
+import argparse
 import json
+import shutil
 import subprocess
 import sys
 from collections import Counter, defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -151,10 +153,10 @@ def seen_edges(rows: list[Packet], directory: Directory) -> tuple[Counter[Edge],
     """Edges by the packets, TCP from its SYNs, with the number of connections; and packets that fit none."""
     openers = {key(row) for row in rows if opens(row)}
     counts: Counter[Edge] = Counter()
-    for src, dst, protocol, time, sport, dport in first_sightings(rows):
-        address, port = directory.behind(dst, dport, protocol)
-        edge = directory.who(src, time), directory.who(address, time), protocol, port if protocol != ICMP else None
-        counts[edge] += bool(sport >= 0)
+    for row in first_sightings(rows):
+        address, port = directory.behind(row.dst, row.ports[1], row.protocol)
+        src, dst = (directory.who(ip, row.time) for ip in (row.src, address))
+        counts[src, dst, row.protocol, port if row.protocol != ICMP else None] += 1
     strays = [row for row in rows if key(row) not in openers and key(row, reverse=True) not in openers]
     return counts, strays
 
@@ -174,7 +176,7 @@ def key(row: Packet, reverse: bool = False) -> tuple[str, int, str, int, int]:
     return (*src, *dst, row.protocol)
 
 
-def first_sightings(rows: list[Packet]) -> Iterator[tuple[str, str, int, float, int, int]]:
+def first_sightings(rows: list[Packet]) -> Iterable[Packet]:
     """Each connection once: a Service address and the pod behind it are one connection of the same client port.
 
     A client port may serve twice in the recording: the first sequence number tells the connections apart.
@@ -184,8 +186,7 @@ def first_sightings(rows: list[Packet]) -> Iterator[tuple[str, str, int, float, 
     for row in sorted((row for row in rows if opens(row)), key=lambda row: row.time):
         if client(row) not in translated or is_service(row):
             found.setdefault((*client(row), f"{row.dst}:{row.ports[1]}"), row)
-    for row in found.values():
-        yield row.src, row.dst, row.protocol, row.time, *row.ports
+    return found.values()
 
 
 def client(row: Packet) -> tuple[str, ...]:
@@ -257,7 +258,11 @@ def fits(incident: Json, qname: str) -> bool:
 
 
 def main() -> int:
-    directory = Path(sys.argv[1])
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("directory", type=Path, help="where record wrote the captures, objects.json and truth.json")
+    directory = parser.parse_args().directory
+    if shutil.which("tshark") is None:
+        parser.error("tshark is missing: apt-get install --no-install-recommends tshark")
     truth, objects = (json.loads((directory / name).read_text()) for name in ("truth.json", "objects.json"))
     rows = [row for node in ("node-1", "node-2") for row in packets(node, directory / f"{node}.pcapng.gz")]
     book = Directory(objects, truth)
