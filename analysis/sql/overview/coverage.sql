@@ -12,6 +12,7 @@ select
     cast(sum(bytes) as bigint) as bytes,
     cast(sum(cut_packets) as bigint) as cut_packets,
     cast(sum(kernel_drops) as bigint) as kernel_drops,
+    cast(sum(dns_malformed) as bigint) as dns_malformed,
     cast(sum(evictions) as bigint) as evictions,
     cast(sum(pending_overflows) as bigint) as pending_overflows,
     min(sampled_ratio) as least_sampled_ratio,
