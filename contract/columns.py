@@ -67,11 +67,15 @@ def _difference(found: pa.Schema, wanted: pa.Schema) -> str:
     if missing or extra:
         return f"missing columns {missing}, unknown columns {extra}"
     wrong = [
-        f"{field.name} is {found.field(field.name)}, not {field}"
+        f"{field.name} is {_described(found.field(field.name))}, not {_described(field)}"
         for field in wanted
         if not found.field(field.name).equals(field)
     ]
     return "; ".join(wrong) or "the columns are out of order"
+
+
+def _described(field: pa.Field) -> str:
+    return f"{field.type}{'' if field.nullable else ' not null'}"
 
 
 def prefixed(prefix: str, columns: Iterable[Column]) -> tuple[Column, ...]:
