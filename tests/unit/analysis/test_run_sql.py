@@ -34,7 +34,7 @@ ESCAPES = (
     "attach '/tmp/other.db'",
     "install httpfs",
     "load httpfs",
-    "pragma database_list",
+    "pragma enable_profiling",
     "set enable_external_access = true",
     "reset lock_configuration",
     "create table stolen as select 1",
