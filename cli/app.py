@@ -19,6 +19,9 @@ def app(
     browser: Annotated[bool, typer.Option(help="open the page in a browser")] = True,
 ) -> None:
     """Show the lake in the browser: overview, service graph, flows, DNS."""
+    from store.lake import Lake
+
+    Lake.open(lake)
     serve(lake, port, browser, host)
 
 

@@ -115,7 +115,7 @@ def _times(span: Span | None) -> tuple[datetime | None, datetime | None]:
 def _told(name: str, whole: timedelta) -> str:
     if name == ALL:
         return f"all ({duration(whole)})"
-    return f"last {duration(LASTS[name])}" if name in LASTS else "between …"
+    return f"last {duration(LASTS[name])}" if name in LASTS else BETWEEN
 
 
 def _between(first: datetime, last: datetime) -> Span:
@@ -126,7 +126,7 @@ def _between(first: datetime, last: datetime) -> Span:
         last,
         (first, last),
         step=step,
-        format="D MMM HH:mm:ss",
+        format="HH:mm:ss" if last - first < timedelta(days=1) else "D MMM HH:mm",
         key="between",
         bind="query-params",
     )

@@ -1,11 +1,14 @@
 """The app as a user has it: a browser, every page, a click on the graph."""
 
+import signal
 from collections.abc import Iterator
+from pathlib import Path
+from urllib.request import urlopen
 
 import pytest
 from playwright.sync_api import Browser, Locator, expect
 
-from tests.support.browser import Watched, app, chromium
+from tests.support.browser import STOPPED_S, Watched, app, app_process, chromium, free_port
 from tests.support.lake import HOSTILE, make_lake
 
 pytestmark = pytest.mark.service
@@ -109,3 +112,15 @@ def test_a_filter_is_in_the_address_and_on_every_page(watched: Watched) -> None:
     assert "namespace=payments" in watched.page.url
     assert "state=" not in watched.page.url
     assert watched.faults == []
+
+
+def test_ctrl_c_stops_the_app(tmp_path: Path) -> None:
+    make_lake(tmp_path / "lake", connections=5)
+    with app_process(tmp_path / "lake", tmp_path, free_port()) as (process, address):
+        with urlopen(address) as answer:
+            assert answer.status == 200
+        process.send_signal(signal.SIGINT)
+        assert process.wait(STOPPED_S) == 0
+    log = (tmp_path / "app.log").read_text()
+    assert log.startswith(f"Tailrace: {address}")
+    assert "Traceback" not in log

@@ -54,7 +54,12 @@ def chromium() -> Iterator[Browser]:
 @contextmanager
 def app(lake: Path, folder: Path) -> Iterator[str]:
     """Serve ``lake`` as a user does, from ``folder``, until the end of the block; gives the address."""
-    port = free_port()
+    with app_process(lake, folder, free_port()) as (_, address):
+        yield address
+
+
+@contextmanager
+def app_process(lake: Path, folder: Path, port: int) -> Iterator[tuple[subprocess.Popen[bytes], str]]:
     command = [sys.executable, "-c", "from cli.main import run; run()", "app", "--lake", str(lake)]
     log = folder / "app.log"
     with log.open("w") as output:
@@ -63,10 +68,18 @@ def app(lake: Path, folder: Path) -> Iterator[str]:
         )
         try:
             _wait(process, port, log)
-            yield f"http://127.0.0.1:{port}"
+            yield process, f"http://127.0.0.1:{port}"
         finally:
-            process.terminate()
-            process.wait(STOPPED_S)
+            _stop(process)
+
+
+def _stop(process: subprocess.Popen[bytes]) -> None:
+    process.terminate()
+    try:
+        process.wait(STOPPED_S)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
 
 
 def free_port() -> int:
