@@ -166,7 +166,8 @@ def node_end(name: str) -> Json:
 
 def external(ip: str, domain: str | None) -> Json:
     nobody = {"namespace": None, "workload_kind": None, "workload": None}
-    return {"kind": "external", **nobody, "ip": ip, "domain": domain}
+    kind = None if ip == plan.UNUSED_IP else "external"  # of the cluster's range, but held by nobody
+    return {"kind": kind, **nobody, "ip": ip, "domain": domain}
 
 
 def workload(pod: Pod) -> Json:
@@ -188,7 +189,7 @@ def incidents(work: Path, queries: list[Question], replies: list[Question]) -> l
     found[-1]["transactions"] = tunnel_queries(work)
     large = [question for question in queries if question.qname == plan.MANY_ADDRESSES]
     found.append(incident("truncated", large, qname=plan.MANY_ADDRESSES, outcome="answered", rcode="NOERROR"))
-    found[-1]["transactions"] = len(large)
+    found[-1] |= {"transactions": len(large), "over_tcp": len(large) // 2}
     return found
 
 

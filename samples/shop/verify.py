@@ -137,7 +137,7 @@ def seconds(text: str) -> float:
 
 
 def name(end: Json) -> str:
-    if end["kind"] == "external":
+    if end["kind"] in ("external", None):
         return f"external/{end['ip']}"
     if end["kind"] == "node":
         return f"node/{end['workload']}"

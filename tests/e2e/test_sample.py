@@ -1,4 +1,7 @@
-"""The lake of the recorded sample says what the recording's ground truth says: nothing missing, nothing invented."""
+"""The lake of the recorded sample says what the recording's ground truth says: nothing missing, nothing invented.
+
+DNS over TCP is not read yet (docs/next.md): the truth says how many transactions went ``over_tcp``.
+"""
 
 import json
 from collections import Counter
@@ -82,8 +85,9 @@ def test_dns_incidents_are_those_of_the_truth(sample_lake: Path) -> None:
         ]
         assert found, incident
         if "transactions" in incident:
-            assert len(found) == incident["transactions"], incident
-            assert sum(row["attempts"] for row in found) == incident["queries"], incident
+            assert len(found) == incident["transactions"] - incident.get("over_tcp", 0), incident
+        over_udp = incident["queries"] - incident.get("over_tcp", 0)
+        assert sum(row["attempts"] for row in found) == over_udp, incident
 
 
 def asked(incident: dict[str, Any], name: str) -> bool:
@@ -100,9 +104,12 @@ def test_queries_of_each_workload_are_those_of_the_truth(sample_lake: Path) -> N
     seen: Counter[End] = Counter()
     for row in rows:
         seen[row["client_namespace"], row["client_workload_kind"], row["client_workload"]] += row["attempts"]
+    over_tcp: Counter[End] = Counter()
+    for incident in truth()["dns_incidents"]:
+        over_tcp[tuple(incident["client"].values())] += incident.get("over_tcp", 0)
     for expected in truth()["dns_queries"]:
         client = tuple(expected["client"].values())
-        assert seen[client] == expected["queries"], client
+        assert seen[client] + over_tcp[client] == expected["queries"], client
 
 
 def test_an_address_used_twice_has_the_owner_of_its_time(sample_lake: Path) -> None:
