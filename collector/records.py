@@ -19,7 +19,7 @@ from collector.kernels.layout import (
     Records,
     State,
 )
-from collector.kernels.text import ADDRESS_TEXT, write_addresses
+from collector.kernels.text import ADDRESS_TEXT, gather, write_addresses
 from collector.mnemonics import CLASSES, RCODES, TYPES, words
 from contract.columns import TEXT, TEXTS, TIME
 from contract.dns import ANSWER, DNS
@@ -141,23 +141,20 @@ def _mnemonic(known: dict[int, str], prefix: str, numbers: np.ndarray, missing: 
 
 
 def _address(high: np.ndarray, low: np.ndarray, missing: np.ndarray | None = None) -> pa.Array:
-    """RFC 5952 text; each distinct address is written once."""
-    pairs = np.empty(high.size, np.dtype([("high", "u8"), ("low", "u8")]))
-    pairs["high"], pairs["low"] = high, low
+    """RFC 5952 text."""
     text = np.empty(high.size * ADDRESS_TEXT, np.uint8)
     offsets = np.empty(high.size + 1, np.int32)
-    write_addresses(pairs["high"].copy(), pairs["low"].copy(), text, offsets)
+    write_addresses(np.ascontiguousarray(high), np.ascontiguousarray(low), text, offsets)
     array = pa.StringArray.from_buffers(high.size, pa.py_buffer(offsets), pa.py_buffer(text[: offsets[-1]].copy()))
     return array if missing is None else pc.if_else(pa.array(missing), pa.scalar(None, TEXT), array)
 
 
 def _slice(text: np.ndarray, at: np.ndarray, size: np.ndarray, missing: np.ndarray) -> pa.Array:
     """Texts that lie anywhere in an arena."""
-    offsets = np.zeros(at.size + 1, np.int64)
-    np.cumsum(size, out=offsets[1:])
-    places = np.arange(offsets[-1]) + np.repeat(at - offsets[:-1], size)
-    data = text[places]
-    array = pa.StringArray.from_buffers(at.size, pa.py_buffer(offsets.astype(np.int32)), pa.py_buffer(data))
+    offsets = np.empty(at.size + 1, np.int32)
+    data = np.empty(int(size.sum()), np.uint8)
+    gather(text, np.ascontiguousarray(at), np.ascontiguousarray(size), data, offsets)
+    array = pa.StringArray.from_buffers(at.size, pa.py_buffer(offsets), pa.py_buffer(data))
     return pc.if_else(pa.array(missing), pa.scalar(None, TEXT), array) if missing.any() else array
 
 

@@ -110,7 +110,9 @@ def decode(data, frame, packet, fragments, seed, enter_tunnels):
             while ethertype == 0x8100 or ethertype == 0x88A8 or ethertype == 0x9100 or ethertype == 0x9200:
                 if end - at < 4:
                     return CUT_LINK_HEADER
-                packet.vlan = be16(data, at) & 0xFFF
+                vlan = be16(data, at) & 0xFFF
+                if vlan != 0:  # a tag of VLAN 0 only carries a priority (IEEE 802.1Q §6.9)
+                    packet.vlan = vlan
                 ethertype = be16(data, at + 2)
                 at += 4
             if ethertype == 0x8847 or ethertype == 0x8848:
@@ -218,7 +220,9 @@ def decode(data, frame, packet, fragments, seed, enter_tunnels):
                     tunnel = SIX_IN_FOUR if version == 4 else IPIP
             elif protocol == UDP and stop - body >= 16:
                 port = be16(data, body + 2)
-                if (port == 4789 or port == 8472) and u8(data, body + 8) == 0x08:
+                if (port == 4789 or port == 8472) and u8(
+                    data, body + 8
+                ) & 0x7F == 0x08:  # with or without a group policy
                     inner, kind, tunnel, vni = body + 16, L_ETHERNET, VXLAN, be24(data, body + 12)
                 elif port == 6081 and u8(data, body + 8) >> 6 == 0:
                     inner, tunnel, vni = body + 16 + (u8(data, body + 8) & 0x3F) * 4, GENEVE, be24(data, body + 12)
@@ -266,6 +270,8 @@ def transport(data, body, stop, limit, protocol, version, fragment_offset, more,
     packet.dst_port = 0
     packet.ports = 0
     packet.tcp_flags = 0
+    packet.seq = 0
+    packet.window = -1
     packet.icmp_type = -1
     packet.icmp_code = -1
     packet.payload = stop
@@ -296,7 +302,7 @@ def transport(data, body, stop, limit, protocol, version, fragment_offset, more,
         if more:
             slot = fragments[fragment & np.uint64(MAX_FRAGMENTS - 1)]
             slot.key = fragment
-            slot.ports = np.uint32((packet.src_port << 16) | packet.dst_port)
+            slot.ports = np.uint32((np.int64(packet.src_port) << 16) | packet.dst_port)
             slot.used = 1
     if protocol == TCP:
         if stop - body >= 16:

@@ -8,7 +8,22 @@ import numpy as np
 from collector.kernels.jit import inline, kernel
 from collector.kernels.layout import MAX_ANSWERS, MAX_NAME, MAX_SUBNET
 from collector.kernels.load import be16, be32, be64, u8
-from collector.kernels.text import put, put_decimal, put_escaped, put_hex, put_ipv4, put_ipv6, put_name
+from collector.kernels.text import (
+    BACKSLASH,
+    COMMA,
+    EQUALS,
+    HASH,
+    QUOTE,
+    SLASH,
+    SPACE,
+    put,
+    put_decimal,
+    put_escaped,
+    put_hex,
+    put_ipv4,
+    put_ipv6,
+    put_name,
+)
 
 HEADER = 12
 A, NS, CNAME, SOA, PTR, MX, TXT, AAAA, SRV, DNAME, DS, SSHFP, TLSA, SVCB, HTTPS, SPF, CAA = (
@@ -180,7 +195,7 @@ def put_subnet(text, at, option, size):
         at = put_ipv4(text, at, np.int64(high >> np.uint64(32)))
     else:
         at = put_ipv6(text, at, high, low)
-    return put_decimal(text, put(text, at, 47), u8(option, 2))
+    return put_decimal(text, put(text, at, SLASH), u8(option, 2))
 
 
 @kernel
@@ -224,34 +239,34 @@ def put_data(dns, data, start, at, end, kind):
         done = put_names(dns, data, start, at, end, 1, written)
     elif kind == MX:
         if size >= 3:
-            done = put(text, put_decimal(text, written, be16(data, at)), 32)
+            done = put(text, put_decimal(text, written, be16(data, at)), SPACE)
             done = put_names(dns, data, start, at + 2, end, 1, done)
     elif kind == SRV:
         if size >= 7:
-            done = put(text, put_decimal(text, written, be16(data, at)), 32)
-            done = put(text, put_decimal(text, done, be16(data, at + 2)), 32)
-            done = put(text, put_decimal(text, done, be16(data, at + 4)), 32)
+            done = put(text, put_decimal(text, written, be16(data, at)), SPACE)
+            done = put(text, put_decimal(text, done, be16(data, at + 2)), SPACE)
+            done = put(text, put_decimal(text, done, be16(data, at + 4)), SPACE)
             done = put_names(dns, data, start, at + 6, end, 1, done)
     elif kind == SOA:
         if size >= 22:
             done = put_names(dns, data, start, at, end - 20, 2, written)
             if done >= 0:
                 for field in range(5):
-                    done = put_decimal(text, put(text, done, 32), be32(data, end - 20 + 4 * field))
+                    done = put_decimal(text, put(text, done, SPACE), be32(data, end - 20 + 4 * field))
     elif kind == TXT or kind == SPF:
         done = put_strings(text, written, data, at, end)
     elif kind == CAA:
         done = put_caa(text, written, data, at, end)
     elif kind == DS:
         if size >= 5:
-            done = put(text, put_decimal(text, written, be16(data, at)), 32)
+            done = put(text, put_decimal(text, written, be16(data, at)), SPACE)
             done = put_two_and_hex(text, done, data, at + 2, end)
     elif kind == SSHFP:
         if size >= 3:
             done = put_two_and_hex(text, written, data, at, end)
     elif kind == TLSA:
         if size >= 4:
-            done = put(text, put_decimal(text, written, u8(data, at)), 32)
+            done = put(text, put_decimal(text, written, u8(data, at)), SPACE)
             done = put_two_and_hex(text, done, data, at + 1, end)
     elif (kind == HTTPS or kind == SVCB) and size >= 3:
         done = put_service(dns, data, start, at, end, written)
@@ -266,7 +281,7 @@ def put_names(dns, data, start, at, end, count, written):
         if size < 0:
             return np.int64(MALFORMED)
         if number > 0:
-            written = put(dns.text, written, 32)
+            written = put(dns.text, written, SPACE)
         written = put_name(dns.text, written, dns.label, size)
     return written
 
@@ -286,7 +301,7 @@ def put_strings(text, written, data, at, end):
 @kernel
 def put_text(text, written, data, at, end):
     for place in range(at, end):
-        written = put_escaped(text, written, u8(data, place), 34)
+        written = put_escaped(text, written, u8(data, place), QUOTE)
     return written
 
 
@@ -296,17 +311,17 @@ def put_caa(text, written, data, at, end):
     if end - at < 2 or at + 2 + u8(data, at + 1) > end:
         return np.int64(MALFORMED)
     value = at + 2 + u8(data, at + 1)
-    written = put(text, put_decimal(text, written, u8(data, at)), 32)
-    written = put(text, put_text(text, written, data, at + 2, value), 32)
-    written = put_text(text, put(text, written, 34), data, value, end)
-    return put(text, written, 34)
+    written = put(text, put_decimal(text, written, u8(data, at)), SPACE)
+    written = put(text, put_text(text, written, data, at + 2, value), SPACE)
+    written = put_text(text, put(text, written, QUOTE), data, value, end)
+    return put(text, written, QUOTE)
 
 
 @kernel
 def put_two_and_hex(text, written, data, at, end):
     """Two small numbers and a digest, as DS, SSHFP and TLSA end."""
-    written = put(text, put_decimal(text, written, u8(data, at)), 32)
-    written = put(text, put_decimal(text, written, u8(data, at + 1)), 32)
+    written = put(text, put_decimal(text, written, u8(data, at)), SPACE)
+    written = put(text, put_decimal(text, written, u8(data, at + 1)), SPACE)
     for place in range(at + 2, end):
         written = put_hex(text, written, u8(data, place))
     return written
@@ -315,10 +330,10 @@ def put_two_and_hex(text, written, data, at, end):
 @kernel
 def put_unknown(text, written, data, at, end):
     r"""RFC 3597 §5: ``\# length hex``."""
-    written = put(text, put(text, put(text, written, 92), 35), 32)
+    written = put(text, put(text, put(text, written, BACKSLASH), HASH), SPACE)
     written = put_decimal(text, written, end - at)
     if end > at:
-        written = put(text, written, 32)
+        written = put(text, written, SPACE)
     for place in range(at, end):
         written = put_hex(text, written, u8(data, place))
     return written
@@ -336,8 +351,8 @@ def put_word(text, written, word):
     return written
 
 
-def pack(word: str) -> int:
-    return int.from_bytes(word.encode(), "big")
+def pack(word: str) -> np.int64:
+    return np.int64(int.from_bytes(word.encode(), "big"))
 
 
 WORD_ALPN, WORD_NO_DEFAULT, WORD_ALPN_END = pack("alpn"), pack("no-defau"), pack("lt-alpn")
@@ -349,7 +364,7 @@ WORD_IPV4HINT, WORD_IPV6HINT, WORD_KEY = pack("ipv4hint"), pack("ipv6hint"), pac
 def put_service(dns, data, start, at, end, written):
     """SVCB and HTTPS (RFC 9460 §2.1): priority, target, parameters in ascending key order."""
     text = dns.text
-    written = put(text, put_decimal(text, written, be16(data, at)), 32)
+    written = put(text, put_decimal(text, written, be16(data, at)), SPACE)
     at, size = read_name(data, start, at + 2, end, dns.label)
     if size < 0:
         return np.int64(MALFORMED)
@@ -359,7 +374,7 @@ def put_service(dns, data, start, at, end, written):
         at += 4
         if length > end - at:
             return np.int64(MALFORMED)
-        written = put_parameter(text, put(text, written, 32), data, key, at, at + length)
+        written = put_parameter(text, put(text, written, SPACE), data, key, at, at + length)
         at += length
     return written if at == end else np.int64(MALFORMED)
 
@@ -368,36 +383,36 @@ def put_service(dns, data, start, at, end, written):
 def put_parameter(text, written, data, key, at, end):
     size = end - at
     if key == 1:
-        written = put(text, put(text, put_word(text, written, WORD_ALPN), 61), 34)
+        written = put(text, put(text, put_word(text, written, WORD_ALPN), EQUALS), QUOTE)
         first = True
         while at < end and at + 1 + u8(data, at) <= end:
             if not first:
-                written = put(text, written, 44)
+                written = put(text, written, COMMA)
             first = False
             written = put_text(text, written, data, at + 1, at + 1 + u8(data, at))
             at += 1 + u8(data, at)
-        return put(text, written, 34)
+        return put(text, written, QUOTE)
     if key == 2:
         return put_word(text, put_word(text, written, WORD_NO_DEFAULT), WORD_ALPN_END)
     if key == 3 and size == 2:
-        return put_decimal(text, put(text, put_word(text, written, WORD_PORT), 61), be16(data, at))
+        return put_decimal(text, put(text, put_word(text, written, WORD_PORT), EQUALS), be16(data, at))
     if key == 4 and size > 0 and size % 4 == 0:
-        written = put(text, put_word(text, written, WORD_IPV4HINT), 61)
+        written = put(text, put_word(text, written, WORD_IPV4HINT), EQUALS)
         for place in range(at, end, 4):
             if place > at:
-                written = put(text, written, 44)
+                written = put(text, written, COMMA)
             written = put_ipv4(text, written, be32(data, place))
         return written
     if key == 6 and size > 0 and size % 16 == 0:
-        written = put(text, put_word(text, written, WORD_IPV6HINT), 61)
+        written = put(text, put_word(text, written, WORD_IPV6HINT), EQUALS)
         for place in range(at, end, 16):
             if place > at:
-                written = put(text, written, 44)
+                written = put(text, written, COMMA)
             written = put_ipv6(text, written, be64(data, place), be64(data, place + 8))
         return written
     written = put_decimal(text, put_word(text, written, WORD_KEY), key)
     if size > 0:
-        written = put(text, written, 61)
+        written = put(text, written, EQUALS)
         for place in range(at, end):
             written = put_hex(text, written, u8(data, place))
     return written

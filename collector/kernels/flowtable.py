@@ -30,6 +30,7 @@ from collector.kernels.layout import (
 
 ONE, THIRTY_TWO = np.uint64(1), np.uint64(32)
 POSITION = np.uint64(0xFFFFFFFF)
+MOST_VNI = 0xFFFFFF  # what the key has room for; a longer one is the key of a GRE tunnel
 EVICTION_CANDIDATES = 16
 SWEEP_STEP = 64  # records looked at per batch of packets
 SEEN_SYN, SEEN_SYNACK, SEEN_FIN, SEEN_RST, SEEN_DATA = 1, 2, 4, 8, 16
@@ -65,6 +66,8 @@ def make_key(packet, seed):
 @inline
 def same_flow(flow, packet):
     if flow.key4 != packet.key4 or flow.key5 != packet.key5:
+        return False
+    if packet.vni > MOST_VNI and flow.vni != packet.vni:
         return False
     if packet.swapped:
         return (
@@ -146,9 +149,8 @@ def is_closed(flow):
 
 
 @inline
-def is_over(flow, now, control):
+def is_over(flow, silent, control):
     """The same for a packet that finds the record, a sweep, and the end of the input, so that none of them changes a record."""
-    silent = now - flow.last_time
     return silent > control.idle or (silent > control.linger and is_closed(flow))
 
 
@@ -285,7 +287,8 @@ def tunnel_of(table, packet):
     slot = word & np.uint64(MAX_TUNNELS - 1)
     for _ in range(64):
         pair = table.tunnels[slot]
-        if pair.src_low == np.uint64(0) and pair.src_high == np.uint64(0):
+        if pair.used == np.uint64(0):
+            pair.used = ONE
             pair.src_high, pair.src_low = packet.outer_src_high, packet.outer_src_low
             pair.dst_high, pair.dst_low = packet.outer_dst_high, packet.outer_dst_low
             return np.int64(slot)
@@ -355,7 +358,8 @@ def update_flow(table, packet):
     if position >= 0:
         flow = table.flows[np.uint64(position)]
         reopened = packet.protocol == TCP and packet.tcp_flags & (SYN | ACK) == SYN and is_closed(flow)
-        if reopened or is_over(flow, packet.time, control):
+        silent = max(packet.time - flow.last_time, control.now - flow.touched)
+        if reopened or is_over(flow, silent, control):
             finish_flow(table, position, over_reason(flow))
             position = np.int64(-1)
         elif packet.time - flow.first_time > control.active:
@@ -377,11 +381,18 @@ def update_flow(table, packet):
         flow.b_packets += 1
         flow.b_bytes += packet.ip_bytes
         flow.b_flags |= packet.tcp_flags
+    flow.touched = control.now
     if packet.time > flow.last_time:
         flow.last_time = packet.time
     if packet.time < flow.first_time:
         flow.first_time = packet.time
     return position
+
+
+@inline
+def interval(since, until):
+    """Microseconds as far as 32 bits go; times that run backwards tell none."""
+    return max(min(until - since, 0x7FFFFFFF), -1)
 
 
 @inline
@@ -392,12 +403,12 @@ def update_tcp(flow, packet, from_a):
             if flow.synack_time < 0:
                 flow.synack_time = packet.time
                 if flow.syn_time >= 0:
-                    flow.server_handshake = min(packet.time - flow.syn_time, 0x7FFFFFFF)
+                    flow.server_handshake = interval(flow.syn_time, packet.time)
         elif flow.syn_time < 0:
             flow.syn_time = packet.time
             flow.opener = 0 if from_a else 1
     elif flow.synack_time >= 0 and flow.client_handshake < 0 and flags & ACK and flow.opener == (0 if from_a else 1):
-        flow.client_handshake = min(packet.time - flow.synack_time, 0x7FFFFFFF)
+        flow.client_handshake = interval(flow.synack_time, packet.time)
     count_segment(flow, packet, from_a)
     if packet.window == 0 and not flags & (RST | SYN):
         if from_a:
@@ -436,7 +447,7 @@ def count_segment(flow, packet, from_a):
         flow.b_next = np.uint32(end)
 
 
-@inline
+@kernel
 def sweep_flows(table, steps):
     """Look at the next few records of the slab and write those that are over."""
     control = table.control[0]
@@ -448,7 +459,7 @@ def sweep_flows(table, steps):
         position = control.sweep
         control.sweep += 1
         flow = table.flows[np.uint64(position)]
-        if flow.used and is_over(flow, control.now, control):
+        if flow.used and is_over(flow, control.now - flow.touched, control):
             finish_flow(table, position, over_reason(flow))
 
 
@@ -458,5 +469,5 @@ def flush_flow(table, position):
     control = table.control[0]
     flow = table.flows[np.uint64(position)]
     if flow.used:
-        over = is_closed(flow) or is_over(flow, control.now, control)
+        over = is_closed(flow) or is_over(flow, control.now - flow.touched, control)
         finish_flow(table, position, over_reason(flow) if over else SHUTDOWN)

@@ -12,6 +12,7 @@ MORE, FULL, BAD, OTHER_BLOCK = 0, 1, 2, 3
 MAX_FRAME = 1 << 18  # a longer frame is taken for broken framing; the largest real one is 64 KiB and its headers
 
 LAST_SECOND = 253_402_300_799
+MOST_TICKS = 1 << 43
 SECTION, INTERFACE, OLD_PACKET, SIMPLE, STATISTICS, ENHANCED = 0x0A0D0D0A, 1, 2, 3, 5, 6
 
 
@@ -29,7 +30,7 @@ def walk_pcap(data, start, end, big, per_second, trailer, link, frames):
             return count, at, MORE
         frame = frames[np.uint64(count)]
         frame.offset = at + 16
-        frame.wire = min(max(any32(data, at + 12, big), captured), 0x7FFFFFFF) - trailer
+        frame.wire = max(min(max(any32(data, at + 12, big), captured), 0x7FFFFFFF) - trailer, 0)
         frame.captured = min(captured, frame.wire)
         frame.time = any32(data, at, big) * 1_000_000 + any32(data, at + 4, big) * 1_000_000 // per_second
         frame.interface = 0
@@ -46,16 +47,21 @@ def microseconds(time, per_second, offset):
     if time < 0 or seconds + offset // 1_000_000 > LAST_SECOND:
         return np.int64(0)
     rest = time - seconds * per_second
-    if per_second > 1_000_000_000:  # keep the product below within 63 bits
-        rest, per_second = rest // (per_second // 1_000_000_000), np.int64(1_000_000_000)
-    return max(seconds * 1_000_000 + rest * 1_000_000 // per_second + offset, 0)
+    if per_second % 1_000_000 == 0:
+        fraction = rest // (per_second // 1_000_000)
+    else:
+        while per_second > MOST_TICKS:  # a power of two: keep the product below within 63 bits
+            rest, per_second = rest >> 1, per_second >> 1
+        fraction = rest * 1_000_000 // per_second
+    return max(seconds * 1_000_000 + fraction + offset, 0)
 
 
 @kernel
-def walk_pcapng(data, start, end, big, links, ticks, offsets, snaplens, frames):
-    """Packet blocks of one section; stops at any block that Python must read (section, interface).
+def walk_pcapng(data, start, end, big, before, links, ticks, offsets, snaplens, frames):
+    """Packet blocks of one section; stops at any block that Python must read (section, interface) or skip.
 
-    ``links``, ``ticks`` (per second), ``offsets`` (µs) and ``snaplens`` have a row an interface.
+    ``links``, ``ticks`` (per second), ``offsets`` (µs) and ``snaplens`` have a row an interface of the section;
+    ``before`` counts those of the sections before it.
     """
     count, at = 0, start
     while count < frames.size:
@@ -65,8 +71,10 @@ def walk_pcapng(data, start, end, big, links, ticks, offsets, snaplens, frames):
         length = any32(data, at + 4, big)
         if kind == SECTION or kind == INTERFACE:
             return count, at, OTHER_BLOCK
-        if length < 12 or length % 4 != 0 or length > MAX_FRAME + 65536:
+        if length < 12 or length % 4 != 0:
             return count, at, BAD
+        if length > MAX_FRAME + 65536:
+            return count, at, OTHER_BLOCK if kind > ENHANCED or kind == STATISTICS else BAD
         if end - at < length:
             return count, at, MORE
         if any32(data, at + length - 4, big) != length:
@@ -92,7 +100,7 @@ def walk_pcapng(data, start, end, big, links, ticks, offsets, snaplens, frames):
             frame.captured = captured
             frame.wire = min(max(wire, captured), 0x7FFFFFFF)
             frame.time = microseconds(time, ticks[np.uint64(interface)], offsets[np.uint64(interface)])
-            frame.interface = interface
+            frame.interface = before + interface
             frame.link = links[np.uint64(interface)]
             count += 1
         at += length

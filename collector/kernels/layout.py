@@ -103,6 +103,7 @@ FLOW = np.dtype(
         ("key5", "u8"),
         ("last_time", "i8"),
         ("hash", "u8"),
+        ("touched", "i8"),  # the latest time of any packet when it was last updated: what idleness is measured from
         ("a_packets", "i8"),
         ("b_packets", "i8"),
         ("a_bytes", "i8"),
@@ -110,6 +111,7 @@ FLOW = np.dtype(
         ("first_time", "i8"),
         ("syn_time", "i8"),
         ("synack_time", "i8"),
+        ("vni", "i8"),
         ("a_next", "u4"),
         ("b_next", "u4"),
         ("a_retransmits", "i4"),
@@ -120,7 +122,6 @@ FLOW = np.dtype(
         ("client_handshake", "i4"),
         ("hello", "i4"),
         ("tunnel", "i4"),
-        ("vni", "i4"),
         ("icmp_type", "i2"),
         ("icmp_code", "i2"),
         ("a_flags", "u1"),
@@ -139,7 +140,7 @@ HELLO = np.dtype(
     [("sni", "u1", MAX_SNI), ("sni_size", "i4"), ("alpn", "u1", MAX_ALPN), ("alpn_size", "i4"), ("version", "i4")]
 )
 
-TUNNEL = np.dtype([("src_high", "u8"), ("src_low", "u8"), ("dst_high", "u8"), ("dst_low", "u8")])
+TUNNEL = np.dtype([("src_high", "u8"), ("src_low", "u8"), ("dst_high", "u8"), ("dst_low", "u8"), ("used", "u8")])
 
 FRAGMENT = np.dtype([("key", "u8"), ("ports", "u4"), ("used", "u4")], align=True)
 
@@ -154,8 +155,7 @@ PENDING = np.dtype(
         ("hash", "u8"),
         ("first_time", "i8"),
         ("last_time", "i8"),
-        ("row", "i8"),
-        ("epoch", "i8"),
+        ("touched", "i8"),  # the latest time of any packet at the last attempt
         ("older", "i4"),
         ("newer", "i4"),
         ("attempts", "i4"),
@@ -247,8 +247,6 @@ CONTROL = np.dtype(
         ("dns_rows", "i8"),
         ("answer_rows", "i8"),
         ("text", "i8"),
-        ("epoch", "i8"),
-        ("pending", "i8"),
         ("oldest", "i8"),
         ("newest", "i8"),
         ("free_pending", "i8"),

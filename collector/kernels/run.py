@@ -30,7 +30,7 @@ def has_room(state):
     )
 
 
-@inline
+@kernel
 def fill_batch(state, data, frames, count):
     """Decode the next frames; ask for the lines of the table they will need."""
     control = state.control[0]

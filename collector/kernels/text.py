@@ -10,6 +10,10 @@ from collector.kernels.load import u8
 
 MAPPED_PREFIX = np.uint64(0xFFFF)
 THIRTY_TWO, WORD, BYTE = np.uint64(32), np.uint64(0xFFFF), np.uint64(0xFF)
+# Characters as numpy integers: a literal argument would have numba compile a function once for each value.
+SPACE, QUOTE, HASH, COMMA, DOT, SLASH, COLON, EQUALS, BACKSLASH = np.frombuffer(b' "#,./:=\\', np.uint8).astype(
+    np.int64
+)
 ADDRESS_TEXT = 40  # room for one address: eight groups of four digits and seven colons
 
 
@@ -43,12 +47,12 @@ def put_hex(text, at, octet):
 @kernel
 def put_escaped(text, at, octet, quote):
     """RFC 1035 §5.1: ``\\c`` for the characters that have a meaning, ``\\DDD`` for what is not printable ASCII."""
-    if octet == 92 or octet == quote:
-        return put(text, put(text, at, 92), octet)
+    if octet == BACKSLASH or octet == quote:
+        return put(text, put(text, at, BACKSLASH), octet)
     if octet < 33 or octet > 126:
-        if octet == 32 and quote == 34:
-            return put(text, at, 32)
-        at = put(text, at, 92)
+        if octet == SPACE and quote == QUOTE:
+            return put(text, at, SPACE)
+        at = put(text, at, BACKSLASH)
         at = put(text, at, 48 + octet // 100)
         at = put(text, at, 48 + octet // 10 % 10)
         return put(text, at, 48 + octet % 10)
@@ -58,9 +62,9 @@ def put_escaped(text, at, octet, quote):
 @kernel
 def put_ipv4(text, at, number):
     at = put_decimal(text, at, number >> 24 & 255)
-    at = put_decimal(text, put(text, at, 46), number >> 16 & 255)
-    at = put_decimal(text, put(text, at, 46), number >> 8 & 255)
-    return put_decimal(text, put(text, at, 46), number & 255)
+    at = put_decimal(text, put(text, at, DOT), number >> 16 & 255)
+    at = put_decimal(text, put(text, at, DOT), number >> 8 & 255)
+    return put_decimal(text, put(text, at, DOT), number & 255)
 
 
 @inline
@@ -85,11 +89,11 @@ def put_ipv6(text, at, high, low):
     index = 0
     while index < 8:
         if index == best:
-            at = put(text, put(text, at, 58), 58)
+            at = put(text, put(text, at, COLON), COLON)
             index += best_size
             continue
         if index > 0 and index != best + best_size:
-            at = put(text, at, 58)
+            at = put(text, at, COLON)
         at = put_group(text, at, group_of(high, low, index))
         index += 1
     return at
@@ -118,18 +122,30 @@ def put_address(text, at, high, low):
 def put_name(text, at, name, size):
     """A name in wire form (RFC 1035 §3.1) as text without the final dot; the root is a dot."""
     if size <= 1:
-        return put(text, at, 46)
+        return put(text, at, DOT)
     position = 0
     while position < size:
         label = u8(name, position)
         if label == 0:
             break
         if position > 0:
-            at = put(text, at, 46)
+            at = put(text, at, DOT)
         for step in range(label):
-            at = put_escaped(text, at, u8(name, position + 1 + step), 46)
+            at = put_escaped(text, at, u8(name, position + 1 + step), DOT)
         position += label + 1
     return at
+
+
+@kernel
+def gather(arena, at, size, text, offsets):
+    """Copy slices of the arena one behind the other into ``text``, their Arrow offsets into ``offsets``."""
+    end = 0
+    offsets[0] = 0
+    for row in range(at.size):
+        for step in range(size[row]):
+            text[end + step] = arena[at[row] + step]
+        end += size[row]
+        offsets[row + 1] = end
 
 
 @kernel

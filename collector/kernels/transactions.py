@@ -2,8 +2,8 @@
 
 A pending query is found by addresses, ports, id, and then name and type: an answer to another question is not taken
 (RFC 5452 §9).
-It stays, answered or not, until ``dns_timeout`` after its last attempt, so that a retry or a second response is no
-new transaction.
+It stays, answered or not, until ``dns_timeout`` after its last attempt, so that a second response is no new transaction.
+A query sent again before its response is one more attempt; after it, it is a new transaction.
 Pending queries form a list by age: the oldest is the first to time out, and the one to go when the table is full.
 """
 
@@ -41,9 +41,11 @@ def pair_message(dns, data, packet):
     digest = key_of(packet, message.id, response, control.seed)
     position = find_pending(dns, packet, digest, response)
     if not response:
-        if position >= 0:
+        if position >= 0 and dns.pending[np.uint64(position)].state == WAITING:
             repeat_query(dns, position, packet.time)
         else:
+            if position >= 0:
+                drop_pending(dns, position)
             position = add_pending(dns, packet, digest, response, WAITING)
             dns.pending[np.uint64(position)].attempts = 1
         return
@@ -81,10 +83,17 @@ def find_pending(dns, packet, digest, response):
             return np.int64(-1)
         if entry >> THIRTY_TWO == tag:
             position = np.int64(entry & POSITION) - 1
-            if same_ends(dns.pending[np.uint64(position)], packet, digest, response):
+            pending = dns.pending[np.uint64(position)]
+            if is_current(dns.control[0], pending, packet.time) and same_ends(pending, packet, digest, response):
                 if same_question(dns, position, response):
                     return position
         slot = (slot + ONE) & mask
+
+
+@inline
+def is_current(control, pending, time):
+    """Not timed out; one that is may still stand in the table, waiting for its turn to leave it."""
+    return max(time - pending.last_time, control.now - pending.touched) <= control.dns_timeout
 
 
 @inline
@@ -127,9 +136,8 @@ def repeat_query(dns, position, time):
     control = dns.control[0]
     pending = dns.pending[np.uint64(position)]
     pending.attempts += 1
-    if pending.state != WAITING and pending.epoch == control.epoch:
-        dns.dns_rows[np.uint64(pending.row)].attempts += 1
     unlink(dns, position)
+    pending.touched = control.now
     pending.last_time = max(pending.last_time, time)
     link_newest(dns, position)
 
@@ -155,6 +163,7 @@ def add_pending(dns, packet, digest, response, status):
     pending.hash = digest
     pending.first_time = packet.time
     pending.last_time = packet.time
+    pending.touched = control.now
     pending.attempts = 0
     pending.bytes = packet.length
     pending.flags = message.flags
@@ -207,11 +216,16 @@ def end_oldest(dns):
     """The oldest leaves the table; without a response it is written as unanswered."""
     control = dns.control[0]
     position = np.int64(control.oldest)
-    pending = dns.pending[np.uint64(position)]
-    if pending.state == WAITING:
+    if dns.pending[np.uint64(position)].state == WAITING:
         write_row(dns, position, UNANSWERED)
+    drop_pending(dns, position)
+
+
+@kernel
+def drop_pending(dns, position):
+    control = dns.control[0]
     unlink(dns, position)
-    remove_index(dns.pending_index, pending.hash, position)
+    remove_index(dns.pending_index, dns.pending[np.uint64(position)].hash, position)
     dns.free_pending[np.uint64(control.free_pending)] = position
     control.free_pending += 1
 
@@ -222,7 +236,7 @@ def expire_pending(dns, most):
     for _ in range(most):
         if control.oldest < 0:
             return
-        if control.now - dns.pending[np.uint64(control.oldest)].last_time <= control.dns_timeout:
+        if control.now - dns.pending[np.uint64(control.oldest)].touched <= control.dns_timeout:
             return
         end_oldest(dns)
 
@@ -291,5 +305,3 @@ def write_response(dns, position, data, packet, outcome):
     row.response_bytes = packet.length
     row.answer_count = write_answers(dns, data, packet.payload, packet.payload + packet.captured)
     pending.state = outcome
-    pending.row = control.dns_rows - 1
-    pending.epoch = control.epoch

@@ -15,13 +15,13 @@ from typing import Self
 import numpy as np
 import pyarrow as pa
 
-from collector.kernels.frames import BAD, INTERFACE, MAX_FRAME, MORE, OTHER_BLOCK, walk_pcap, walk_pcapng
+from collector.kernels.frames import BAD, INTERFACE, MAX_FRAME, MORE, OTHER_BLOCK, SECTION, walk_pcap, walk_pcapng
 from collector.kernels.layout import FRAME, Records, records
 from contract.errors import InputError
 
 BLOCK = 4 << 20  # bytes read at a time
 FRAMES = 1 << 16  # frames handed over at a time
-MAX_INTERFACES = 4096  # of one pcapng section
+MAX_INTERFACES = 4096  # of one capture, all its sections together
 MAX_METADATA_BLOCK = 1 << 20
 
 PCAP_MAGIC = {
@@ -75,6 +75,7 @@ class CaptureFile:
         self._buffer = np.zeros(BLOCK + MAX_FRAME + MAX_METADATA_BLOCK, np.uint8)
         self._frames = records(FRAMES, FRAME)
         self._start = self._end = 0
+        self._before = 0  # interfaces of the sections before this one
         self._ended = False
 
     def __enter__(self) -> Self:
@@ -128,7 +129,7 @@ class CaptureFile:
         tables = self._tables()
         while order:
             count, self._start, why = walk_pcapng(
-                self._buffer, self._start, self._end, order == ">", *tables, self._frames
+                self._buffer, self._start, self._end, order == ">", self._before, *tables, self._frames
             )
             if count:
                 yield Block(self._buffer, self._frames, count)
@@ -143,18 +144,24 @@ class CaptureFile:
 
     def _tables(self) -> tuple[np.ndarray, ...]:
         seen = self.interfaces
-        return tuple(np.array(column, np.int64) for column in (seen.links, seen.ticks, seen.offsets, seen.snaplens))
+        columns = (seen.links, seen.ticks, seen.offsets, seen.snaplens)
+        return tuple(np.array(column[self._before :], np.int64) for column in columns)
 
     def _metadata(self, order: str) -> str:
-        """Read the section or interface block at hand; the byte order from there on, empty at a fault."""
+        """Read the section or interface block at hand, skip another; the byte order from there on, empty at a fault."""
         kind, length = struct.unpack(order + "II", bytes(self._buffer[self._start : self._start + 8]))
-        if kind != INTERFACE:
+        if kind == SECTION:
             return self._section()
+        if kind != INTERFACE:
+            return self._skip(length, order)
         if length % 4 or not 20 <= length <= MAX_METADATA_BLOCK or not self._need(length):
             self._stop("an interface block that is cut short or has a wrong length")
             return ""
         if len(self.interfaces.names) == MAX_INTERFACES:
             self._stop(f"more than {MAX_INTERFACES} interfaces")
+            return ""
+        if not self._closes(length, order):
+            self._stop("an interface block that contradicts itself")
             return ""
         body = bytes(self._buffer[self._start + 8 : self._start + length - 4])
         link, _, snaplen = struct.unpack(order + "HHI", body[:8])
@@ -179,8 +186,25 @@ class CaptureFile:
         if not order or length % 4 or not 28 <= length <= MAX_METADATA_BLOCK or not self._need(length):
             self._stop("a section header that is cut short or contradicts itself")
             return ""
+        if not self._closes(length, order):
+            self._stop("a section header that contradicts itself")
+            return ""
         self._start += length
+        self._before = len(self.interfaces.names)
         return order
+
+    def _closes(self, length: int, order: str) -> bool:
+        """Whether the block at hand ends with its length, as it began."""
+        end = self._start + length
+        return bool(struct.unpack(order + "I", bytes(self._buffer[end - 4 : end])) == (length,))
+
+    def _skip(self, length: int, order: str) -> str:
+        """Leave out a block that may be longer than the buffer."""
+        while length and (self._start < self._end or self._more("block")):
+            step = min(length, self._end - self._start)
+            self._start += step
+            length -= step
+        return "" if length else order
 
     def _need(self, size: int) -> bool:
         """Have ``size`` bytes at hand, if there are so many."""
