@@ -16,6 +16,8 @@ LABEL = np.array([96.0, 16.0])
 # Against one point of an arc behind a card.
 LABEL_COST, BEND_COST = 12.0, 2.0
 
+MIDDLE = np.array([0.5])
+
 Floats = NDArray[np.float64]
 
 
@@ -25,41 +27,49 @@ def bends(layout: Layout, pairs: Sequence[tuple[str, str]]) -> list[float]:
     index = {node: number for number, node in enumerate(nodes)}
     centres = np.array([layout.positions[node] for node in nodes]).reshape(-1, 2)
     halves = np.array([(layout.widths[node] / 2 + MARGIN, CARD_HEIGHT / 2 + MARGIN) for node in nodes]).reshape(-1, 2)
-    labels: list[Floats] = []
+    labels = np.empty((len(pairs), 2))
     found = []
-    for source, target in pairs:
-        ends = index[source], index[target]
-        others = np.delete(np.arange(len(nodes)), list(set(ends)))
-        best = _best(centres[list(ends)], centres[others], halves[others], labels)
-        labels.append(_arc(centres[list(ends)], best, np.array([0.5]))[0])
-        found.append(round(best, 1))
+    for number, (source, target) in enumerate(pairs):
+        ends = [index[source], index[target]]
+        others = np.ones(len(nodes), bool)
+        others[ends] = False
+        tried = _tried(centres[ends])
+        middles = _arcs(centres[ends], tried, MIDDLE)[:, 0]
+        costs = _costs(_arcs(centres[ends], tried, STEPS), middles, centres[others], halves[others], labels[:number])
+        best = int(np.argmin(costs + BEND_COST * np.arange(len(tried))))
+        labels[number] = middles[best]
+        found.append(round(float(tried[best]), 1))
     return found
 
 
-def _best(ends: Floats, centres: Floats, halves: Floats, labels: Sequence[Floats]) -> float:
-    length = float(np.hypot(*(ends[1] - ends[0])))
-    tried = [np.sign(share) * max(LEAST_BEND, abs(share) * length) for share in SHARES]
-    costs = [_cost(ends, bend, centres, halves, labels) + BEND_COST * rank for rank, bend in enumerate(tried)]
-    return float(tried[int(np.argmin(costs))])
+def _tried(ends: Floats) -> Floats:
+    shares = np.array(SHARES)
+    bends: Floats = np.sign(shares) * np.maximum(LEAST_BEND, np.abs(shares) * np.hypot(*(ends[1] - ends[0])))
+    return bends
 
 
-def _cost(ends: Floats, bend: float, centres: Floats, halves: Floats, labels: Sequence[Floats]) -> float:
-    behind = _within(_arc(ends, bend, STEPS), centres, halves)
-    middle = _arc(ends, bend, np.array([0.5]))
-    beneath = _within(middle, centres, halves + LABEL / 2)
-    meeting = _within(middle, np.array(labels), np.broadcast_to(LABEL, (len(labels), 2))) if labels else 0
-    return behind + LABEL_COST * (beneath + meeting)
+def _costs(arcs: Floats, middles: Floats, centres: Floats, halves: Floats, labels: Floats) -> Floats:
+    """For each bend: points behind a card, and whether its label is on a card or on another label."""
+    behind = _within(arcs.reshape(-1, 2), centres, halves).reshape(arcs.shape[:2]).sum(axis=1)
+    beneath = _within(middles, centres, halves + LABEL / 2)
+    costs: Floats = behind + LABEL_COST * (beneath + _within(middles, labels, LABEL))
+    return costs
 
 
-def _arc(ends: Floats, bend: float, steps: Floats) -> Floats:
+def _arcs(ends: Floats, bends: Floats, steps: Floats) -> Floats:
+    """Points of each bend at each step."""
     start, end = ends
     along = end - start
-    length = float(np.hypot(*along)) or 1.0
-    control = (start + end) / 2 + bend * np.array([-along[1], along[0]]) / length
-    t = steps[:, None]
-    arc: Floats = (1 - t) ** 2 * start + 2 * t * (1 - t) * control + t**2 * end
-    return arc
+    across = np.array([-along[1], along[0]]) / (float(np.hypot(*along)) or 1.0)
+    control = ((start + end) / 2 + bends[:, None] * across)[:, None]
+    t = steps[None, :, None]
+    arcs: Floats = (1 - t) ** 2 * start + 2 * t * (1 - t) * control + t**2 * end
+    return arcs
 
 
-def _within(points: Floats, centres: Floats, halves: Floats) -> int:
-    return int(np.count_nonzero(np.all(np.abs(points[:, None] - centres[None]) < halves[None], axis=2)))
+def _within(points: Floats, centres: Floats, halves: Floats) -> NDArray[np.int64]:
+    """In how many of the rectangles each point lies."""
+    inside = np.abs(points[:, None, 0] - centres[None, :, 0]) < halves[..., 0]
+    inside &= np.abs(points[:, None, 1] - centres[None, :, 1]) < halves[..., 1]
+    counts: NDArray[np.int64] = np.count_nonzero(inside, axis=1)
+    return counts

@@ -8,12 +8,13 @@ import networkx as nx
 import streamlit as st
 
 from analysis.graph import folded, service_graph, without
-from analysis.layout import Layout, place
+from analysis.layout import place
 from analysis.questions import ask
 from analysis.running import Answer
 from contract.errors import UsageError
 from store.lake import Lake
 from viz.filters import Filters
+from viz.graph.drawing import Drawing, drawing
 
 # What a page can show; a download is a file of its own.
 ROWS = 5_000
@@ -23,6 +24,9 @@ TIMEOUT_S = 20.0
 # A growing lake is read again after so many seconds.
 FRESH_S = 20
 KEPT = 64
+
+# Groups of the service graph that stand at the right of the cluster.
+ASIDE = frozenset(("external", "unknown"))
 
 
 def lake_url() -> str:
@@ -55,8 +59,8 @@ def rows(name: str, /, **parameters: Any) -> list[dict[str, Any]]:
     return answer(name, **parameters).table.to_pylist()  # type: ignore[no-any-return]
 
 
-def graph(filters: Filters, left_out: frozenset[str]) -> tuple[nx.MultiDiGraph, Layout]:
-    """The service graph, small enough to be drawn, and where its nodes are."""
+def graph(filters: Filters, left_out: frozenset[str]) -> tuple[nx.MultiDiGraph, Drawing]:
+    """The service graph, small enough to be drawn, and its drawing."""
     return _graph(lake_url(), filters, left_out)
 
 
@@ -71,7 +75,7 @@ def _answer(url: str, name: str, parameters: tuple[tuple[str, Any], ...], limit:
 
 
 @st.cache_data(ttl=FRESH_S, max_entries=KEPT, show_spinner="Drawing the graph …")
-def _graph(url: str, filters: Filters, left_out: frozenset[str]) -> tuple[nx.MultiDiGraph, Layout]:
+def _graph(url: str, filters: Filters, left_out: frozenset[str]) -> tuple[nx.MultiDiGraph, Drawing]:
     whole = service_graph(Lake.open(url), filters.since, filters.until, filters.namespace)
     graph = folded(without(whole, sorted(left_out)))
-    return graph, place(graph, aside=frozenset(("external", "unknown")))
+    return graph, drawing(graph, place(graph, ASIDE))

@@ -32,6 +32,8 @@ MOST_LETTERS = 253
 # What a choice is called, in the URL too, and the value of the parameter.
 STATES = {"any": None, "worked": "ok", "failed": "failed"}
 PROTOCOLS = {"TCP": 6, "UDP": 17, "ICMP": 1, "ICMPv6": 58, "SCTP": 132}
+# Every workload asks the name servers: those edges hide the others, and have a page of their own.
+LEFT_OUT_AT_FIRST = ["DNS"]
 LEFT_OUT = {"DNS": "dns", "cluster nodes": "nodes", "the outside": "outside", "what works": "working"}
 ORDERS = {
     "start": "start_time",
@@ -174,6 +176,7 @@ def left_out() -> frozenset[str]:
             "Leave out",
             list(LEFT_OUT),
             selection_mode="multi",
+            default=LEFT_OUT_AT_FIRST,
             key="without",
             label_visibility="collapsed",
             bind="query-params",

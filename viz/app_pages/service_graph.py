@@ -4,7 +4,7 @@ import streamlit as st
 
 from viz import data, details, filters
 from viz.graph import picture
-from viz.graph.drawing import chosen, drawing
+from viz.graph.drawing import chosen
 from viz.humane import of
 
 HEIGHT = 590
@@ -13,14 +13,14 @@ title, choice = st.columns([2, 3], vertical_alignment="bottom")
 title.title("Who talks to whom?")
 with choice:
     left_out = filters.left_out()
-graph, layout = data.graph(filters.current(), left_out)
+graph, drawing = data.graph(filters.current(), left_out)
 if not graph:
-    st.info("No connection in this time and namespace.")
+    st.info("No connection in this time and namespace, or all are left out.")
     st.stop()
 
 if graph.graph["truncated"]:
     st.warning(f"Only the {of(graph.number_of_edges(), 'edge')} with the most connections; choose a namespace.")
-selection = picture(drawing(graph, layout), "service_graph", HEIGHT)
+selection = picture(drawing, "service_graph", HEIGHT)
 match chosen(graph, selection):
     case (source, target, key):
         details.edge(graph, (source, target, key), filters.current())

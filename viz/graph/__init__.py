@@ -6,10 +6,12 @@ from typing import Any
 
 import streamlit as st
 
+from viz.graph.drawing import Drawing
+
 SCRIPTS = ("vendor/cytoscape.min.js", "style.js", "graph.js")
 
 
-def picture(drawing: dict[str, Any], key: str, height: int) -> str | None:
+def picture(drawing: Drawing, key: str, height: int) -> str | None:
     """Draw, and return the id of the node or edge that was clicked last; None after a click beside them."""
     before = st.session_state.get(key) or {}
     result = _component()(

@@ -29,12 +29,13 @@ ICONS = {
 MOST_PARALLEL = 3
 
 Element = dict[str, Any]
+Drawing = dict[str, list[Element]]
 Node = tuple[str]
 Edge = tuple[str, str, str]
 Row = dict[str, Any]
 
 
-def drawing(graph: nx.MultiDiGraph, layout: Layout) -> dict[str, list[Element]]:
+def drawing(graph: nx.MultiDiGraph, layout: Layout) -> Drawing:
     hues = _hues(graph)
     return {
         "groups": [_group(graph, layout, group, hues.get(group)) for group in sorted(layout.boxes)],
