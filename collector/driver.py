@@ -77,6 +77,7 @@ def _take(state: State, origin: Origin) -> Iterator[Batch]:
     if control.dns_rows:
         yield "dns", dns_batch(state, origin)
     control.flow_rows = control.dns_rows = control.answer_rows = control.text = 0
+    control.epoch += 1
 
 
 def _coverage(capture: CaptureFile, origin: Origin, totals: Totals, state: State, evicted: int) -> pa.RecordBatch:

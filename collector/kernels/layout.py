@@ -156,6 +156,8 @@ PENDING = np.dtype(
         ("first_time", "i8"),
         ("last_time", "i8"),
         ("touched", "i8"),  # the latest time of any packet at the last attempt
+        ("row", "i8"),  # of the response, while ``epoch`` is the control's
+        ("epoch", "i8"),
         ("older", "i4"),
         ("newer", "i4"),
         ("attempts", "i4"),
@@ -247,6 +249,7 @@ CONTROL = np.dtype(
         ("dns_rows", "i8"),
         ("answer_rows", "i8"),
         ("text", "i8"),
+        ("epoch", "i8"),  # how often the rows were taken out
         ("oldest", "i8"),
         ("newest", "i8"),
         ("free_pending", "i8"),

@@ -11,9 +11,8 @@ from collector.kernels.load import u8
 MAPPED_PREFIX = np.uint64(0xFFFF)
 THIRTY_TWO, WORD, BYTE = np.uint64(32), np.uint64(0xFFFF), np.uint64(0xFF)
 # Characters as numpy integers: a literal argument would have numba compile a function once for each value.
-SPACE, QUOTE, HASH, COMMA, DOT, SLASH, COLON, EQUALS, BACKSLASH = np.frombuffer(b' "#,./:=\\', np.uint8).astype(
-    np.int64
-)
+SPACE, QUOTE, HASH, COMMA, DOT, SLASH = np.frombuffer(b' "#,./', np.uint8).astype(np.int64)
+COLON, EQUALS, BACKSLASH, LETTER_F = np.frombuffer(b":=\\f", np.uint8).astype(np.int64)
 ADDRESS_TEXT = 40  # room for one address: eight groups of four digits and seven colons
 
 
@@ -75,7 +74,14 @@ def group_of(high, low, index):
 
 @kernel
 def put_ipv6(text, at, high, low):
-    """RFC 5952 §4: no leading zeros, the longest run of zero groups (the first of equals, at least two) as ``::``."""
+    """RFC 5952 §4: no leading zeros, the longest run of zero groups (the first of equals, at least two) as ``::``.
+
+    An IPv4-mapped address ends in dots (§5).
+    """
+    if high == np.uint64(0) and low >> THIRTY_TWO == MAPPED_PREFIX:
+        for octet in (COLON, COLON, LETTER_F, LETTER_F, LETTER_F, LETTER_F, COLON):
+            at = put(text, at, octet)
+        return put_ipv4(text, at, np.int64(low & np.uint64(0xFFFFFFFF)))
     best, best_size, start, size = -1, 1, -1, 0
     for index in range(8):
         if group_of(high, low, index) == 0:

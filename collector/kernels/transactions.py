@@ -3,7 +3,8 @@
 A pending query is found by addresses, ports, id, and then name and type: an answer to another question is not taken
 (RFC 5452 §9).
 It stays, answered or not, until ``dns_timeout`` after its last attempt, so that a second response is no new transaction.
-A query sent again before its response is one more attempt; after it, it is a new transaction.
+A query sent again, before its response or after it, is one more attempt; only where the row of the response was taken out
+of ``dns_rows`` meanwhile it begins a new transaction, so that no query is lost.
 Pending queries form a list by age: the oldest is the first to time out, and the one to go when the table is full.
 """
 
@@ -41,7 +42,7 @@ def pair_message(dns, data, packet):
     digest = key_of(packet, message.id, response, control.seed)
     position = find_pending(dns, packet, digest, response)
     if not response:
-        if position >= 0 and dns.pending[np.uint64(position)].state == WAITING:
+        if position >= 0 and is_open(control, dns.pending[np.uint64(position)]):
             repeat_query(dns, position, packet.time)
         else:
             if position >= 0:
@@ -132,10 +133,18 @@ def same_question(dns, position, response):
 
 
 @inline
+def is_open(control, pending):
+    """Whether what is told of the transaction can still change."""
+    return pending.state == WAITING or (pending.state == ANSWERED and pending.epoch == control.epoch)
+
+
+@inline
 def repeat_query(dns, position, time):
     control = dns.control[0]
     pending = dns.pending[np.uint64(position)]
     pending.attempts += 1
+    if pending.state != WAITING:
+        dns.dns_rows[np.uint64(pending.row)].attempts += 1
     unlink(dns, position)
     pending.touched = control.now
     pending.last_time = max(pending.last_time, time)
@@ -305,3 +314,5 @@ def write_response(dns, position, data, packet, outcome):
     row.response_bytes = packet.length
     row.answer_count = write_answers(dns, data, packet.payload, packet.payload + packet.captured)
     pending.state = outcome
+    pending.row = control.dns_rows - 1
+    pending.epoch = control.epoch
