@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from cli.options import LakeOption
 from contract.errors import UsageError
 
 LOOPBACK = "127.0.0.1"
@@ -13,10 +14,10 @@ PORT = 8501
 
 
 def app(
-    lake: Annotated[str, typer.Option(help="folder of the lake")],
-    host: Annotated[str, typer.Option(help="address to listen on; the app asks nobody for a password")] = LOOPBACK,
-    port: Annotated[int, typer.Option(help="port to listen on; 0 takes a free one")] = PORT,
-    browser: Annotated[bool, typer.Option(help="open the page in a browser")] = True,
+    lake: LakeOption,
+    host: Annotated[str, typer.Option(help="Address to listen on; the app asks nobody for a password.")] = LOOPBACK,
+    port: Annotated[int, typer.Option(help="Port to listen on; 0 takes a free one.")] = PORT,
+    browser: Annotated[bool, typer.Option(help="Open the page in a browser.")] = True,
 ) -> None:
     """Show the lake in the browser: overview, service graph, flows, DNS."""
     from store.lake import Lake
