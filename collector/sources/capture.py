@@ -65,12 +65,13 @@ class Block:
 class CaptureFile:
     """One capture, read once from front to end in bounded memory; ``fault`` says why reading ended early, if it did."""
 
-    def __init__(self, name: str, file: pa.NativeFile, head: bytes) -> None:
+    def __init__(self, name: str, file: pa.NativeFile, head: bytes, piped: bool = False) -> None:
         self.name = name
         self.interfaces = Interfaces()
         self.fault: InputError | None = None
         self.size = 0
         self._file = file
+        self._piped = piped
         self._stream = _unpacked(file, head)
         self._buffer = np.zeros(BLOCK + MAX_FRAME + MAX_METADATA_BLOCK, np.uint8)
         self._frames = records(FRAMES, FRAME)
@@ -87,8 +88,8 @@ class CaptureFile:
         self._file.close()
 
     def position(self) -> int:
-        """Bytes of the file taken so far, compressed if it is."""
-        return int(self._file.tell())
+        """Bytes of the file taken so far, compressed if it is; of a stream, what it was unpacked to."""
+        return self.size if self._piped else int(self._file.tell())
 
     def blocks(self) -> Iterator[Block]:
         """Every block; a capture that is no capture raises ``InputError``, one that breaks off sets ``fault``."""
@@ -264,7 +265,7 @@ def _seconds(offset: int) -> int:
 def open_capture(path: str, stdin: BufferedReader) -> CaptureFile:
     """Open a file, or ``-`` for stdin. Raises ``InputError`` where it cannot be opened."""
     if path == "-":
-        return CaptureFile("stdin", pa.PythonFile(stdin, mode="r"), stdin.peek(4)[:4])
+        return CaptureFile("stdin", pa.PythonFile(stdin, mode="r"), stdin.peek(4)[:4], piped=True)
     try:
         with Path(path).open("rb") as file:
             head = file.read(4)
