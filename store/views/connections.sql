@@ -1,23 +1,35 @@
 -- One row a connection: what its best sighting counted, and the names that any sighting knew.
--- A sighting is what one interface of one node saw, in one tunnel or in none. The best one is nearest to src (reporter
--- src, dst, fwd, unknown), untunnelled before tunnelled, then the first by name; its records (one an interval) are summed.
+-- A sighting is what one interface of one node saw, in one tunnel or in none. The best one saw both directions (where the
+-- answers take another way than the questions, an uplink sees one of them only) and is nearest to src (reporter src, dst,
+-- fwd, unknown), untunnelled before tunnelled, then the first by name; its records (one an interval) are summed.
 -- A sighting that missed the opening may have the ends the other way round: one that saw it goes before, and only those
 -- that agree with the best on who is src lend their names.
 -- Each end is taken whole from one record, so that no pod of one record meets the namespace of another.
-with records as (
+with sided as (
     select
         *,
+        max(src_packets) over sighted > 0 and max(dst_packets) over sighted > 0 as both_ways
+    from flows
+    window sighted as (
+        partition by connection_id, node, interface, tunnel, tunnel_id, vlan, src_ip, src_port, dst_ip, dst_port
+    )
+),
+
+records as (
+    select
+        * exclude (both_ways),
         src_ip || ' ' || coalesce(src_port, -1) as facing,
         dense_rank() over (
             partition by connection_id
             order by
+                case when both_ways then 0 else 1 end,
                 case reporter when 'src' then 0 when 'dst' then 1 when 'fwd' then 2 else 3 end,
                 case when tunnel is null then 0 else 1 end,
                 interface nulls last, node nulls last, tunnel, tunnel_id, vlan, dst_ip, dst_port, src_ip, src_port
         ) as sighting,
         max(case when started then src_ip || ' ' || coalesce(src_port, -1) end)
             over (partition by connection_id) as opener
-    from flows
+    from sided
 ),
 
 ordered as (

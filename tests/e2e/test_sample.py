@@ -153,3 +153,20 @@ def test_times_lie_in_the_recording(sample_lake: Path) -> None:
     (row,) = query(sample_lake, "select min(start_time) as first, max(end_time) as last from flows")
     first, last = (datetime.fromisoformat(row[name]) for name in ("first", "last"))
     assert datetime.fromisoformat(truth()["from"]) <= first <= last <= datetime.fromisoformat(truth()["until"])
+
+
+def test_only_what_went_wrong_on_purpose_failed(sample_lake: Path) -> None:
+    rows = query(sample_lake, "select * from edges where failed > 0")
+    failed = {(seen_end(row, "src"), seen_end(row, "dst"), row["protocol"], row["port"]) for row in rows}
+    wrong = {
+        (true_end(edge["src"]), true_end(edge["dst"]), edge["protocol"], edge["port"])
+        for edge in truth()["edges"]
+        if edge["note"] in ("scan", "metadata", "dead upstream")
+    }
+    silent = {
+        ("pod", *incident["client"].values())
+        for incident in truth()["dns_incidents"]
+        if incident["name"] == "never-answers"
+    }
+    assert failed - wrong == {edge for edge in failed if edge[0] in silent and edge[3] == 53}
+    assert len(failed & wrong) > 20

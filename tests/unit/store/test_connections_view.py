@@ -17,7 +17,8 @@ def test_each_connection_once_with_the_bytes_of_its_best_sighting(lake: Lake) ->
     best: dict[str, tuple[Any, ...]] = {}
     sums: dict[tuple[Any, ...], int] = {}
     for row in make_tables()["flows"].to_pylist():
-        sighting = (RANK[row["reporter"]], row["tunnel"] is not None, row["interface"], row["connection_id"])
+        one_way = row["src_packets"] == 0 or row["dst_packets"] == 0
+        sighting = (one_way, RANK[row["reporter"]], row["tunnel"] is not None, row["interface"], row["connection_id"])
         best[row["connection_id"]] = min(sighting, best.get(row["connection_id"], sighting))
         sums[sighting] = sums.get(sighting, 0) + row["src_bytes"]
     wanted = {connection: sums[sighting] for connection, sighting in best.items()}
@@ -88,6 +89,14 @@ def test_a_sighting_that_missed_the_opening_does_not_turn_the_connection(tmp_pat
     query = "select src_ip, dst_ip, src_workload, dst_workload, connection_state from connections"
     wanted = tuple(opened[name] for name in ("src_ip", "dst_ip", "src_workload", "dst_workload", "connection_state"))
     assert lake.connect().sql(query).fetchall() == [wanted]
+
+
+def test_a_sighting_of_one_direction_does_not_stand_for_the_connection(tmp_path: Path) -> None:
+    whole = _flow() | {"interface": "veth1", "src_packets": 6, "dst_packets": 5, "connection_state": "SF"}
+    half = whole | {"interface": "eth0", "dst_packets": 0, "dst_bytes": 0, "connection_state": "SH"}
+    lake = _lake(tmp_path, "flows", [half, whole])
+    query = "select interface, dst_packets, connection_state from connections"
+    assert lake.connect().sql(query).fetchall() == [("veth1", 5, "SF")]
 
 
 def test_names_come_from_whichever_sighting_knows_and_whole(tmp_path: Path) -> None:
