@@ -113,7 +113,7 @@ def read_message(dns, data, at, end):
     if end - at < HEADER:
         return False
     message.id = be16(data, at)
-    message.flags = be16(data, at + 2)
+    message.flag_bits = be16(data, at + 2)
     questions, answers = be16(data, at + 4), be16(data, at + 6)
     others = be16(data, at + 8) + be16(data, at + 10)
     message.name_size = -1

@@ -162,7 +162,7 @@ PENDING = np.dtype(
         ("newer", "i4"),
         ("attempts", "i4"),
         ("bytes", "i4"),
-        ("flags", "i4"),
+        ("flag_bits", "i4"),  # "flags" is an attribute that every numpy record has
         ("id", "i4"),
         ("name_size", "i4"),  # -1: no question
         ("qtype", "i4"),
@@ -177,7 +177,7 @@ PENDING = np.dtype(
 
 MESSAGE = np.dtype(
     [
-        ("flags", "i4"),
+        ("flag_bits", "i4"),  # "flags" is an attribute that every numpy record has
         ("id", "i4"),
         ("qtype", "i4"),
         ("qclass", "i4"),

@@ -38,7 +38,7 @@ def pair_message(dns, data, packet):
         control.dns_malformed += 1
         return
     expire_pending(dns, EXPIRED_AT_ONCE)
-    response = message.flags & RESPONSE != 0
+    response = message.flag_bits & RESPONSE != 0
     digest = key_of(packet, message.id, response, control.seed)
     position = find_pending(dns, packet, digest, response)
     if not response:
@@ -175,7 +175,7 @@ def add_pending(dns, packet, digest, response, status):
     pending.touched = control.now
     pending.attempts = 0
     pending.bytes = packet.length
-    pending.flags = message.flags
+    pending.flag_bits = message.flag_bits
     pending.id = message.id
     pending.name_size = message.name_size
     pending.qtype = message.qtype
@@ -264,7 +264,7 @@ def write_row(dns, position, outcome):
     row.query_time = pending.first_time
     row.response_time = -1
     row.id = pending.id
-    row.query_flags = pending.flags
+    row.query_flags = pending.flag_bits
     row.response_flags = -1
     row.rcode = -1
     row.qtype = pending.qtype
@@ -308,8 +308,8 @@ def write_response(dns, position, data, packet, outcome):
         row.query_time = -1
         row.query_bytes = -1
     row.response_time = packet.time
-    row.response_flags = message.flags
-    row.rcode = (message.flags & 15) | (message.edns_rcode << 4)
+    row.response_flags = message.flag_bits
+    row.rcode = (message.flag_bits & 15) | (message.edns_rcode << 4)
     row.edns_error = message.edns_error
     row.response_bytes = packet.length
     row.answer_count = write_answers(dns, data, packet.payload, packet.payload + packet.captured)
