@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import pyarrow as pa
+from scapy.layers.l2 import Ether
 
 from collector.driver import Settings, collect
 from collector.kernels.layout import Bounds
@@ -29,6 +30,11 @@ class Collected(NamedTuple):
     dns: pa.Table
     coverage: pa.Table
     fault: InputError | None
+
+
+def ether(**fields: int) -> Ether:
+    """An Ethernet header; without addresses scapy would ask the network for them."""
+    return Ether(src="02:00:00:00:00:01", dst="02:00:00:00:00:02", **fields)
 
 
 def timed(frames: Iterable[object], step: float = 0.001) -> list[Timed]:

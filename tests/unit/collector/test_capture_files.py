@@ -9,7 +9,6 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 from scapy.layers.inet import IP, UDP
-from scapy.layers.l2 import Ether
 
 from collector.driver import Settings, collect
 from collector.kernels.layout import Bounds
@@ -23,6 +22,7 @@ from tests.support.frames import (
     block,
     drain,
     enhanced,
+    ether,
     from_bytes,
     from_path,
     interface,
@@ -38,7 +38,7 @@ from tests.support.frames import (
 
 
 def frame(port: int = 1000, size: int = 0) -> bytes:
-    return bytes(Ether() / IP(src="10.0.0.1", dst="10.0.0.2") / UDP(sport=port, dport=9) / bytes(size))
+    return bytes(ether() / IP(src="10.0.0.1", dst="10.0.0.2") / UDP(sport=port, dport=9) / bytes(size))
 
 
 FRAMES = timed([frame(port) for port in (1000, 1001, 1000)], 0.25)

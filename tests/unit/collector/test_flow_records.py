@@ -4,11 +4,10 @@ import ssl
 
 import pytest
 from scapy.layers.inet import IP, TCP, UDP
-from scapy.layers.l2 import Ether
 from scapy.packet import Packet
 
 from collector.kernels.layout import Bounds
-from tests.support.frames import SECOND, Collected, at, discarded, of, packets
+from tests.support.frames import SECOND, Collected, at, discarded, ether, of, packets
 
 CLIENT, SERVER = ("10.0.0.1", 40000), ("10.0.0.2", 8080)
 TINY = Bounds(max_flows=16, max_pending=16)
@@ -18,7 +17,7 @@ BOUNDS = Bounds(1 << 10, 1 << 10, idle_us=60 * SECOND, active_us=300 * SECOND, l
 def tcp(flags: str, src: tuple[str, int] = CLIENT, size: int = 0, **fields: int) -> Packet:
     dst = SERVER if src == CLIENT else CLIENT
     head = IP(src=src[0], dst=dst[0]) / TCP(sport=src[1], dport=dst[1], flags=flags, **fields)
-    return Ether() / head / bytes(size)
+    return ether() / head / bytes(size)
 
 
 def one(seen: Collected) -> dict[str, object]:
@@ -78,13 +77,13 @@ def test_started_and_ended(script: str, started: bool, ended: bool, reason: str)
 
 @pytest.mark.parametrize(("back", "state"), [([], "S0"), ([IP(src="10.0.0.2", dst="10.0.0.1")], "SF")])
 def test_udp_states(back: list[Packet], state: str) -> None:
-    ask = Ether() / IP(src="10.0.0.1", dst="10.0.0.2") / UDP(sport=4000, dport=123)
-    answers = [Ether() / head / UDP(sport=123, dport=4000) for head in back]
+    ask = ether() / IP(src="10.0.0.1", dst="10.0.0.2") / UDP(sport=4000, dport=123)
+    answers = [ether() / head / UDP(sport=123, dport=4000) for head in back]
     assert one(of([ask, *answers]))["connection_state"] == state
 
 
 def test_udp_answered_by_a_server_nobody_was_seen_to_ask() -> None:
-    row = one(of([Ether() / IP(src="10.0.0.2", dst="10.0.0.1") / UDP(sport=123, dport=4000)]))
+    row = one(of([ether() / IP(src="10.0.0.2", dst="10.0.0.1") / UDP(sport=123, dport=4000)]))
     assert (row["src_ip"], row["connection_state"], row["started"]) == ("10.0.0.1", "SHR", False)
 
 
@@ -135,7 +134,7 @@ def test_zero_windows() -> None:
 
 
 def test_udp_has_no_tcp_columns() -> None:
-    row = one(of([Ether() / IP() / UDP()]))
+    row = one(of([ether() / IP() / UDP()]))
     assert row["src_tcp_flags"] is row["src_retransmits"] is row["dst_zero_windows"] is None
 
 
@@ -146,7 +145,7 @@ def test_idle_flow_ends_and_the_next_packet_begins_another() -> None:
 
 
 def test_the_sweep_ends_an_idle_flow_that_no_packet_finds() -> None:
-    other = Ether() / IP(src="10.9.0.1", dst="10.9.0.2") / UDP(sport=1, dport=2)
+    other = ether() / IP(src="10.9.0.1", dst="10.9.0.2") / UDP(sport=1, dport=2)
     rows = at([(0, tcp("S")), (50, other), (100, other), (140, other)], BOUNDS).flows.to_pylist()
     assert {row["src_ip"]: row["end_reason"] for row in rows} == {"10.0.0.1": "idle", "10.9.0.1": "shutdown"}
 
@@ -176,7 +175,7 @@ def test_what_comes_late_belongs_to_the_closed_connection() -> None:
 
 
 def test_a_lagging_clock_does_not_tear_flows_apart() -> None:
-    other = Ether() / IP(src="10.9.0.1", dst="10.9.0.2") / UDP(sport=1, dport=2)
+    other = ether() / IP(src="10.9.0.1", dst="10.9.0.2") / UDP(sport=1, dport=2)
     frames = [
         (7200 + place / 10 if place % 2 else place / 10, other if place % 2 else tcp("A")) for place in range(200)
     ]
@@ -188,7 +187,7 @@ def test_a_lagging_clock_does_not_tear_flows_apart() -> None:
 def test_opener_of_a_connection_whose_start_was_not_seen(first: int) -> None:
     frames = [tcp("A"), tcp("A", SERVER)]
     assert one(of(frames[::-1] if first else frames))["src_ip"] == ("10.0.0.2" if first else "10.0.0.1")
-    web = [Ether() / IP(src="10.0.0.2", dst="10.0.0.1") / TCP(sport=80, dport=1025, flags="A")]
+    web = [ether() / IP(src="10.0.0.2", dst="10.0.0.1") / TCP(sport=80, dport=1025, flags="A")]
     assert one(of(web))["src_ip"] == "10.0.0.1"
 
 
@@ -198,12 +197,12 @@ def test_a_later_syn_tells_the_opener() -> None:
 
 
 def test_the_same_ends_and_port_on_both_sides() -> None:
-    frames = [Ether() / IP(src="10.0.0.1", dst="10.0.0.1") / UDP(sport=5, dport=5)] * 3
+    frames = [ether() / IP(src="10.0.0.1", dst="10.0.0.1") / UDP(sport=5, dport=5)] * 3
     assert one(of(frames))["src_packets"] == 3
 
 
 def test_a_full_table_evicts_and_loses_nothing() -> None:
-    frames = [Ether() / IP(src="10.0.0.1", dst="10.0.1.1") / TCP(sport=port, dport=80) for port in range(2000, 3000)]
+    frames = [ether() / IP(src="10.0.0.1", dst="10.0.1.1") / TCP(sport=port, dport=80) for port in range(2000, 3000)]
     seen = of(frames, step=0.0001, bounds=TINY)
     reasons = seen.flows["end_reason"].to_pylist()
     assert reasons.count("evicted") == 1000 - 16 == seen.coverage["evictions"].to_pylist()[0]
@@ -212,7 +211,7 @@ def test_a_full_table_evicts_and_loses_nothing() -> None:
 
 
 def test_answered_flows_outlive_a_flood_of_half_open_ones() -> None:
-    flood = [Ether() / IP(src="10.7.0.1", dst="10.0.1.1") / TCP(sport=port, dport=80) for port in range(2000, 2500)]
+    flood = [ether() / IP(src="10.7.0.1", dst="10.0.1.1") / TCP(sport=port, dport=80) for port in range(2000, 2500)]
     seen = of([*talk(OPEN), *flood, *talk(">FA <FA")], step=0.0001, bounds=TINY)
     row = next(row for row in seen.flows.to_pylist() if row["src_ip"] == "10.0.0.1")
     assert (row["connection_state"], row["src_packets"], row["dst_packets"]) == ("SF", 3, 2)
@@ -276,7 +275,7 @@ def test_many_hellos_each_with_its_flow() -> None:
     frames = []
     for number in range(40):
         head = IP(src="10.0.0.1", dst="10.0.0.2") / TCP(sport=3000 + number, dport=443, flags="PA")
-        frames.append(Ether() / head / hello(f"n{number % 7}.example", ["h2"] if number % 2 else []))
+        frames.append(ether() / head / hello(f"n{number % 7}.example", ["h2"] if number % 2 else []))
     for row in of(frames).flows.to_pylist():
         number = row["src_port"] - 3000
         assert row["tls_sni"] == f"n{number % 7}.example"
@@ -284,7 +283,7 @@ def test_many_hellos_each_with_its_flow() -> None:
 
 
 def test_a_syn_flood_is_bounded_and_counted() -> None:
-    frames = [Ether() / IP(src=f"10.{n // 250}.{n % 250}.9", dst="10.0.1.1") / TCP(dport=80) for n in range(3000)]
+    frames = [ether() / IP(src=f"10.{n // 250}.{n % 250}.9", dst="10.0.1.1") / TCP(dport=80) for n in range(3000)]
     seen = of(frames, bounds=TINY)
     assert packets(seen) == (3000, 3000)
     assert discarded(seen) == {}
