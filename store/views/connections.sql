@@ -4,6 +4,7 @@
 -- fwd, unknown), untunnelled before tunnelled, then the first by name; its records (one an interval) are summed.
 -- A sighting that missed the opening may have the ends the other way round: one that saw it goes before, and only those
 -- that agree with the best on who is src lend their names.
+-- failed: dst never answered (Zeek's S0, SH, RSTOS0) or refused (REJ, RSTRH). Of UDP, S0 also says that no answer was due.
 -- Each end is taken whole from one record, so that no pod of one record meets the namespace of another.
 with sided as (
     select
@@ -136,6 +137,7 @@ select
     src_packets, src_bytes, src_tcp_flags, src_retransmits, src_zero_windows,
     dst_packets, dst_bytes, dst_tcp_flags, dst_retransmits, dst_zero_windows,
     coalesce(last_state, other_state) as connection_state,
+    coalesce(coalesce(last_state, other_state) in ('S0', 'SH', 'RSTOS0', 'REJ', 'RSTRH'), false) as failed,
     server_handshake_us, client_handshake_us, tls_sni, tls_version, alpn,
     coalesce(dropped, verdict) as verdict, drop_reason, policies,
     src.kind as src_kind, src.namespace as src_namespace, src.pod as src_pod,

@@ -1,6 +1,5 @@
 -- One row for src workload, dst workload, protocol and port: connections counted once.
 -- The port is the pod's where a Service stands between. Outside the cluster, dst_name is the domain src knew dst by.
--- failed: dst never answered (Zeek's S0, SH, RSTOS0) or refused (REJ). Of UDP, S0 also says that no answer was due.
 with ends as (
     select
         cluster,
@@ -18,7 +17,7 @@ with ends as (
         coalesce(backend_port, dst_port) as port,
         service,
         {'namespace': service_namespace, 'name': service, 'port_name': service_port_name} as by_service,
-        case when connection_state in ('S0', 'SH', 'RSTOS0', 'REJ') then 1 else 0 end as failed,
+        failed,
         src_packets, src_bytes, dst_packets, dst_bytes, start_time, end_time
     from connections
 ),
@@ -30,7 +29,7 @@ merged as (
         dst_kind, dst_namespace, dst_workload_kind, dst_workload, dst_name,
         protocol, port,
         count(*) as connections,
-        cast(sum(failed) as bigint) as failed,
+        count(*) filter (where failed) as failed,
         cast(sum(src_packets) as bigint) as src_packets,
         cast(sum(src_bytes) as bigint) as src_bytes,
         cast(sum(dst_packets) as bigint) as dst_packets,

@@ -6,7 +6,7 @@
 with counted as (
     select
         cast(floor(epoch(start_time) / $interval_s) as bigint) * $interval_s as start_s,
-        connection_state,
+        failed,
         src_packets + dst_packets as packets,
         src_bytes,
         dst_bytes
@@ -17,7 +17,7 @@ with counted as (
 select
     to_timestamp(start_s) as from_time,
     count(*) as connections,
-    count(*) filter (where connection_state in ('S0', 'SH', 'RSTOS0', 'REJ')) as failed,
+    count(*) filter (where failed) as failed,
     cast(sum(packets) as bigint) as packets,
     cast(sum(src_bytes) as bigint) as src_bytes,
     cast(sum(dst_bytes) as bigint) as dst_bytes

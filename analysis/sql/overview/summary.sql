@@ -4,7 +4,7 @@
 with seen as (
     select
         count(*) as connections,
-        count(*) filter (where connection_state in ('S0', 'SH', 'RSTOS0', 'REJ')) as failed_connections,
+        count(*) filter (where failed) as failed_connections,
         count(*) filter (where dst_kind = 'external') as outward_connections,
         count(distinct coalesce(dst_domain, dst_ip)) filter (where dst_kind = 'external') as outside_names,
         count(*) filter (where src_kind is null or dst_kind is null) as connections_of_unknown_ends,

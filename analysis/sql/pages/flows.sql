@@ -15,8 +15,7 @@ with named as (
         *,
         epoch(end_time) - epoch(start_time) as duration_s,
         src_bytes + dst_bytes as bytes,
-        src_packets + dst_packets as packets,
-        connection_state in ('S0', 'SH', 'RSTOS0', 'REJ', 'RSTRH') as failed
+        src_packets + dst_packets as packets
     from connections
     where ($namespace is null or src_namespace = $namespace or dst_namespace = $namespace)
         and ($workload is null or src_workload = $workload or dst_workload = $workload)
@@ -27,7 +26,7 @@ with named as (
 matched as (
     select *
     from named
-    where ($state is null or coalesce(failed, false) = ($state = 'failed'))
+    where ($state is null or failed = ($state = 'failed'))
         and (
             $text is null
             or contains(lower(concat_ws(

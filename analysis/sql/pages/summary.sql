@@ -22,7 +22,7 @@ asked as (
 carried as (
     select
         count(*) as connections,
-        sum(case when connection_state in ('S0', 'SH', 'RSTOS0', 'REJ', 'RSTRH') then 1 else 0 end) as failed,
+        count(*) filter (where failed) as failed,
         sum(src_packets + dst_packets) as packets,
         sum(src_bytes + dst_bytes) as bytes,
         sum(case when dst_kind = 'external' then src_bytes else 0 end) as bytes_out,

@@ -14,7 +14,7 @@ with chosen as (
             else 'inside'
         end as direction,
         src_bytes + dst_bytes as bytes,
-        case when connection_state in ('S0', 'SH', 'RSTOS0', 'REJ', 'RSTRH') then 1 else 0 end as failed
+        cast(failed as integer) as failed
     from connections
     where ($namespace is null or src_namespace = $namespace or dst_namespace = $namespace)
         and ($workload is null or src_workload = $workload or dst_workload = $workload)

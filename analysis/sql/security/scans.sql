@@ -11,7 +11,7 @@ with tries as (
         dst_ip,
         dst_port,
         start_time,
-        connection_state in ('S0', 'SH', 'RSTOS0', 'REJ') as failed
+        failed
     from connections
     where protocol = 6
 ),

@@ -34,7 +34,7 @@ def test_edges_hold_every_connection_once(lake: Lake) -> None:
     ).fetchall()
     connections = connection.sql(
         """select count(*), sum(src_bytes), sum(dst_packets),
-        count(*) filter (where connection_state in ('S0', 'REJ', 'RSTOS0', 'SH')) from connections"""
+        count(*) filter (where connection_state in ('S0', 'REJ', 'RSTOS0', 'SH', 'RSTRH')) from connections"""
     ).fetchall()
     assert edges == connections
 
