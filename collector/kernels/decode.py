@@ -8,6 +8,7 @@ RFC 9293, RFC 768, RFC 9260, RFC 7348 (VXLAN), RFC 8926 (Geneve), RFC 2784 and 2
 
 import numpy as np
 
+from collector.kernels.hashing import mix
 from collector.kernels.jit import inline
 from collector.kernels.layout import (
     BAD_IP_HEADER,
@@ -337,17 +338,3 @@ def fragment_key(packet, fragment_id, seed):
     word = mix(word) ^ packet.dst_high
     word = mix(word) ^ packet.dst_low
     return mix(mix(word) ^ np.uint64((fragment_id << 8) | packet.protocol))
-
-
-MULTIPLIER_1, MULTIPLIER_2 = np.uint64(0xFF51AFD7ED558CCD), np.uint64(0xC4CEB9FE1A85EC53)
-SHIFT = np.uint64(33)
-
-
-@inline
-def mix(word):
-    """The finaliser of MurmurHash3: every bit of the input moves every bit of the result."""
-    word ^= word >> SHIFT
-    word *= MULTIPLIER_1
-    word ^= word >> SHIFT
-    word *= MULTIPLIER_2
-    return word ^ (word >> SHIFT)

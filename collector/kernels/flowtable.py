@@ -1,39 +1,33 @@
-"""The flow table: open addressing over a slab of flow records.
+"""The flow table: a slab of flow records, found by an index (``hashing``).
 
-``flow_index`` holds (tag << 32 | slab position + 1), 0 for empty, at most half full; deletion shifts back, so there
-are no tombstones.
 The two ends are ordered (A before B) so that both directions meet one record; ``opener`` says which end is src.
 """
 
 import numpy as np
 
-from collector.kernels.decode import mix
+from collector.kernels.hashing import ONE, POSITION, THIRTY_TWO, insert_index, mix, remove_index
 from collector.kernels.jit import inline, kernel, prefetch
 from collector.kernels.layout import (
     ACK,
     ACTIVE,
     CLOSED,
     EVICTED,
-    FIN,
     ICMP,
     ICMPV6,
     IDLE,
     MAX_TUNNELS,
     NO_TUNNEL,
     RESET,
-    RST,
     SHUTDOWN,
     SYN,
     TCP,
     UDP,
 )
+from collector.kernels.tcp import SEEN_RST, is_closed, update_tcp
 
-ONE, THIRTY_TWO = np.uint64(1), np.uint64(32)
-POSITION = np.uint64(0xFFFFFFFF)
 MOST_VNI = 0xFFFFFF  # what the key has room for; a longer one is the key of a GRE tunnel
 EVICTION_CANDIDATES = 16
 SWEEP_STEP = 64  # records looked at per batch of packets
-SEEN_SYN, SEEN_SYNACK, SEEN_FIN, SEEN_RST, SEEN_DATA = 1, 2, 4, 8, 16
 
 
 @inline
@@ -102,35 +96,6 @@ def find_flow(table, packet):
 
 
 @inline
-def insert_index(index, digest, position):
-    mask = np.uint64(index.size - 1)
-    tag = digest >> THIRTY_TWO
-    slot = tag & mask
-    while index[slot] != np.uint64(0):
-        slot = (slot + ONE) & mask
-    index[slot] = (tag << THIRTY_TWO) | np.uint64(position + 1)
-
-
-@inline
-def remove_index(index, digest, position):
-    mask = np.uint64(index.size - 1)
-    slot = (digest >> THIRTY_TWO) & mask
-    while index[slot] & POSITION != np.uint64(position + 1):
-        slot = (slot + ONE) & mask
-    hole = slot
-    while True:
-        slot = (slot + ONE) & mask
-        entry = index[slot]
-        if entry == np.uint64(0):
-            break
-        home = (entry >> THIRTY_TWO) & mask
-        if ((slot - home) & mask) >= ((slot - hole) & mask):
-            index[hole] = entry
-            hole = slot
-    index[hole] = np.uint64(0)
-
-
-@inline
 def prefetch_slot(table, packet):
     prefetch(table.flow_index, (packet.hash >> THIRTY_TWO) & np.uint64(table.flow_index.size - 1))
 
@@ -140,12 +105,6 @@ def prefetch_flow(table, packet):
     entry = table.flow_index[(packet.hash >> THIRTY_TWO) & np.uint64(table.flow_index.size - 1)]
     if entry != np.uint64(0):
         prefetch(table.flows, (entry & POSITION) - ONE)
-
-
-@inline
-def is_closed(flow):
-    both = flow.a_seen & flow.b_seen & SEEN_FIN
-    return both != 0 or ((flow.a_seen | flow.b_seen) & SEEN_RST) != 0
 
 
 @inline
@@ -336,21 +295,6 @@ def is_server_port(port, other):
 
 
 @inline
-def seen_of(packet):
-    flags = packet.tcp_flags
-    seen = 0
-    if flags & SYN:
-        seen = SEEN_SYNACK if flags & ACK else SEEN_SYN
-    if flags & FIN:
-        seen |= SEEN_FIN
-    if flags & RST:
-        seen |= SEEN_RST
-    if packet.length > 0:
-        seen |= SEEN_DATA
-    return seen
-
-
-@inline
 def update_flow(table, packet):
     """Count the packet in its flow; returns the flow's slab position."""
     control = table.control[0]
@@ -387,64 +331,6 @@ def update_flow(table, packet):
     if packet.time < flow.first_time:
         flow.first_time = packet.time
     return position
-
-
-@inline
-def interval(since, until):
-    """Microseconds as far as 32 bits go; times that run backwards tell none."""
-    return max(min(until - since, 0x7FFFFFFF), -1)
-
-
-@inline
-def update_tcp(flow, packet, from_a):
-    flags = packet.tcp_flags
-    if flags & SYN:
-        if flags & ACK:
-            if flow.synack_time < 0:
-                flow.synack_time = packet.time
-                if flow.syn_time >= 0:
-                    flow.server_handshake = interval(flow.syn_time, packet.time)
-        elif flow.syn_time < 0:
-            flow.syn_time = packet.time
-            flow.opener = 0 if from_a else 1
-    elif flow.synack_time >= 0 and flow.client_handshake < 0 and flags & ACK and flow.opener == (0 if from_a else 1):
-        flow.client_handshake = interval(flow.synack_time, packet.time)
-    count_segment(flow, packet, from_a)
-    if packet.window == 0 and not flags & (RST | SYN):
-        if from_a:
-            flow.a_zero_windows += 1
-        else:
-            flow.b_zero_windows += 1
-    if from_a:
-        flow.a_seen |= seen_of(packet)
-    else:
-        flow.b_seen |= seen_of(packet)
-
-
-@inline
-def count_segment(flow, packet, from_a):
-    """Sequence space already sent is sent again (RFC 9293 §3.8); one octet before the edge is a keep-alive probe."""
-    flags = packet.tcp_flags
-    if flags & RST:
-        return
-    size = packet.length + (1 if flags & SYN else 0) + (1 if flags & FIN else 0)
-    if size == 0:
-        return
-    expected = np.int64(flow.a_next if from_a else flow.b_next)
-    end = (packet.seq + size) & 0xFFFFFFFF
-    known = ((flow.a_seen if from_a else flow.b_seen) & (SEEN_SYN | SEEN_SYNACK | SEEN_DATA | SEEN_FIN)) != 0
-    ahead = (end - expected) & 0xFFFFFFFF
-    if known and (ahead == 0 or ahead >= 0x80000000):
-        if packet.length != 1 or packet.seq != ((expected - 1) & 0xFFFFFFFF):
-            if from_a:
-                flow.a_retransmits += 1
-            else:
-                flow.b_retransmits += 1
-        return
-    if from_a:
-        flow.a_next = np.uint32(end)
-    else:
-        flow.b_next = np.uint32(end)
 
 
 @kernel

@@ -10,9 +10,8 @@ Pending queries form a list by age: the oldest is the first to time out, and the
 
 import numpy as np
 
-from collector.kernels.decode import mix
 from collector.kernels.dnswire import put_subnet, read_message, write_answers
-from collector.kernels.flowtable import ONE, POSITION, THIRTY_TWO, insert_index, remove_index
+from collector.kernels.hashing import ONE, POSITION, THIRTY_TWO, insert_index, mix, remove_index
 from collector.kernels.jit import inline, kernel
 from collector.kernels.layout import ANSWERED, UDP, UNANSWERED, UNSOLICITED, WAITING
 from collector.kernels.text import put_name

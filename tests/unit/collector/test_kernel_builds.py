@@ -8,12 +8,27 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 
-from collector.kernels import decode, dnswire, flowtable, frames, hello, jit, load, run, text, transactions
+from collector.kernels import (
+    decode,
+    dnswire,
+    flowtable,
+    frames,
+    hashing,
+    hello,
+    jit,
+    load,
+    names,
+    rdata,
+    run,
+    tcp,
+    text,
+    transactions,
+)
 from tests.support.frames import ether, of, pcap, timed
 from tests.support.shapes import shapes
 
 ROOT = Path(__file__).parents[3]
-MODULES = (decode, dnswire, flowtable, frames, hello, load, run, text, transactions)
+MODULES = (decode, dnswire, flowtable, frames, hashing, hello, load, names, rdata, run, tcp, text, transactions)
 SAMPLES = sorted((ROOT / "samples/shop").glob("node-*.pcapng*"))
 
 
