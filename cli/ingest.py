@@ -1,8 +1,9 @@
 """`tailrace ingest`: captures to an enriched lake, in one process."""
 
+import hashlib
 import secrets
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from io import BufferedReader
 from pathlib import Path
@@ -13,13 +14,15 @@ import typer
 from contract.errors import InputError, UsageError
 
 if TYPE_CHECKING:
+    import pyarrow as pa
     from rich.progress import Progress
 
     from cli.spool import Spool
     from enricher.directory import Directory
     from store.lake import Lake
 
-MALFORMED, WRONG_USAGE = 1, 2
+MALFORMED = 1
+LAST_TABLE = "coverage"  # written when everything else is: a mark in it says that the capture is in the lake
 
 
 def ingest(
@@ -59,54 +62,79 @@ def ingest_files(
     from enricher.kubernetes import read_dump
     from store.lake import Lake
 
-    for _, path in files:
-        if path != "-" and not Path(path).exists():
+    for path in [path for _, path in files if path != "-"] + ([kube] if kube else []):
+        if not Path(path).exists():
             raise UsageError(f"{path}: no such file")
     directory = read_dump(kube, cluster) if kube else Directory.empty()
     target = Lake.create(lake)
     faults: list[InputError] = []
+    marks: list[str] = []
     with Spool() as spool, _progress() as progress:
         for node, path in files:
-            faults += _collect(node, path, cluster, spool, progress)
-        _store(spool, directory, target, progress)
+            try:
+                mark = _mark(path)
+                if mark and target.transaction_version(LAST_TABLE, mark):
+                    print(f"tailrace: {path}: is in the lake already, left out", file=sys.stderr)
+                    continue
+                fault = _collect(node, path, cluster, spool, progress)
+            except InputError as error:
+                faults.append(error)
+                continue
+            faults += [fault] if fault else []
+            marks += [mark] if mark else []
+        _store(spool, directory, target, marks, progress)
     return faults
+
+
+def _mark(path: str) -> str | None:
+    """What a capture is known by in the lake's commits, so that it is added once; a stream has no mark."""
+    if not Path(path).is_file():
+        return None
+    try:
+        with Path(path).open("rb") as file:
+            return f"capture/{hashlib.file_digest(file, 'sha256').hexdigest()}"
+    except OSError as error:
+        raise InputError(path, error.strerror or str(error)) from error
 
 
 def _collect(
     node: str | None, path: str, cluster: str | None, spool: "Spool", progress: "Progress"
-) -> Iterable[InputError]:
+) -> InputError | None:
     from collector.driver import Settings, collect
     from collector.sources.capture import open_capture
 
     size = Path(path).stat().st_size if Path(path).is_file() else None
     task = progress.add_task(f"reading {path}", total=size)
     settings = Settings(seed=secrets.randbits(64), cluster=cluster, node=node)
-    try:
-        with open_capture(path, cast(BufferedReader, sys.stdin.buffer)) as capture:
-            for table, batch in collect(
-                capture, settings, lambda _: progress.update(task, completed=capture.position())
-            ):
-                spool.add(table, batch)
-            progress.update(task, total=capture.position(), completed=capture.position())
-    except InputError as error:
-        return [error]
-    return [capture.fault] if capture.fault else []
+    with open_capture(path, cast(BufferedReader, sys.stdin.buffer)) as capture:
+        for table, batch in collect(capture, settings, lambda _: progress.update(task, completed=capture.position())):
+            spool.add(table, batch)
+        progress.update(task, total=capture.position(), completed=capture.position())
+    return capture.fault
 
 
-def _store(spool: "Spool", directory: "Directory", target: "Lake", progress: "Progress") -> None:
+def _store(spool: "Spool", directory: "Directory", target: "Lake", marks: Sequence[str], progress: "Progress") -> None:
     import pyarrow.compute as pc
 
     from enricher.enrich import enrich
 
     task = progress.add_task("attributing and storing", total=None)
-    for window in spool.windows():
+    for number, window in enumerate(spool.windows(), start=1):
         enriched = enrich(window.flows, window.dns, directory)
         dns = enriched.dns
         if window.since is not None:
             dns = dns.filter(pc.field("start_time") >= window.since)
-        target.append({"flows": enriched.flows, "dns": dns})
-    target.append({"coverage": spool.coverage(), "assignments": directory.assignments})
+        _append(target, {"flows": enriched.flows, "dns": dns}, marks, number)
+    _append(target, {"assignments": directory.assignments, LAST_TABLE: spool.coverage()}, marks, 1)
     progress.update(task, total=1, completed=1)
+
+
+def _append(target: "Lake", tables: Mapping[str, "pa.Table"], marks: Sequence[str], number: int) -> None:
+    """Commit what an earlier attempt with the same captures, cut off in between, has not committed yet."""
+    for table, rows in tables.items():
+        there = [(target.transaction_version(table, mark) or 0) >= number for mark in marks]
+        if not there or not all(there):
+            target.append({table: rows}, dict.fromkeys(marks, number))
 
 
 @contextmanager

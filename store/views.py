@@ -16,10 +16,10 @@ from contract.tables import TABLES
 from store.files import LiveFile
 
 # In the order of creation: a view may use those before it.
-VIEWS = ("connections", "edges", "dns")
+VIEWS = ("connections", "edges", "dns", "assignments")
 
-# The table `dns` is read through two views: every sighting, and each transaction once.
-RECORDS = {"dns": "dns_records"}
+# Tables read through two views: every row, and each transaction or assignment once.
+RECORDS = {"dns": "dns_records", "assignments": "assignment_records"}
 
 CONFIG = {
     "autoinstall_known_extensions": "false",

@@ -4,7 +4,8 @@
 -- fwd, unknown), untunnelled before tunnelled, then the first by name; its records (one an interval) are summed.
 -- A sighting that missed the opening may have the ends the other way round: one that saw it goes before, and only those
 -- that agree with the best on who is src lend their names.
--- failed: dst never answered (Zeek's S0, SH, RSTOS0) or refused (REJ, RSTRH). Of UDP, S0 also says that no answer was due.
+-- failed: dst never answered (Zeek's S0, SH, RSTOS0) or refused (REJ, RSTRH). Of UDP, silence is a failure only where an
+-- answer is due (DNS, NTP, QUIC): syslog and statsd never get one.
 -- Each end is taken whole from one record, so that no pod of one record meets the namespace of another.
 with sided as (
     select
@@ -28,7 +29,7 @@ records as (
                 case when tunnel is null then 0 else 1 end,
                 interface nulls last, node nulls last, tunnel, tunnel_id, vlan, dst_ip, dst_port, src_ip, src_port
         ) as sighting,
-        max(case when started then src_ip || ' ' || coalesce(src_port, -1) end)
+        arg_min(src_ip || ' ' || coalesce(src_port, -1), start_time) filter (where started)
             over (partition by connection_id) as opener
     from sided
 ),
@@ -128,6 +129,19 @@ merged as (
         count(*) as records
     from placed
     group by all
+),
+
+-- UDP keeps no state from one record to the next: the whole connection's packets tell it.
+told as (
+    select
+        *,
+        case
+            when protocol <> 17 then coalesce(last_state, other_state)
+            when src_packets > 0 and dst_packets > 0 then 'SF'
+            when src_packets > 0 then 'S0'
+            else 'SHR'
+        end as connection_state
+    from merged
 )
 
 select
@@ -136,8 +150,11 @@ select
     started, ended, end_reason,
     src_packets, src_bytes, src_tcp_flags, src_retransmits, src_zero_windows,
     dst_packets, dst_bytes, dst_tcp_flags, dst_retransmits, dst_zero_windows,
-    coalesce(last_state, other_state) as connection_state,
-    coalesce(coalesce(last_state, other_state) in ('S0', 'SH', 'RSTOS0', 'REJ', 'RSTRH'), false) as failed,
+    connection_state,
+    case
+        when protocol = 17 then connection_state = 'S0' and dst_port in (53, 123, 443)
+        else coalesce(connection_state in ('S0', 'SH', 'RSTOS0', 'REJ', 'RSTRH'), false)
+    end as failed,
     server_handshake_us, client_handshake_us, tls_sni, tls_version, alpn,
     coalesce(dropped, verdict) as verdict, drop_reason, policies,
     src.kind as src_kind, src.namespace as src_namespace, src.pod as src_pod,
@@ -150,4 +167,4 @@ select
     backend.ip as backend_ip, backend.port as backend_port,
     domain.name as dst_domain, domain.method as domain_method,
     ambiguous, sightings, records
-from merged
+from told

@@ -2,6 +2,7 @@
 
 import json
 import signal
+import struct
 import subprocess
 import sys
 from pathlib import Path
@@ -37,10 +38,30 @@ def test_stdin_is_read_like_a_file(tmp_path: Path, from_file: dict[str, int]) ->
     assert counts(tmp_path / "lake") == from_file
 
 
-def test_a_capture_is_added_to_the_lake_that_is_there(tmp_path: Path, from_file: dict[str, int]) -> None:
-    for _ in range(2):
-        assert tailrace("ingest", CAPTURES[0], "--lake", tmp_path / "lake").returncode == 0
-    assert counts(tmp_path / "lake") == {name: 2 * count for name, count in from_file.items()}
+def test_a_capture_is_added_once(tmp_path: Path, from_file: dict[str, int]) -> None:
+    lake = tmp_path / "lake"
+    assert tailrace("ingest", CAPTURES[0], "--lake", lake).returncode == 0
+    again = tailrace("ingest", CAPTURES[0], "--lake", lake)
+    assert (again.returncode, again.stderr) == (0, f"tailrace: {CAPTURES[0]}: is in the lake already, left out\n")
+    assert counts(lake) == from_file
+    assert tailrace("ingest", CAPTURES[0], CAPTURES[1], "--lake", lake).returncode == 0
+    assert counts(lake)["flows"] > from_file["flows"]
+
+
+def test_a_time_far_ahead_leaves_the_lake_readable(tmp_path: Path) -> None:
+    """Capture and lake both have to do with times that a stranger wrote."""
+    frame = bytes.fromhex(
+        "020000000001020000000002080045000020000000004011000001020304050607081389138a000c00000102 0304"
+    )
+    last = 0xFFFFFFFF
+    record = struct.pack("<IIII", last, 999_999, len(frame), len(frame)) + frame
+    path = tmp_path / "late.pcap"
+    path.write_bytes(struct.pack("<IHHiIII", 0xA1B2C3D4, 2, 4, 0, 0, 65535, 1) + record)
+    assert tailrace("ingest", path, "--lake", tmp_path / "lake").returncode == 0
+    assert counts(tmp_path / "lake")["flows"] == 1
+    for verb in (["flows"], ["graph"], ["lake", "stats"]):
+        done = tailrace(*verb, "--lake", tmp_path / "lake")
+        assert (done.returncode, "Traceback" in done.stderr) == (0, False), done.stderr
 
 
 def test_an_interrupted_ingest_adds_nothing(tmp_path: Path) -> None:

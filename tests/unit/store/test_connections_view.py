@@ -1,6 +1,6 @@
 """The views count a connection and a DNS transaction once, whoever saw them and how often."""
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -97,6 +97,43 @@ def test_a_sighting_of_one_direction_does_not_stand_for_the_connection(tmp_path:
     lake = _lake(tmp_path, "flows", [half, whole])
     query = "select interface, dst_packets, connection_state from connections"
     assert lake.connect().sql(query).fetchall() == [("veth1", 5, "SF")]
+
+
+def test_udp_is_judged_by_all_its_records(tmp_path: Path) -> None:
+    first = _flow() | {"protocol": 17, "dst_port": 53, "src_packets": 30, "dst_packets": 30, "connection_state": "SF"}
+    last = _later(first) | {"src_packets": 1, "dst_packets": 0, "connection_state": "S0"}
+    connection = _lake(tmp_path, "flows", [first, last]).connect()
+    assert connection.sql("select connection_state, failed from connections").fetchall() == [("SF", False)]
+
+
+def test_silence_is_a_failure_of_udp_only_where_an_answer_is_due(tmp_path: Path) -> None:
+    syslog = _flow() | {"protocol": 17, "dst_port": 514, "dst_packets": 0, "connection_state": "S0"}
+    query = syslog | {"dst_port": 53, "connection_id": "another"}
+    connection = _lake(tmp_path, "flows", [syslog, query]).connect()
+    found = connection.sql("select dst_port, failed from connections order by dst_port").fetchall()
+    assert found == [(53, True), (514, False)]
+
+
+def test_the_first_to_open_is_src(tmp_path: Path) -> None:
+    first = _flow() | {"src_ip": "10.0.0.1", "dst_ip": "10.0.0.9", "protocol": 17, "interface": "veth0"}
+    missed = first | {"src_ip": "10.0.0.9", "dst_ip": "10.0.0.1", "src_port": first["dst_port"], "interface": "veth1"}
+    late = missed | {"dst_port": first["src_port"], "start_time": first["start_time"] + timedelta(milliseconds=1)}
+    found = _lake(tmp_path, "flows", [late, first]).connect().sql("select src_ip from connections").fetchall()
+    assert found == [("10.0.0.1",)]
+
+
+def test_an_assignment_that_two_dumps_tell_is_one(tmp_path: Path) -> None:
+    row = make_tables()["assignments"].to_pylist()[0] | {"until_time": None}
+    ended = row | {"until_time": row["from_time"] + timedelta(hours=1)}
+    connection = _lake(tmp_path, "assignments", [row, ended]).connect()
+    assert connection.sql("select until_time > from_time from assignments").fetchall() == [(True,)]
+
+
+def test_a_lake_with_a_time_at_the_end_of_the_calendar_is_read(tmp_path: Path) -> None:
+    late = datetime(9999, 12, 31, 23, 59, 59, 999_900, tzinfo=UTC)
+    lake = _lake(tmp_path, "flows", [_flow() | {"start_time": late, "end_time": late}])
+    assert lake.connect().sql("select count(*) from flows").fetchall() == [(1,)]
+    assert lake.span() is not None
 
 
 def test_names_come_from_whichever_sighting_knows_and_whole(tmp_path: Path) -> None:
