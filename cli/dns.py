@@ -1,5 +1,7 @@
 """``tailrace dns``: the DNS transactions, each once."""
 
+import re
+from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -7,9 +9,22 @@ import typer
 from cli import options as o
 from cli.output import Format
 from cli.reading import TIMEOUT_S, Asked, follow, read, window
+from contract.errors import UsageError
 
 if TYPE_CHECKING:
     import pyarrow as pa
+
+
+class Outcome(StrEnum):
+    ANSWERED = "answered"
+    UNANSWERED = "unanswered"
+    UNSOLICITED = "unsolicited"
+
+
+class Transport(StrEnum):
+    UDP = "udp"
+    TCP = "tcp"
+
 
 SHOWN = ("start_time", "client", "server", "qname", "qtype", "rcode", "outcome", "latency_us", "attempts")
 
@@ -31,11 +46,11 @@ def dns(
     to_pod: o.ToPodOption = None,
     to_ip: o.ToIpOption = None,
     to_port: o.ToPortOption = None,
-    protocol: Annotated[str | None, typer.Option("--protocol", help="udp, tcp.")] = None,
+    protocol: Annotated[Transport | None, typer.Option("--protocol")] = None,
     domain: Annotated[str | None, typer.Option("--domain", metavar="GLOB", help="Name that was asked for.")] = None,
     qtype: Annotated[str | None, typer.Option("--qtype", help="Type that was asked for: A, AAAA, TYPE65280 …")] = None,
     rcode: Annotated[str | None, typer.Option("--rcode", help="Response code: NOERROR, NXDOMAIN …")] = None,
-    outcome: Annotated[str | None, typer.Option("--outcome", help="answered, unanswered, unsolicited.")] = None,
+    outcome: Annotated[Outcome | None, typer.Option("--outcome", help="How it ended.")] = None,
     negate: o.NotOption = False,
     since: o.SinceOption = None,
     until: o.UntilOption = None,
@@ -60,15 +75,24 @@ def dns(
         "to_pod": to_pod,
         "to_ip": to_ip,
         "to_port": to_port,
-        "protocol": protocol and protocol.lower(),
+        "protocol": protocol and protocol.value,
         "domain": domain,
         "qtype": qtype,
-        "rcode": rcode,
-        "outcome": outcome,
+        "rcode": _rcode(rcode),
+        "outcome": outcome and outcome.value,
         "negate": negate,
     }
     asked = Asked("dns/search", parameters, limit, timeout, _for_people)
     (follow if following else read)(lake, asked, form)
+
+
+def _rcode(word: str | None) -> str | None:
+    """The mnemonic in the lake's spelling."""
+    from collector.mnemonics import RCODES
+
+    if word is None or word.upper() in RCODES.values() or re.fullmatch(r"RCODE\d{1,4}", word.upper()):
+        return word and word.upper()
+    raise UsageError(f"--rcode: {word!r} is none of {', '.join(RCODES.values())}, nor RCODE and a number")
 
 
 def _for_people(rows: "pa.Table") -> "pa.Table":

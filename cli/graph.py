@@ -41,6 +41,8 @@ def graph(
 
     found = service_graph(Lake.open(lake), **window(since, until), namespace=namespace)
     _write(found, form)
+    if not found.number_of_edges():
+        say("nothing matched")
     if found.graph["truncated"]:
         say("the graph is not complete: it has only the edges with the most connections")
 

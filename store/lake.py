@@ -138,7 +138,7 @@ def _absent(folder: Path) -> str:
         return f"{folder}: no such folder; make a lake with `tailrace ingest FILE --lake {folder}`"
     if not folder.is_dir():
         return f"{folder}: a file, not the folder of a lake"
-    return f"{folder}: not a lake (no {MARKER} in it)"
+    return f"{folder}: not a lake (no {MARKER} in it); name the folder that tailrace ingest made"
 
 
 def _reason(error: OSError) -> str:

@@ -182,6 +182,7 @@ def incidents(work: Path, queries: list[Question], replies: list[Question]) -> l
     found[-1]["transactions"] = len(silent) // 2
     dead = [question for question in queries if question.qname == plan.DEAD_NAME]
     found.append(incident("dead-upstream", dead, qname=plan.DEAD_NAME, outcome="answered", rcode="SERVFAIL"))
+    found.append(unanswered_upstream())
     tunnel = [question for question in queries if question.qname.endswith(plan.TUNNEL_SUFFIX)]
     found.append(
         incident("random-subdomains", tunnel, qname_suffix=plan.TUNNEL_SUFFIX, outcome="answered", rcode="NOERROR")
@@ -191,6 +192,12 @@ def incidents(work: Path, queries: list[Question], replies: list[Question]) -> l
     found.append(incident("truncated", large, qname=plan.MANY_ADDRESSES, outcome="answered", rcode="NOERROR"))
     found[-1] |= {"transactions": len(large), "over_tcp": len(large) // 2}
     return found
+
+
+def unanswered_upstream() -> Json:
+    """The name server's own questions to the dead upstream; how many it sends is its own affair."""
+    facts = {"qname": plan.DEAD_NAME, "outcome": "unanswered", "rcode": None}
+    return {"name": "dead-upstream", "client": workload(PODS["coredns-1"]), **facts}
 
 
 def search_path(replies: list[Question]) -> list[Json]:

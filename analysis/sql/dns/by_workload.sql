@@ -1,6 +1,6 @@
 -- question: How well is each workload served with names?
 -- grain: one row a client workload (or address, where no workload is known), the most transactions first
--- read by: tailrace ask, the DNS page
+-- read by: tailrace ask
 -- parameter namespace text null: namespace of the client
 with span as (
     select greatest(epoch(max(start_time)) - epoch(min(start_time)), 1) as seconds

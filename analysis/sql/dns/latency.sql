@@ -1,6 +1,6 @@
 -- question: How long do names take, at each server?
 -- grain: one row a server and power of two: latencies of [from_us, 2 × from_us) microseconds
--- read by: tailrace ask, the DNS page
+-- read by: tailrace ask
 -- parameter namespace text null: namespace of the client
 -- parameter domain glob null: name that was asked for
 with answered as (

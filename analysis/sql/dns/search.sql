@@ -1,6 +1,6 @@
 -- question: Which names were asked for, and what came back?
 -- grain: one row a DNS transaction, the newest first
--- read by: tailrace dns, the DNS page
+-- read by: tailrace ask
 -- parameter namespace glob null: namespace of the client or the server
 -- parameter workload glob null: workload of the client or the server
 -- parameter pod pod null: pod of the client or the server

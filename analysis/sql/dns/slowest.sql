@@ -1,6 +1,6 @@
 -- question: Which answers took longest?
 -- grain: one row a name, type and server, the slowest first
--- read by: tailrace ask, the DNS page
+-- read by: tailrace ask
 -- parameter namespace text null: namespace of the client
 -- parameter least integer 1: fewest answers of a name
 with answered as (

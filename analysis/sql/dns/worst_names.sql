@@ -1,6 +1,6 @@
 -- question: Which names fail, or are never answered?
 -- grain: one row a name and type, the most failures first
--- read by: tailrace ask, the DNS page
+-- read by: tailrace ask
 -- parameter namespace text null: namespace of the client
 -- parameter least integer 1: fewest failures of a name
 with counted as (

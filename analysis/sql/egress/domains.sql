@@ -1,6 +1,6 @@
 -- question: Which workload talks to which name outside the cluster?
 -- grain: one row a src workload, outside name (or address, where no name is known), protocol and port, most bytes sent first
--- read by: tailrace ask, the egress page
+-- read by: tailrace ask
 -- parameter namespace text null: namespace of src
 -- parameter domain glob null: outside name or address
 with outward as (

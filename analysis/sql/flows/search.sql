@@ -1,6 +1,6 @@
 -- question: Which connections were there?
 -- grain: one row a connection, the newest first
--- read by: tailrace flows, the flows page
+-- read by: tailrace ask
 -- parameter namespace glob null: namespace of either end
 -- parameter workload glob null: workload of either end
 -- parameter pod pod null: pod of either end

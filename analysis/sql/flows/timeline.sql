@@ -1,6 +1,6 @@
 -- question: How much went on, and when?
 -- grain: one row an interval in which connections opened
--- read by: tailrace ask, the overview page
+-- read by: tailrace ask
 -- parameter interval_s integer 60: length of an interval in seconds
 -- parameter namespace text null: namespace of either end
 with counted as (

@@ -1,6 +1,6 @@
 -- question: Who moves the most bytes?
 -- grain: one row a src workload and dst workload or outside name, the most bytes first
--- read by: tailrace ask, the overview page
+-- read by: tailrace ask
 -- parameter namespace text null: namespace of either end
 with pairs as (
     select

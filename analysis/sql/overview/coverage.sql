@@ -1,6 +1,6 @@
 -- question: What was seen, by whom, and what was not?
 -- grain: one row a node, interface and source
--- read by: tailrace ask, the page on the state of the pipeline
+-- read by: tailrace ask
 select
     cluster,
     node,

@@ -1,6 +1,6 @@
 -- question: Which packets are in no flow, and why?
 -- grain: one row a node and reason, the most packets first
--- read by: tailrace ask, the page on the state of the pipeline
+-- read by: tailrace ask
 with entries as (
     select cluster, node, unnest(map_entries(discarded)) as entry
     from coverage

@@ -1,6 +1,6 @@
 -- question: What is in the lake, in one line?
 -- grain: one row
--- read by: tailrace ask, the overview page
+-- read by: tailrace ask
 with seen as (
     select
         count(*) as connections,

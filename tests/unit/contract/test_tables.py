@@ -60,3 +60,12 @@ def test_every_column_is_documented() -> None:
         assert f"## {table.name}" in text
         for column in table.columns:
             assert f"| `{column.name}` |" in text
+
+
+BANNED = {"session", "observer", "exporter", "lookup", "status", "skipped", "lease", "mapping", "app", "link", "action"}
+
+
+@pytest.mark.parametrize("table", TABLES.values(), ids=list(TABLES))
+def test_columns_use_the_words_of_the_vocabulary(table: Table) -> None:
+    used = {word for name in table.schema.names for word in name.split("_")}
+    assert not used & BANNED
