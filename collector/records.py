@@ -13,7 +13,9 @@ from collector.kernels.layout import (
     MAX_ALPN,
     MAX_SNI,
     OUTCOMES,
+    SIX_BIT,
     TCP,
+    TUNNEL_BIT,
     TUNNELS,
     UDP,
     Records,
@@ -78,9 +80,9 @@ def dns_batch(state: State, origin: Origin) -> pa.RecordBatch:
         "response_time": _time(rows.response_time, ~answered),
         "latency_us": _number(latency, np.int64, latency < 0),
         **_origin(origin, rows.interface),
-        "client_ip": _address(rows.client_high, rows.client_low),
+        "client_ip": _address(rows.client_high, rows.client_low, rows.six == 1),
         "client_port": rows.client_port,
-        "server_ip": _address(rows.server_high, rows.server_low),
+        "server_ip": _address(rows.server_high, rows.server_low, rows.six == 1),
         "server_port": rows.server_port,
         "transport": _word(("udp",), np.zeros(size, np.int64)),
         "id": rows.id,
@@ -140,11 +142,11 @@ def _mnemonic(known: dict[int, str], prefix: str, numbers: np.ndarray, missing: 
     return _word(tuple(distinct), index, missing)
 
 
-def _address(high: np.ndarray, low: np.ndarray, missing: np.ndarray | None = None) -> pa.Array:
+def _address(high: np.ndarray, low: np.ndarray, six: np.ndarray, missing: np.ndarray | None = None) -> pa.Array:
     """RFC 5952 text."""
     text = np.empty(high.size * ADDRESS_TEXT, np.uint8)
     offsets = np.empty(high.size + 1, np.int32)
-    write_addresses(np.ascontiguousarray(high), np.ascontiguousarray(low), text, offsets)
+    write_addresses(np.ascontiguousarray(high), np.ascontiguousarray(low), six, text, offsets)
     array = pa.StringArray.from_buffers(high.size, pa.py_buffer(offsets), pa.py_buffer(text[: offsets[-1]].copy()))
     return array if missing is None else pc.if_else(pa.array(missing), pa.scalar(None, TEXT), array)
 
@@ -189,10 +191,11 @@ def _ends(rows: Records, src_is_b: np.ndarray) -> dict[str, object]:
     a, b = (rows.a_high, rows.a_low, a_port), (rows.b_high, rows.b_low, b_port)
     src = [np.where(src_is_b, second, first) for first, second in zip(a, b, strict=True)]
     dst = [np.where(src_is_b, first, second) for first, second in zip(a, b, strict=True)]
+    six = rows.key5 >> SIX_BIT & np.uint64(1) == 1
     return {
-        "src_ip": _address(src[0], src[1]),
+        "src_ip": _address(src[0], src[1], six),
         "src_port": pa.array(src[2], mask=no_port),
-        "dst_ip": _address(dst[0], dst[1]),
+        "dst_ip": _address(dst[0], dst[1], six),
         "dst_port": pa.array(dst[2], mask=no_port),
     }
 
@@ -244,13 +247,13 @@ def _connection_state(rows: Records, src_is_b: np.ndarray) -> pa.Array:
 
 
 def _tunnel(rows: Records, tunnels: Records) -> dict[str, object]:
-    kind = (rows.key5 >> np.uint64(25) & np.uint64(0x7F)).astype(np.int64)
-    none = rows.tunnel < 0
+    kind = (rows.key5 >> TUNNEL_BIT & np.uint64(0x3F)).astype(np.int64)
+    none, four = rows.tunnel < 0, np.zeros(rows.size, bool)
     return {
         "tunnel": _word(TUNNELS, kind, kind == 0),
         "tunnel_id": _number(rows.vni, np.int64, rows.vni < 0),
-        "tunnel_src_ip": _address(tunnels.src_high, tunnels.src_low, none),
-        "tunnel_dst_ip": _address(tunnels.dst_high, tunnels.dst_low, none),
+        "tunnel_src_ip": _address(tunnels.src_high, tunnels.src_low, four, none),
+        "tunnel_dst_ip": _address(tunnels.dst_high, tunnels.dst_low, four, none),
     }
 
 

@@ -267,6 +267,7 @@ def decode(data, frame, packet, fragments, seed, enter_tunnels):
 @inline
 def transport(data, body, stop, limit, protocol, version, fragment_offset, more, fragment_id, packet, fragments, seed):
     packet.protocol = protocol
+    packet.six = 1 if version == 6 else 0
     packet.src_port = 0
     packet.dst_port = 0
     packet.ports = 0

@@ -19,20 +19,21 @@ from collector.kernels.layout import (
     NO_TUNNEL,
     RESET,
     SHUTDOWN,
+    SIX_BIT,
     SYN,
     TCP,
+    TUNNEL_BIT,
     UDP,
 )
 from collector.kernels.tcp import SEEN_RST, is_closed, update_tcp
 
-MOST_VNI = 0xFFFFFF  # what the key has room for; a longer one is the key of a GRE tunnel
 EVICTION_CANDIDATES = 16
 SWEEP_STEP = 64  # records looked at per batch of packets
 
 
 @inline
 def make_key(packet, seed):
-    """Order the ends, pack the rest of the key, hash it."""
+    """Order the ends, pack the rest of the key (a GRE key does not fit as a whole), hash it."""
     swapped = 0
     if packet.src_high != packet.dst_high:
         swapped = 1 if packet.src_high > packet.dst_high else 0
@@ -48,20 +49,21 @@ def make_key(packet, seed):
     )
     packet.key5 = (
         (np.uint64(packet.interface) << THIRTY_TWO)
-        | (np.uint64(packet.tunnel) << np.uint64(25))
+        | (np.uint64(packet.six) << SIX_BIT)
+        | (np.uint64(packet.tunnel) << TUNNEL_BIT)
         | (np.uint64(packet.vni + 1) & np.uint64(0x1FFFFFF))
     )
     word = mix(packet.src_high ^ packet.dst_high ^ seed) ^ packet.key4
     word = mix(word) ^ packet.src_low ^ packet.dst_low
     word = mix(word) ^ packet.key5
-    packet.hash = mix(word ^ (packet.dst_low if swapped else packet.src_low))
+    a_high = packet.dst_high if swapped else packet.src_high
+    a_low = packet.dst_low if swapped else packet.src_low
+    packet.hash = mix(word ^ mix(a_high ^ seed) ^ a_low)
 
 
 @inline
 def same_flow(flow, packet):
-    if flow.key4 != packet.key4 or flow.key5 != packet.key5:
-        return False
-    if packet.vni > MOST_VNI and flow.vni != packet.vni:
+    if flow.key4 != packet.key4 or flow.key5 != packet.key5 or flow.vni != packet.vni:
         return False
     if packet.swapped:
         return (

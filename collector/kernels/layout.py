@@ -46,6 +46,7 @@ ANSWERED, UNANSWERED, UNSOLICITED, WAITING = np.arange(4)  # waiting: no outcome
 TUNNELS = ("", "vxlan", "geneve", "gre", "ipip", "6in4", "4in6")
 NO_TUNNEL, VXLAN, GENEVE, GRE, IPIP, SIX_IN_FOUR, FOUR_IN_SIX = range(7)
 NO_VNI = -1
+SIX_BIT, TUNNEL_BIT = np.uint64(31), np.uint64(25)  # where key5 has the version of IP and the kind of tunnel
 
 TCP, UDP, ICMP, ICMPV6, SCTP, UDPLITE, DCCP = 6, 17, 1, 58, 132, 136, 33
 FIN, SYN, RST, PSH, ACK = 0x01, 0x02, 0x04, 0x08, 0x10
@@ -88,6 +89,7 @@ PACKET = np.dtype(
         ("icmp_code", "i4"),
         ("tunnel", "i4"),
         ("swapped", "i4"),
+        ("six", "i4"),  # the version of IP, for an IPv6 header can hold ::ffff:a.b.c.d
         ("ports", "i4"),
     ],
     align=True,
@@ -204,6 +206,7 @@ TRANSACTION = np.dtype(
         ("client_port", "i4"),
         ("server_port", "i4"),
         ("interface", "i8"),
+        ("six", "i4"),
         ("id", "i4"),
         ("query_flags", "i4"),
         ("response_flags", "i4"),
@@ -244,7 +247,6 @@ CONTROL = np.dtype(
         ("free_flows", "i8"),
         ("evict", "i8"),
         ("free_hellos", "i8"),
-        ("tunnels", "i8"),
         ("flow_rows", "i8"),
         ("dns_rows", "i8"),
         ("answer_rows", "i8"),

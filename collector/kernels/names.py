@@ -10,6 +10,7 @@ from collector.kernels.layout import MAX_NAME
 from collector.kernels.load import be16, u8
 
 HEADER = 12  # octets before the first name of a message
+MAX_POINTERS = 127  # as many as a name can have labels; a name that follows more is malformed
 MALFORMED = -1
 
 
@@ -19,6 +20,7 @@ def read_name(data, start, at, end, name):
     size = np.int64(0)
     behind = np.int64(-1)
     lowest = at
+    pointers = 0
     while True:
         if at >= end:
             return at, np.int64(MALFORMED)
@@ -29,7 +31,8 @@ def read_name(data, start, at, end, name):
             target = start + (be16(data, at) & 0x3FFF)
             if behind < 0:
                 behind = at + 2
-            if target >= lowest or target < start + HEADER:
+            pointers += 1
+            if target >= lowest or target < start + HEADER or pointers > MAX_POINTERS:
                 return at, np.int64(MALFORMED)
             at = lowest = target
             continue

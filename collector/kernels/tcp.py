@@ -47,6 +47,7 @@ def update_tcp(flow, packet, from_a):
         elif flow.syn_time < 0:
             flow.syn_time = packet.time
             flow.opener = 0 if from_a else 1
+            flow.started = 1
     elif flow.synack_time >= 0 and flow.client_handshake < 0 and flags & ACK and flow.opener == (0 if from_a else 1):
         flow.client_handshake = interval(flow.synack_time, packet.time)
     count_segment(flow, packet, from_a)

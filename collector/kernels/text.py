@@ -155,10 +155,16 @@ def gather(arena, at, size, text, offsets):
 
 
 @kernel
-def write_addresses(high, low, text, offsets):
-    """Text of each address into ``text``, Arrow offsets into ``offsets`` (one more than addresses)."""
+def write_addresses(high, low, six, text, offsets):
+    """Text of each address into ``text``, Arrow offsets into ``offsets`` (one more than addresses).
+
+    ``six``: it comes out of an IPv6 header, so that ::ffff:a.b.c.d is no IPv4 address.
+    """
     at = 0
     offsets[0] = 0
     for row in range(high.size):
-        at = put_address(text, at, high[row], low[row])
+        if six[row]:
+            at = put_ipv6(text, at, high[row], low[row])
+        else:
+            at = put_address(text, at, high[row], low[row])
         offsets[row + 1] = at

@@ -2,7 +2,8 @@
 
 A pending query is found by addresses, ports, id, and then name and type: an answer to another question is not taken
 (RFC 5452 §9).
-It stays, answered or not, until ``dns_timeout`` after its last attempt, so that a second response is no new transaction.
+It stays, answered or not, until ``dns_timeout`` after its last attempt, so that a second response is no new transaction;
+one that has timed out leaves at the latest when it is found again, so no two in the table are the same.
 A query sent again, before its response or after it, is one more attempt; only where the row of the response was taken out
 of ``dns_rows`` meanwhile it begins a new transaction, so that no query is lost.
 Pending queries form a list by age: the oldest is the first to time out, and the one to go when the table is full.
@@ -13,12 +14,13 @@ import numpy as np
 from collector.kernels.dnswire import put_subnet, read_message, write_answers
 from collector.kernels.hashing import ONE, POSITION, THIRTY_TWO, insert_index, mix, remove_index
 from collector.kernels.jit import inline, kernel
-from collector.kernels.layout import ANSWERED, UDP, UNANSWERED, UNSOLICITED, WAITING
+from collector.kernels.layout import ANSWERED, SIX_BIT, UDP, UNANSWERED, UNSOLICITED, WAITING
 from collector.kernels.text import put_name
 
 DNS_PORT = 53
 RESPONSE = 0x8000
 EXPIRED_AT_ONCE = 4  # pending queries looked at per message
+LOOK_BACK = 64  # pending queries looked at for a response without a question; beyond that it is unsolicited
 ROWS_A_MESSAGE = EXPIRED_AT_ONCE + 2
 
 
@@ -38,8 +40,15 @@ def pair_message(dns, data, packet):
         return
     expire_pending(dns, EXPIRED_AT_ONCE)
     response = message.flag_bits & RESPONSE != 0
-    digest = key_of(packet, message.id, response, control.seed)
-    position = find_pending(dns, packet, digest, response)
+    digest = key_of(dns, packet, response)
+    position = np.int64(-1)
+    if response and message.name_size < 0:
+        position = find_without_question(dns, packet)
+    if position < 0:
+        position = find_pending(dns, packet, digest, response)
+    if position >= 0 and not is_current(control, dns.pending[np.uint64(position)], packet.time):
+        end_pending(dns, position)
+        position = np.int64(-1)
     if not response:
         if position >= 0 and is_open(control, dns.pending[np.uint64(position)]):
             repeat_query(dns, position, packet.time)
@@ -57,23 +66,37 @@ def pair_message(dns, data, packet):
 
 
 @inline
-def key_of(packet, message_id, response, seed):
+def key_of(dns, packet, response):
+    """Ends, id and question, so that queries of one port with one id and many names are not one chain in the index."""
+    message = dns.message[0]
     client_high = packet.dst_high if response else packet.src_high
     client_low = packet.dst_low if response else packet.src_low
     server_high = packet.src_high if response else packet.dst_high
     server_low = packet.src_low if response else packet.dst_low
-    client_port = packet.dst_port if response else packet.src_port
-    server_port = packet.src_port if response else packet.dst_port
-    word = mix(client_high ^ seed) ^ client_low
+    word = mix(client_high ^ dns.control[0].seed) ^ client_low
     word = mix(word) ^ server_high
     word = mix(word) ^ server_low
     word = mix(word) ^ packet.key5
-    return mix(word ^ np.uint64((np.int64(client_port) << 40) | (np.int64(server_port) << 16) | message_id))
+    word = mix(word) ^ (ports_of(packet, response) << THIRTY_TWO) ^ np.uint64(message.id)
+    word = mix(word) ^ np.uint64(message.qtype + 1)
+    for place in range(message.name_size):
+        if place & 7 == 0:
+            word = mix(word)
+        word ^= np.uint64(dns.name[np.uint64(place)]) << np.uint64((place & 7) << 3)
+    return mix(word)
+
+
+@inline
+def ports_of(packet, response):
+    """The client's port and the server's."""
+    client_port = packet.dst_port if response else packet.src_port
+    server_port = packet.src_port if response else packet.dst_port
+    return np.uint64((np.int64(client_port) << 16) | server_port)
 
 
 @inline
 def find_pending(dns, packet, digest, response):
-    """The pending query this message repeats or answers, or -1. A response without a question answers by its id alone."""
+    """The pending query with the ends, the id and the question of this message, or -1. There is never a second one."""
     mask = np.uint64(dns.pending_index.size - 1)
     tag = digest >> THIRTY_TWO
     slot = tag & mask
@@ -83,11 +106,25 @@ def find_pending(dns, packet, digest, response):
             return np.int64(-1)
         if entry >> THIRTY_TWO == tag:
             position = np.int64(entry & POSITION) - 1
-            pending = dns.pending[np.uint64(position)]
-            if is_current(dns.control[0], pending, packet.time) and same_ends(pending, packet, digest, response):
-                if same_question(dns, position, response):
-                    return position
+            if same_ends(dns, position, packet, response) and same_question(dns, position):
+                return position
         slot = (slot + ONE) & mask
+
+
+@inline
+def find_without_question(dns, packet):
+    """An error response may leave the question out: the newest query with its ends and id, among the last few, or -1."""
+    control = dns.control[0]
+    position = np.int64(control.newest)
+    for _ in range(LOOK_BACK):
+        if position < 0:
+            break
+        pending = dns.pending[np.uint64(position)]
+        if pending.state != UNSOLICITED and is_current(control, pending, packet.time):
+            if same_ends(dns, position, packet, True):
+                return position
+        position = np.int64(pending.older)
+    return np.int64(-1)
 
 
 @inline
@@ -97,8 +134,9 @@ def is_current(control, pending, time):
 
 
 @inline
-def same_ends(pending, packet, digest, response):
-    if pending.hash != digest or pending.key5 != packet.key5:
+def same_ends(dns, position, packet, response):
+    pending = dns.pending[np.uint64(position)]
+    if pending.id != dns.message[0].id or pending.key4 != ports_of(packet, response) or pending.key5 != packet.key5:
         return False
     if response:
         return (
@@ -116,13 +154,9 @@ def same_ends(pending, packet, digest, response):
 
 
 @inline
-def same_question(dns, position, response):
+def same_question(dns, position):
     message = dns.message[0]
     pending = dns.pending[np.uint64(position)]
-    if pending.id != message.id:
-        return False
-    if message.name_size < 0:
-        return response or pending.name_size < 0
     if pending.name_size != message.name_size or pending.qtype != message.qtype:
         return False
     for place in range(message.name_size):
@@ -164,9 +198,7 @@ def add_pending(dns, packet, digest, response, status):
     pending.src_low = packet.dst_low if response else packet.src_low
     pending.dst_high = packet.src_high if response else packet.dst_high
     pending.dst_low = packet.src_low if response else packet.dst_low
-    client_port = packet.dst_port if response else packet.src_port
-    server_port = packet.src_port if response else packet.dst_port
-    pending.key4 = np.uint64((np.int64(client_port) << 16) | server_port)
+    pending.key4 = ports_of(packet, response)
     pending.key5 = packet.key5
     pending.hash = digest
     pending.first_time = packet.time
@@ -221,9 +253,13 @@ def unlink(dns, position):
 
 @kernel
 def end_oldest(dns):
-    """The oldest leaves the table; without a response it is written as unanswered."""
-    control = dns.control[0]
-    position = np.int64(control.oldest)
+    """The oldest query leaves the table."""
+    end_pending(dns, np.int64(dns.control[0].oldest))
+
+
+@kernel
+def end_pending(dns, position):
+    """Leave the table; without a response it is written as unanswered."""
     if dns.pending[np.uint64(position)].state == WAITING:
         write_row(dns, position, UNANSWERED)
     drop_pending(dns, position)
@@ -260,6 +296,7 @@ def write_row(dns, position, outcome):
     row.client_port = np.int64(pending.key4) >> 16
     row.server_port = np.int64(pending.key4) & 0xFFFF
     row.interface = np.int64(pending.key5 >> THIRTY_TWO)
+    row.six = np.int64(pending.key5 >> SIX_BIT & ONE)
     row.query_time = pending.first_time
     row.response_time = -1
     row.id = pending.id

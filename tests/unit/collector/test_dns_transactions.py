@@ -7,6 +7,7 @@ understood is written as RFC 3597 writes unknown types.
 
 import re
 import struct
+import time
 
 import dns.edns
 import dns.flags
@@ -22,7 +23,8 @@ from scapy.packet import Packet
 
 from collector.kernels import layout
 from collector.kernels.layout import Bounds
-from tests.support.frames import SECOND, Collected, at, ether, of, packets
+from collector.kernels.transactions import LOOK_BACK
+from tests.support.frames import SECOND, Collected, at, ether, from_bytes, of, packets, pcap, timed
 
 CLIENT, SERVER = ("10.0.0.1", 40000), ("10.0.0.2", 53)
 QUESTION = dns.message.make_query("WWW.Example.com", "A", id=7)
@@ -143,6 +145,37 @@ def test_an_error_without_a_question_answers_by_its_id() -> None:
     assert (row["rcode"], row["outcome"], row["qname"]) == ("FORMERR", "answered", "www.example.com")
     alone = one(of([response(refused)]))
     assert (alone["qname"], alone["qtype"], alone["outcome"]) == (None, None, "unsolicited")
+
+
+def test_an_error_without_a_question_finds_the_newest_of_a_few() -> None:
+    refused = struct.pack(">HHHHHH", 7, 0x8001, 0, 0, 0, 0)
+    others = [query(client=(CLIENT[0], port)) for port in range(2000, 2000 + LOOK_BACK)]
+    for between, outcome in ((others[1:], "answered"), (others, "unsolicited")):
+        seen = of([query(), *between, response(refused), response(refused)])
+        assert [row["outcome"] for row in seen.dns.to_pylist() if row["rcode"] == "FORMERR"] == [outcome]
+
+
+def test_a_query_that_timed_out_leaves_when_it_is_asked_again() -> None:
+    wild = query(dns.message.make_query("wild.example", "A", id=9))
+    seen = at([(1e6, wild), *[(when * 11, query()) for when in range(100)]], BOUNDS)
+    assert seen.dns["attempts"].to_pylist() == [1] * 101
+    assert seen.coverage["pending_overflows"].to_pylist() == [0]
+
+
+def seconds_for(frames: list[bytes]) -> float:
+    data = pcap(timed(frames, 1e-6))
+    began = time.perf_counter()
+    assert from_bytes(data, Bounds(1 << 10, 1 << 15)).dns.num_rows == len(frames)
+    return time.perf_counter() - began
+
+
+def test_many_names_asked_with_one_port_and_id_cost_what_other_queries_cost() -> None:
+    asked = [message(b"\x05%05d\0" % number, b"\0\1\0\1", flags=0x0100)[2:] for number in range(20_000)]
+    head = bytes(query(bytes(2) + asked[0]))[: -2 - len(asked[0])]
+    one_id = [head + b"\0\7" + wire for wire in asked]
+    many_ids = [head + struct.pack(">H", number) + wire for number, wire in enumerate(asked)]
+    seconds_for(one_id[:10])
+    assert seconds_for(one_id) < 10 * seconds_for(many_ids)
 
 
 def test_both_addresses_of_one_name_asked_at_once() -> None:
@@ -327,6 +360,17 @@ def test_a_malformed_question_is_counted(name: bytes) -> None:
     assert seen.dns.num_rows == 0
     assert seen.coverage["dns_malformed"].to_pylist() == [1]
     assert packets(seen) == (1, 1)
+
+
+@pytest.mark.parametrize(("pointers", "kept"), [(127, 1), (128, 0)])
+def test_a_name_of_too_many_pointers_is_malformed(pointers: int, kept: int) -> None:
+    behind = 12 + len(ASKED) + 12  # where the data of the first record begins
+    chain = b"".join(struct.pack(">H", 0xC000 | behind + 2 * step - 2) for step in range(pointers - 1))
+    chain = b"\xc0\x0c" + chain[2:]
+    last = struct.pack(">H", 0xC000 | behind + len(chain) - 2)
+    records = record(65280, chain) + record(1, b"\1\2\3\4", last)
+    row = one(of([query(), response(message(ASKED, records, answers=2))]))
+    assert [answer["data"] for answer in row["answers"]][1:] == ["1.2.3.4"] * kept  # type: ignore[attr-defined]
 
 
 def test_a_loop_in_the_answers_ends_them() -> None:
