@@ -11,9 +11,9 @@ from collector.kernels.load import any16, any32
 MORE, FULL, BAD, OTHER_BLOCK = 0, 1, 2, 3
 MAX_FRAME = 1 << 18  # a longer frame is taken for broken framing; the largest real one is 64 KiB and its headers
 
-LAST_SECOND = 253_402_300_799
+LAST_SECOND = 7_258_118_399  # of the year 2199, so that a time plus any interval is still one of the calendar
 MOST_TICKS = 1 << 43
-SECTION, INTERFACE, OLD_PACKET, SIMPLE, STATISTICS, ENHANCED = 0x0A0D0D0A, 1, 2, 3, 5, 6
+SECTION, INTERFACE, OLD_PACKET, SIMPLE, ENHANCED = 0x0A0D0D0A, 1, 2, 3, 6
 
 
 @kernel
@@ -42,7 +42,7 @@ def walk_pcap(data, start, end, big, per_second, trailer, link, frames):
 
 @inline
 def microseconds(time, per_second, offset):
-    """A time beyond the year 9999 is no time: 0 takes its place."""
+    """A time beyond ``LAST_SECOND`` is no time: 0 takes its place. (The 32 bits of classic pcap end before it.)"""
     seconds = time // per_second
     if time < 0 or seconds + offset // 1_000_000 > LAST_SECOND:
         return np.int64(0)
@@ -54,6 +54,11 @@ def microseconds(time, per_second, offset):
             rest, per_second = rest >> 1, per_second >> 1
         fraction = rest * 1_000_000 // per_second
     return max(seconds * 1_000_000 + fraction + offset, 0)
+
+
+@inline
+def is_packet_block(kind):
+    return kind == ENHANCED or kind == OLD_PACKET or kind == SIMPLE
 
 
 @kernel
@@ -74,12 +79,12 @@ def walk_pcapng(data, start, end, big, before, links, ticks, offsets, snaplens, 
         if length < 12 or length % 4 != 0:
             return count, at, BAD
         if length > MAX_FRAME + 65536:
-            return count, at, OTHER_BLOCK if kind > ENHANCED or kind == STATISTICS else BAD
+            return count, at, BAD if is_packet_block(kind) else OTHER_BLOCK
         if end - at < length:
             return count, at, MORE
         if any32(data, at + length - 4, big) != length:
             return count, at, BAD
-        if kind == ENHANCED or kind == OLD_PACKET or kind == SIMPLE:
+        if is_packet_block(kind):
             header = 12 if kind == SIMPLE else 28  # octets before the frame; four follow it
             if length < header + 4:
                 return count, at, BAD

@@ -11,6 +11,7 @@ import pytest
 from scapy.layers.inet import IP, UDP
 
 from collector.driver import Settings, collect
+from collector.kernels.frames import LAST_SECOND
 from collector.kernels.layout import Bounds
 from collector.sources import capture as source
 from collector.sources.capture import open_capture
@@ -104,6 +105,18 @@ def test_times_beyond_any_calendar_are_the_epoch() -> None:
     assert start_times(data) == [0, 0]
 
 
+def test_the_last_second_that_is_a_time() -> None:
+    last = LAST_SECOND * SECOND + 999_999
+    data = section() + interface() + enhanced(frame(), last) + enhanced(frame(7), last + 1)
+    assert start_times(data) == [0, last]
+
+
+def test_the_last_time_of_classic_pcap_is_a_time() -> None:
+    data = PLAIN[:24] + struct.pack("<IIII", 0xFFFFFFFF, 0xFFFFFFFF, len(frame()), len(frame())) + frame()
+    assert start_times(data) == [0xFFFFFFFF * (SECOND + 1)]
+    assert 0xFFFFFFFF * (SECOND + 1) < LAST_SECOND * SECOND
+
+
 def test_simple_packets_are_cut_at_the_snap_length() -> None:
     long = frame(size=400)
     data = section() + interface(snaplen=100) + block(3, struct.pack("<I", len(long)) + long[:100])
@@ -121,6 +134,21 @@ def test_blocks_of_other_kinds_are_passed_over() -> None:
     seen = from_bytes(data)
     assert seen.fault is None
     assert seen.flows["src_packets"].to_pylist() == [2]
+
+
+@pytest.mark.parametrize("kind", [0, 4, 5, 7, 10, 0x0BAD, 0x80000001])
+@pytest.mark.parametrize("size", [400_000, 8 << 20])
+def test_a_long_block_of_any_kind_that_holds_no_packet(kind: int, size: int) -> None:
+    data = section() + interface() + block(kind, bytes(size)) + enhanced(frame(), START_US)
+    seen = from_bytes(data)
+    assert seen.fault is None
+    assert packets(seen) == (1, 1)
+
+
+@pytest.mark.parametrize("kind", [2, 3, 6])
+def test_a_block_with_a_packet_longer_than_any_is_broken_framing(kind: int) -> None:
+    seen = from_bytes(section() + interface() + block(kind, bytes(400_000)))
+    assert "contradicts itself" in str(seen.fault)
 
 
 def test_a_second_section_of_another_order_has_interfaces_of_its_own() -> None:
