@@ -39,7 +39,8 @@ class Matcher:
 
     def match(self, sightings: pa.Table, gaps: Gaps) -> pa.Table:
         """One row per sighting, in order (``sql/sighted.sql``)."""
-        self.connection.register("sighting", sightings)
+        self.connection.register("reported", sightings)
+        run(self.connection, "sightings")
         run(self.connection, "places")
         run(self.connection, "backends", apart_us=APART_US)
         run(self.connection, "connections", open_us=gaps.open_us, gap_us=gaps.gap_us)

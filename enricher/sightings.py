@@ -7,11 +7,13 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from contract.columns import COUNT, TEXT
+from contract.flows import FLOWS
 from enricher.directory import Directory
 
 # The two interfaces, or nodes, that see one packet stamp it within this time, clocks included.
 APART_US = 1_000_000
 TCP, UDP = 6, 17
+TUNNEL = ("tunnel", "tunnel_id", "tunnel_src_ip", "tunnel_dst_ip")
 
 
 @dataclass(frozen=True)
@@ -40,6 +42,7 @@ def flow_sightings(flows: pa.Table, directory: Directory) -> pa.Table:
         end_us=microseconds(flows["end_time"]),
         started=flows["started"],
         is_tunnelled=pc.is_valid(flows["tunnel"]),
+        **{name: flows[name] for name in TUNNEL},
     )
 
 
@@ -60,6 +63,7 @@ def dns_sightings(dns: pa.Table, directory: Directory) -> pa.Table:
         end_us=microseconds(pc.coalesce(dns["response_time"], dns["start_time"])),
         started=pc.is_valid(dns["query_time"]),
         is_tunnelled=_constant(dns, False),
+        **{name: pa.nulls(dns.num_rows, FLOWS.collected.field(name).type) for name in TUNNEL},
     )
 
 

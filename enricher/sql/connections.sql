@@ -2,7 +2,8 @@
 -- In: sighting, behind. Parameters: $open_us, sightings of one opening lie closer than this; $gap_us, a connection that was
 -- not seen to open goes on after a silence of at most this.
 -- Out: connection (row, connection_id, connection_us).
--- The key is the pair of ends, whichever way round a sighting has them, with the pod in place of the Service address. One
+-- The key is the pair of ends, whichever way round a sighting has them, with the pod in place of the Service address, and
+-- the tunnel if it is unproven, so that forged inner addresses join no connection of those they belong to. One
 -- key is many connections over time, as ports are used again: a connection begins where all sightings that began clearly
 -- earlier had ended. A sighting up to $open_us before that belongs to it too (another interface, which missed the opening).
 create or replace temp table connection as
@@ -17,7 +18,7 @@ with tuple as (
             coalesce(reached.dst_port, sighting.dst_port)::varchar as other,
         sighting.dst_ip || '|' as portless,
         '|' || sighting.protocol || '|' || length(sighting.cluster) || '|' || sighting.cluster || '|'
-            || sighting.question as rest
+            || sighting.question || coalesce('|' || sighting.origin, '') as rest
     from sighting
     left join behind on behind.row = sighting.row
     left join sighting as reached on reached.row = behind.backend_row

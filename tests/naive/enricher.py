@@ -18,6 +18,13 @@ def owner_at(assignments: Iterable[Row], ip: str, time: datetime) -> tuple[Row |
     return latest, len(holders) > 1
 
 
+def is_believed(assignments: Iterable[Row], record: Row) -> bool:
+    """Whether the inner addresses of a record may be named: a tunnel has to go from node to node."""
+    held = list(assignments)
+    outer = (owner_at(held, record[name], record["start_time"])[0] for name in ("tunnel_src_ip", "tunnel_dst_ip"))
+    return record["tunnel"] is None or all(owner is not None and owner["kind"] == "node" for owner in outer)
+
+
 def connection_numbers(records: list[Row]) -> list[int]:
     """Which connection of one tuple each record belongs to, as the index of a record of it; see connections.sql."""
     opened: list[datetime] = []

@@ -8,6 +8,7 @@ from enricher.directory import Directory
 from enricher.enrich import enrich
 from tests.unit.enricher.cluster import Object, directory, dns, endpoints, flow, flows, node, pod, port, service
 
+BETWEEN_NODES: Object = {"tunnel": "vxlan", "tunnel_src_ip": "192.168.0.1", "tunnel_dst_ip": "192.168.0.2"}
 CLIENT, SERVICE, API, NEAR = "10.1.0.5:40000", "10.96.0.7:80", "10.1.1.6:8080", "10.1.0.6:8080"
 
 
@@ -34,9 +35,9 @@ def connections(*rows: Object) -> list[int]:
 def test_two_nodes_and_a_tunnel_see_one_connection(shop: Directory) -> None:
     rows = [
         flow(CLIENT, SERVICE, 0, 5, node="n1", interface="veth1"),
-        flow(CLIENT, API, 0.00002, 5, node="n1", interface="eth0", tunnel="vxlan"),
+        flow(CLIENT, API, 0.00002, 5, node="n1", interface="eth0", **BETWEEN_NODES),
         flow(CLIENT, API, 0.0008, 5, node="n3", interface="eth0"),
-        flow(CLIENT, API, 0.001, 5, node="n2", interface="eth0", tunnel="vxlan"),
+        flow(CLIENT, API, 0.001, 5, node="n2", interface="eth0", **BETWEEN_NODES),
         flow(CLIENT, API, 0.00102, 5, node="n2", interface="veth7"),
     ]
     assert matched(shop, *rows) == ([0] * 5, ["src", "fwd", "fwd", "fwd", "dst"])
