@@ -35,7 +35,7 @@ EDGES = pa.schema(
     ]
 )
 
-# Kinds of edges one may want to leave out: a test of the edge and the nodes at its ends.
+# Kinds of edges one may want to leave out: a test of the edge and the nodes at its ends. graph/between knows the same.
 Test = Callable[[Mapping[str, Any], Mapping[str, Any], Mapping[str, Any]], bool]
 KINDS: dict[str, Test] = {
     "dns": lambda edge, source, target: edge["port"] == 53,
@@ -66,10 +66,14 @@ PROTOCOLS = {
 
 
 def service_graph(
-    lake: Lake, since: datetime | None = None, until: datetime | None = None, namespace: str | None = None
+    lake: Lake,
+    since: datetime | None = None,
+    until: datetime | None = None,
+    namespace: str | None = None,
+    workload: str | None = None,
 ) -> nx.MultiDiGraph:
-    """Edges of [since, until); with ``namespace`` those that touch it. ``graph["truncated"]``: there were more edges."""
-    parameters = {"since": since, "until": until, "namespace": namespace}
+    """Edges of [since, until) that touch the namespace and the workload. ``graph["truncated"]``: there were more."""
+    parameters = {"since": since, "until": until, "namespace": namespace, "workload": workload}
     answer = ask(lake, "graph/edges", parameters, limit=MOST_EDGES, timeout_s=TIMEOUT_S)
     return graph_of(answer.table, answer.truncated)
 

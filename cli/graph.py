@@ -39,7 +39,7 @@ def graph(
     from analysis.graph import service_graph
     from store.lake import Lake
 
-    found = service_graph(Lake.open(lake), **window(since, until), namespace=namespace)
+    found = service_graph(Lake.open(lake), **window(since, until), namespace=namespace, workload=None)
     _write(found, form)
     if not found.number_of_edges():
         say("nothing matched")

@@ -76,6 +76,6 @@ def _answer(url: str, name: str, parameters: tuple[tuple[str, Any], ...], limit:
 
 @st.cache_data(ttl=FRESH_S, max_entries=KEPT, show_spinner="Drawing the graph …")
 def _graph(url: str, filters: Filters, left_out: frozenset[str]) -> tuple[nx.MultiDiGraph, Drawing]:
-    whole = service_graph(Lake.open(url), filters.since, filters.until, filters.namespace)
+    whole = service_graph(Lake.open(url), **filters.parameters)
     graph = folded(without(whole, sorted(left_out)))
     return graph, drawing(graph, place(graph, ASIDE))

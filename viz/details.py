@@ -6,17 +6,15 @@ from typing import Any
 import networkx as nx
 import streamlit as st
 
-from analysis.graph import label_of, protocol_name
+from analysis.graph import NODE, label_of, protocol_name
 from analysis.graph_formats import as_graphml, as_json, as_mermaid, as_table
+from analysis.questions import WINDOW
 from viz import data, tables
-from viz.filters import Filters
 from viz.humane import number, of, share, size
 from viz.plain import code
 
 EDGES = (
-    "src_namespace",
     "src_name",
-    "dst_namespace",
     "dst_name",
     "protocol",
     "port",
@@ -26,7 +24,7 @@ EDGES = (
     "last_seen",
 )
 CONNECTIONS = (
-    "start_time", "src_namespace", "src", "dst_namespace", "dst", "protocol", "port", "connection_state", "duration_s",
+    "start_time", "src", "dst", "protocol", "port", "connection_state", "duration_s",
     "src_bytes", "dst_bytes", "server_handshake_us", "service", "tls_sni", "dst_domain", "src_pod", "dst_pod",
 )  # fmt: skip
 NAMES = ("qname", "qtype", "transactions", "failed", "unanswered", "p50_us", "last_time")
@@ -35,6 +33,9 @@ FORMATS = (
     ("GraphML", "graphml", as_graphml),
     ("Mermaid", "mmd", as_mermaid),
 )
+
+
+Parameters = dict[str, Any]
 
 
 def edges(graph: nx.MultiDiGraph) -> None:
@@ -52,29 +53,30 @@ def edges(graph: nx.MultiDiGraph) -> None:
     tables.show(as_table(graph), EDGES, "edges")
 
 
-def node(graph: nx.MultiDiGraph, identifier: str, filters: Filters) -> None:
-    touching = [*graph.in_edges(identifier, data=True), *graph.out_edges(identifier, data=True)]
+def node(graph: nx.MultiDiGraph, identifier: str, drawn: Parameters) -> None:
+    """``drawn``: the filters that made the graph, as graph/between takes them."""
+    touching = {*graph.in_edges(identifier, keys=True), *graph.out_edges(identifier, keys=True)}
     st.markdown(f"#### {code(label_of(graph, identifier))}")
-    _totals([row for *_, row in touching])
+    _totals([graph.edges[edge] for edge in touching])
     ends = {f"either_{name}": value for name, value in _end(graph, identifier).items()}
-    _below(graph, [identifier], filters, ends, identifier)
+    _below(graph, [identifier], drawn | ends, identifier)
 
 
-def edge(graph: nx.MultiDiGraph, ends: tuple[str, str, str], filters: Filters) -> None:
+def edge(graph: nx.MultiDiGraph, ends: tuple[str, str, str], drawn: Parameters) -> None:
     source, target, key = ends
     between = graph.out_edges(source, data=True)
     rows = [graph.edges[ends]] if key else [row for _, other, row in between if other == target]
     st.markdown(f"#### {code(label_of(graph, source))} → {code(label_of(graph, target))}")
     _totals(rows)
-    parameters: dict[str, Any] = {f"src_{name}": value for name, value in _end(graph, source).items()}
+    parameters = drawn | {f"src_{name}": value for name, value in _end(graph, source).items()}
     parameters |= {f"dst_{name}": value for name, value in _end(graph, target).items()}
     if key:
         parameters |= {"protocol": rows[0]["protocol"], "port": rows[0]["port"]}
-    _below(graph, [source, target], filters, parameters, source)
+    _below(graph, [source, target], parameters, source)
 
 
 def _end(graph: nx.MultiDiGraph, identifier: str) -> dict[str, str | None]:
-    return {name: graph.nodes[identifier][name] for name in ("namespace", "workload_kind", "name")}
+    return {name: graph.nodes[identifier][name] for name in NODE}
 
 
 def _totals(rows: list[dict[str, Any]]) -> None:
@@ -87,13 +89,13 @@ def _totals(rows: list[dict[str, Any]]) -> None:
     )
 
 
-def _below(graph: nx.MultiDiGraph, nodes: list[str], filters: Filters, parameters: dict[str, Any], client: str) -> None:
+def _below(graph: nx.MultiDiGraph, nodes: list[str], parameters: Parameters, client: str) -> None:
     if any(graph.nodes[identifier]["name"] is None for identifier in nodes):
         st.info("It stands for several; choose a namespace at the left to see their connections.")
         return
-    window = {"since": filters.since, "until": filters.until}
-    connections = data.answer("graph/between", **window, **parameters)
+    connections = data.answer("graph/between", **parameters)
     asked = {name: graph.nodes[client][name] for name in ("namespace", "name")}
+    window = {name: parameters[name] for name in WINDOW}
     names = data.answer("graph/names", **window, **asked).table
     flows, dns = st.tabs([f"Connections ({_count(connections)})", f"Names asked for ({number(names.num_rows)})"])
     with flows:

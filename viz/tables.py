@@ -21,7 +21,6 @@ HEADINGS = {
     "backend_ip": "Pod address",
     "backend_port": "Pod port",
     "client": "Workload",
-    "client_namespace": "Namespace",
     "clients": "Asked by",
     "connection_state": "State",
     "cut_packets": "Cut short",
@@ -29,7 +28,6 @@ HEADINGS = {
     "dst_domain": "Domain",
     "dst_ip": "To address",
     "dst_name": "To",
-    "dst_namespace": "To namespace",
     "dst_node": "To node",
     "dst_pod": "To pod",
     "dst_port": "Port",
@@ -52,7 +50,6 @@ HEADINGS = {
     "src": "From",
     "src_ip": "From address",
     "src_name": "From",
-    "src_namespace": "From namespace",
     "src_node": "From node",
     "src_pod": "From pod",
     "src_port": "From port",
@@ -82,6 +79,14 @@ MICROSECONDS = {
 }
 SECONDS = {"duration_s": "Duration"}
 NUMBERS = BYTES | MICROSECONDS | SECONDS
+# A name is shown with its namespace before it, where it has one.
+NAMESPACES = {
+    "src": "src_namespace",
+    "dst": "dst_namespace",
+    "src_name": "src_namespace",
+    "dst_name": "dst_namespace",
+    "client": "client_namespace",
+}
 
 
 def show(table: pa.Table, columns: Sequence[str], key: str) -> None:
@@ -100,7 +105,13 @@ def show(table: pa.Table, columns: Sequence[str], key: str) -> None:
 
 
 def _shown(table: pa.Table, columns: Sequence[str]) -> pa.Table:
-    return pa.table({name: _readable(name, table[name]) for name in columns})
+    return pa.table({name: _readable(name, _placed(table, name)) for name in columns})
+
+
+def _placed(table: pa.Table, name: str) -> pa.ChunkedArray:
+    if name not in NAMESPACES:
+        return table[name]
+    return pc.coalesce(pc.binary_join_element_wise(table[NAMESPACES[name]], table[name], "/"), table[name])
 
 
 def _readable(name: str, column: pa.ChunkedArray) -> pa.ChunkedArray:
@@ -122,7 +133,7 @@ def _protocols(column: pa.ChunkedArray) -> pa.ChunkedArray:
 
 def _config(name: str, kind: pa.DataType) -> Any:
     if name in TIMES:
-        told = "YYYY-MM-DD HH:mm:ss.SSS" if name == "start_time" else "YYYY-MM-DD HH:mm:ss"
+        told = "MM-DD HH:mm:ss.SSS" if name == "start_time" else "YYYY-MM-DD HH:mm:ss"
         return st.column_config.DatetimeColumn(TIMES[name], format=told, timezone="UTC")
     if pa.types.is_integer(kind) or pa.types.is_floating(kind):
         return st.column_config.NumberColumn(NUMBERS.get(name) or HEADINGS[name], format=_format(name))

@@ -2,14 +2,22 @@
 
 import signal
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from urllib.request import urlopen
 
+import networkx as nx
 import pytest
 from playwright.sync_api import Browser, Locator, expect
 
-from tests.support.browser import STOPPED_S, Watched, app, app_process, chromium, free_port
+from analysis.graph import service_graph, without
+from analysis.questions import ask
+from store.lake import Lake
+from tests.support.browser import PROBES, STOPPED_S, Watched, app, app_process, chromium, free_port
 from tests.support.lake import HOSTILE, make_lake
+from viz.filters import LEFT_OUT, LEFT_OUT_AT_FIRST
+from viz.graph.drawing import edge_id, node_id
+from viz.humane import number, of
 
 pytestmark = pytest.mark.service
 
@@ -29,6 +37,12 @@ def browser() -> Iterator[Browser]:
 
 
 @pytest.fixture(scope="module")
+def sample_address(sample_lake: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    with app(sample_lake, tmp_path_factory.mktemp("app")) as started:
+        yield started
+
+
+@pytest.fixture(scope="module")
 def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     folder = tmp_path_factory.mktemp("app")
     make_lake(folder / "lake")
@@ -37,15 +51,34 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 
 @pytest.fixture(params=["light", "dark"])
-def watched(request: pytest.FixtureRequest, browser: Browser, address: str) -> Iterator[Watched]:
-    view = Watched(browser, address, request.param)
+def scheme(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+@pytest.fixture
+def watched(scheme: str, browser: Browser, address: str) -> Iterator[Watched]:
+    with watching(browser, address, scheme) as view:
+        yield view
+
+
+@pytest.fixture
+def sampled(scheme: str, browser: Browser, sample_address: str) -> Iterator[Watched]:
+    with watching(browser, sample_address, scheme) as view:
+        yield view
+
+
+@contextmanager
+def watching(browser: Browser, address: str, scheme: str) -> Iterator[Watched]:
+    view = Watched(browser, address, scheme)
     view.page.set_default_timeout(DEADLINE_MS)
     yield view
     view.page.close()
 
 
 def graph(watched: Watched) -> Locator:
-    watched.page.goto(f"{watched.address}/service_graph")
+    """The drawn graph, reached as a user does: through the sidebar."""
+    watched.page.goto(watched.address)
+    watched.page.get_by_role("link", name="Service graph").click()
     found = watched.page.locator(".tailrace-graph[data-ready=true]")
     found.wait_for()
     return found
@@ -63,30 +96,52 @@ def click(watched: Watched, found: Locator, identifier: str) -> None:
     watched.page.mouse.click(box["x"] + point["x"], box["y"] + point["y"])
 
 
-def test_every_page_shows_its_question_and_calls_nobody(watched: Watched) -> None:
-    watched.page.goto(watched.address)
+def frame_rows(watched: Watched) -> Locator:
+    """The table below the graph in the tab that is open; it counts its heading as a row."""
+    return watched.page.get_by_role("tabpanel").locator("[aria-rowcount]")
+
+
+def drawn(lake: Path) -> nx.MultiDiGraph:
+    """What the page shows before anything is chosen."""
+    return without(service_graph(Lake.open(lake)), [LEFT_OUT[name] for name in LEFT_OUT_AT_FIRST])
+
+
+def test_every_page_shows_its_question_and_calls_nobody(sampled: Watched) -> None:
+    sampled.page.goto(sampled.address)
     for name, question in PAGES.items():
-        watched.page.get_by_role("link", name=name).click()
-        expect(watched.page.get_by_role("heading", name=question)).to_be_visible(timeout=DEADLINE_MS)
-        expect(watched.page.get_by_test_id("stDataFrame").first).to_be_visible(timeout=DEADLINE_MS)
-        expect(watched.page.get_by_test_id("stException")).to_have_count(0)
-    assert watched.faults == []
+        sampled.page.get_by_role("link", name=name).click()
+        expect(sampled.page.get_by_role("heading", name=question)).to_be_visible(timeout=DEADLINE_MS)
+        expect(sampled.page.get_by_test_id("stDataFrame").first).to_be_visible(timeout=DEADLINE_MS)
+        expect(sampled.page.get_by_test_id("stException")).to_have_count(0)
+    assert sampled.faults == []
 
 
-def test_click_on_a_node_shows_its_connections_and_names(watched: Watched) -> None:
-    click(watched, graph(watched), "node pod/shop/Deployment/frontend")
-    expect(watched.page.get_by_role("heading", name="shop/frontend")).to_be_visible(timeout=DEADLINE_MS)
-    expect(watched.page.get_by_role("tab", name="Connections (")).to_be_visible()
-    expect(watched.page.get_by_role("tab", name="Names asked for (")).to_be_visible()
-    assert watched.faults == []
-
-
-def test_click_on_an_edge_shows_its_connections(watched: Watched) -> None:
-    found = graph(watched)
-    click(watched, found, "edge pod/shop/Deployment/frontend pod/shop/Deployment/cart 6/7070")
-    expect(watched.page.get_by_role("heading", name="shop/frontend → shop/cart")).to_be_visible(timeout=DEADLINE_MS)
+def test_click_on_an_edge_shows_its_connections(sampled: Watched, sample_lake: Path) -> None:
+    edges = drawn(sample_lake).edges
+    ends = ("pod/shop/Deployment/loader", "pod/shop/Deployment/frontend")
+    ((key, data),) = ((key, edges[source, target, key]) for source, target, key in edges if (source, target) == ends)
+    found = graph(sampled)
+    click(sampled, found, edge_id(*ends, key))
+    expect(sampled.page.get_by_role("heading", name="shop/loader → shop/frontend")).to_be_visible(timeout=DEADLINE_MS)
+    expect(sampled.page.get_by_text(f"{of(data['connections'], 'connection')} ·")).to_be_visible()
+    expect(sampled.page.get_by_role("tab", name=f"Connections ({number(data['connections'])})")).to_be_visible()
+    expect(frame_rows(sampled)).to_have_attribute("aria-rowcount", str(data["connections"] + 1))
     assert found.evaluate("root => root.cy.$('.chosen').length") == 1
-    assert watched.faults == []
+    assert sampled.faults == []
+
+
+def test_click_on_a_node_shows_its_connections_and_names(sampled: Watched, sample_lake: Path) -> None:
+    shown = drawn(sample_lake)
+    node = "pod/shop/Deployment/api"
+    connections = shown.degree(node, weight="connections")
+    asked = ask(Lake.open(sample_lake), "graph/names", {"namespace": "shop", "name": "api"}).table
+    click(sampled, graph(sampled), node_id(node))
+    expect(sampled.page.get_by_role("heading", name="shop/api")).to_be_visible(timeout=DEADLINE_MS)
+    expect(sampled.page.get_by_role("tab", name=f"Connections ({number(connections)})")).to_be_visible()
+    expect(frame_rows(sampled)).to_have_attribute("aria-rowcount", str(connections + 1))
+    sampled.page.get_by_role("tab", name=f"Names asked for ({asked.num_rows})").click()
+    expect(frame_rows(sampled)).to_have_attribute("aria-rowcount", str(asked.num_rows + 1))
+    assert sampled.faults == []
 
 
 def test_a_hostile_name_is_text(watched: Watched) -> None:
@@ -104,6 +159,7 @@ def test_the_theme_reaches_the_graph(watched: Watched) -> None:
 
 
 def test_a_filter_is_in_the_address_and_on_every_page(watched: Watched) -> None:
+    watched.absent = PROBES
     watched.page.goto(f"{watched.address}/flows?namespace=payments&state=failed")
     namespace = watched.page.get_by_role("combobox", name="Namespace")
     expect(namespace).to_have_value("payments", timeout=DEADLINE_MS)

@@ -25,7 +25,7 @@ FLAGS = (
     "--disable-sync",
     "--disable-quic",
 )
-# Streamlit looks for these below a page's path before it tries the root.
+# Opened at the address of a page, Streamlit looks for these below it before it tries the root.
 PROBES = ("/_stcore/health", "/_stcore/host-config")
 
 
@@ -99,11 +99,12 @@ def _wait(process: subprocess.Popen[bytes], port: int, log: Path) -> None:
 
 
 class Watched:
-    """A page, and everything about it that should not be."""
+    """A page, and everything about it that should not be; ``absent`` are ends of addresses that may have no answer."""
 
     def __init__(self, browser: Browser, address: str, scheme: str) -> None:
         self.address = address
         self.faults: list[str] = []
+        self.absent: tuple[str, ...] = ()
         self.page: Page = browser.new_page(
             viewport={"width": 1440, "height": 900},
             color_scheme="dark" if scheme == "dark" else "light",
@@ -124,5 +125,5 @@ class Watched:
             self.faults.append(f"request to {request.url}")
 
     def _response(self, response: Response) -> None:
-        if response.status >= 400 and not response.url.endswith(PROBES):
+        if response.status >= 400 and not response.url.endswith(self.absent):
             self.faults.append(f"{response.status} from {response.url}")

@@ -6,7 +6,7 @@ from viz import data, downloads, filters, tables
 
 PAGE_ROWS = 50
 COLUMNS = (
-    "start_time", "src_namespace", "src", "dst_namespace", "dst", "protocol", "dst_port", "connection_state",
+    "start_time", "src", "dst", "protocol", "dst_port", "connection_state",
     "duration_s", "src_bytes", "dst_bytes", "packets", "server_handshake_us", "service", "tls_sni", "src_pod",
     "dst_pod", "src_ip", "dst_ip",
 )  # fmt: skip

@@ -7,7 +7,7 @@ from viz.humane import duration, instant, number, share, size
 
 SEEN = ("source", "node", "interface", "from_time", "until_time", "packets", "bytes", "discarded", "cut_packets")
 BUSIEST = 10
-EDGE = ("src_namespace", "src_name", "dst_namespace", "dst_name", "protocol", "port", "connections", "failed", "bytes")
+EDGE = ("src_name", "dst_name", "protocol", "port", "connections", "failed", "bytes")
 LOST = ("kernel_drops", "evictions", "pending_overflows")
 
 st.title("What is going on?")
@@ -44,7 +44,7 @@ with right, st.container(border=True):
 left, right = st.columns([3, 1])
 with left:
     st.subheader("Who talks most?", anchor=False)
-    edges = data.answer("graph/edges", namespace=chosen.namespace, **window).table
+    edges = data.answer("graph/edges", **chosen.parameters).table
     tables.show(edges.slice(0, BUSIEST), EDGE, "busiest")
 with right:
     st.subheader("Why are packets in no flow?", anchor=False)

@@ -15,16 +15,17 @@ with choice:
     left_out = filters.left_out()
 graph, drawing = data.graph(filters.current(), left_out)
 if not graph:
-    st.info("No connection in this time and namespace, or all are left out.")
+    st.info("No connection in this time, namespace and workload, or all are left out.")
     st.stop()
 
 if graph.graph["truncated"]:
     st.warning(f"Only the {of(graph.number_of_edges(), 'edge')} with the most connections; choose a namespace.")
+drawn = {**filters.current().parameters, **{f"without_{kind}": True for kind in sorted(left_out)}}
 selection = picture(drawing, "service_graph", HEIGHT)
 match chosen(graph, selection):
     case (source, target, key):
-        details.edge(graph, (source, target, key), filters.current())
+        details.edge(graph, (source, target, key), drawn)
     case (node,):
-        details.node(graph, node, filters.current())
+        details.node(graph, node, drawn)
     case _:
         details.edges(graph)

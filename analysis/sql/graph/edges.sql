@@ -2,6 +2,7 @@
 -- grain: one row for each src, dst, protocol and port of the pod
 -- read by: analysis.graph
 -- parameter namespace text null: one of the ends is of it
+-- parameter workload text null: one of the ends is of it
 select
     src_kind,
     src_namespace,
@@ -19,5 +20,6 @@ select
     first_seen,
     last_seen
 from edges
-where $namespace is null or src_namespace = $namespace or dst_namespace = $namespace
+where ($namespace is null or src_namespace = $namespace or dst_namespace = $namespace)
+    and ($workload is null or src_workload = $workload or dst_workload = $workload)
 order by connections desc, src_namespace, src_name, dst_namespace, dst_name, protocol, port

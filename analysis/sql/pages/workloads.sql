@@ -3,11 +3,11 @@
 -- read by: the filters of the app
 select distinct namespace, workload
 from (
-    select src_namespace as namespace, src_workload as workload from edges
+    select src_namespace as namespace, src_workload as workload from flows
     union all
-    select dst_namespace as namespace, dst_workload as workload from edges
+    select dst_namespace as namespace, dst_workload as workload from flows
     union all
-    select client_namespace as namespace, client_workload as workload from dns
+    select client_namespace as namespace, client_workload as workload from dns_records
 ) as ends
 where namespace is not null and workload is not null
 order by namespace, workload

@@ -61,7 +61,7 @@ def test_a_namespace_narrows_every_page(monkeypatch: pytest.MonkeyPatch, lake: L
     app.selectbox("namespace").set_value("monitoring").run()
     inside = app.dataframe[0].value
     assert len(inside) < len(everywhere)
-    assert set(inside["src_namespace"]) == {"monitoring"}
+    assert all(name.startswith("monitoring/") for name in inside["src"])
 
 
 def test_what_the_url_asks_for_must_be_on_offer(monkeypatch: pytest.MonkeyPatch, lake: Lake) -> None:
@@ -89,3 +89,10 @@ def test_only_data_caches_and_only_viz_knows_streamlit() -> None:
     others = ("contract", "collector", "enricher", "store", "analysis", "cli")
     sources = [path for name in others for path in (VIZ.parent / name).rglob("*.py")]
     assert not [path for path in sources if "import streamlit" in path.read_text()]
+
+
+def test_a_workload_narrows_the_graph_and_who_talks_most(monkeypatch: pytest.MonkeyPatch, lake: Lake) -> None:
+    for page in ("service_graph.py", "overview.py"):
+        edges = run(monkeypatch, lake.folder, page, workload="cart").dataframe[0].value
+        assert len(edges) > 0
+        assert all("shop/cart" in ends for ends in zip(edges["src_name"], edges["dst_name"], strict=True))

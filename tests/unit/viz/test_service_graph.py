@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections import Counter
 from datetime import UTC, datetime
 from io import BytesIO
 from typing import Any
@@ -10,13 +11,17 @@ import networkx as nx
 import pyarrow as pa
 import pytest
 
-from analysis.graph import EDGES, folded, graph_of, service_graph, without
+from analysis.graph import EDGES, KINDS, NODE, folded, graph_of, service_graph, without
 from analysis.graph_formats import as_graphml, as_json, as_mermaid, as_table
 from analysis.layout import place
+from analysis.questions import ask
 from store.lake import Lake
 from tests.support.lake import HOSTILE
 from viz.graph.drawing import chosen, drawing, edge_id, node_id
 
+EDGE = ("src_namespace", "src", "dst_namespace", "dst", "protocol", "port")
+# What the table of the graph calls them.
+COUNTED = {"src": "src_name", "dst": "dst_name"}
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 NAMES = (*HOSTILE, '"]; click n0 "javascript:alert(1)"', "a\nb|c`d", "x -->|y| z", "\ud800", "] ] >", "ünï/%2F", "")
 
@@ -108,6 +113,35 @@ def test_too_many_workloads_become_their_namespaces() -> None:
     small = folded(graph, nodes=20)
     assert {data["label"] for _, data in small.nodes(data=True)} == {"ns0", "ns1", "ns2", "shop"}
     assert small.size("connections") == graph.size("connections")
+
+
+@pytest.mark.parametrize("kind", [None, *KINDS])
+@pytest.mark.parametrize("chosen", [{}, {"namespace": "shop"}, {"workload": "cart"}])
+def test_the_connections_behind_a_graph_are_those_it_counts(
+    lake: Lake, kind: str | None, chosen: dict[str, str]
+) -> None:
+    left_out = [kind] if kind else []
+    graph = without(service_graph(lake, **chosen), left_out)
+    flags = {f"without_{name}": True for name in left_out}
+    behind = ask(lake, "graph/between", chosen | flags).table.select(EDGE).to_pylist()
+    counted: Counter[tuple[Any, ...]] = Counter()
+    for row in as_table(graph).to_pylist():
+        counted[tuple(row[COUNTED.get(name, name)] for name in EDGE)] += row["connections"]
+    assert Counter(tuple(row.values()) for row in behind) == counted
+
+
+def test_a_node_and_an_edge_have_the_connections_they_count(lake: Lake) -> None:
+    graph = service_graph(lake)
+    source, target, key, data = max(graph.edges(keys=True, data=True), key=lambda edge: edge[3]["connections"])
+    ends = {f"src_{name}": graph.nodes[source][name] for name in NODE}
+    ends |= {f"dst_{name}": graph.nodes[target][name] for name in NODE}
+    one = ask(lake, "graph/between", ends | {name: data[name] for name in ("protocol", "port")}).table
+    assert one.num_rows == data["connections"]
+    for node in (source, target):
+        either = {f"either_{name}": graph.nodes[node][name] for name in NODE}
+        touching = {*graph.in_edges(node, keys=True), *graph.out_edges(node, keys=True)}
+        total = sum(graph.edges[edge]["connections"] for edge in touching)
+        assert ask(lake, "graph/between", either).table.num_rows == total
 
 
 def test_leaving_out_takes_the_lonely_nodes_too() -> None:
