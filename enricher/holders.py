@@ -146,18 +146,25 @@ def _zone(node: Item) -> str | None:
 
 
 def _ended(pod: Item) -> datetime | None:
-    """When a finished or deleted pod let go of its address; an evicted one may only have conditions to tell it."""
+    """When a finished or deleted pod let go of its address; an evicted one may only have conditions to tell it.
+
+    The deletion time is no more than a deadline: it has the grace period in it, and a container may not keep to it.
+    """
     deleted = pod.time("metadata.deletionTimestamp")
     if deleted is None and pod.text("status.phase") not in FINISHED:
         return None
-    times = [time for time in (deleted, *_terminations(pod)) if time]
+    ended = _terminations(pod)
+    last = max((time for time in ended if time), default=None)
+    if last and (deleted is None or all(ended)):
+        return last
     changes = (condition.time("lastTransitionTime") for condition in pod.children("status.conditions"))
-    return max(times, default=None) or max((time for time in changes if time), default=None)
+    return max((time for time in (deleted, last) if time), default=None) or max(filter(None, changes), default=None)
 
 
-def _terminations(pod: Item) -> Iterator[datetime | None]:
-    for key in ("status.containerStatuses", "status.initContainerStatuses"):
-        yield from (container.time("state.terminated.finishedAt") for container in pod.children(key))
+def _terminations(pod: Item) -> list[datetime | None]:
+    """When each container terminated; None for one that has not."""
+    statuses = (*pod.children("status.containerStatuses"), *pod.children("status.initContainerStatuses"))
+    return [status.time("state.terminated.finishedAt") for status in statuses]
 
 
 def _floor(time: datetime) -> datetime:

@@ -125,6 +125,30 @@ def test_deleted_pod_whose_container_ended_later_holds_its_address_until_then(tm
     assert spans(tmp_path, deleted) == {"a": (at(5), at(41))}
 
 
+def test_pod_that_finished_within_its_grace_period_hands_over_at_its_finish(tmp_path: Path) -> None:
+    first = pod("a", "10.1.0.1", start=0, finished=61)
+    first["metadata"]["deletionTimestamp"] = text_time(90)
+    assert spans(tmp_path, first, pod("b", "10.1.0.1", start=65)) == {"a": (at(0), at(62)), "b": (at(65), None)}
+
+
+def test_deleted_pod_ends_with_its_last_container(tmp_path: Path) -> None:
+    deleted = pod("a", "10.1.0.1", start=0, finished=20)
+    deleted["metadata"]["deletionTimestamp"] = text_time(90)
+    deleted["status"]["containerStatuses"] += [{"state": {"terminated": {"finishedAt": text_time(25)}}}]
+    deleted["status"]["initContainerStatuses"] = [{"state": {"terminated": {"finishedAt": text_time(2)}}}]
+    assert spans(tmp_path, deleted) == {"a": (at(0), at(26))}
+
+
+@pytest.mark.parametrize("state", [{"running": {}}, {"terminated": {"finishedAt": None}}, {"waiting": {}}, None])
+def test_deleted_pod_with_a_container_not_known_to_have_ended_ends_with_its_deletion(
+    tmp_path: Path, state: Object | None
+) -> None:
+    deleted = pod("a", "10.1.0.1", start=0, finished=20)
+    deleted["metadata"]["deletionTimestamp"] = text_time(90)
+    deleted["status"]["containerStatuses"] += [{"state": state}]
+    assert spans(tmp_path, deleted) == {"a": (at(0), at(91))}
+
+
 def test_restarted_container_does_not_end_the_pod(tmp_path: Path) -> None:
     assert spans(tmp_path, pod("a", "10.1.0.1", start=5, finished=40)) == {"a": (at(5), None)}
 
