@@ -87,6 +87,8 @@ NAMESPACES = {
     "dst_name": "dst_namespace",
     "client": "client_namespace",
 }
+# Of text that is often longer than a narrow window has room for.
+WIDTHS = {"qname": 240, "dst": 150}
 
 
 def show(table: pa.Table, columns: Sequence[str], key: str) -> None:
@@ -133,11 +135,11 @@ def _protocols(column: pa.ChunkedArray) -> pa.ChunkedArray:
 
 def _config(name: str, kind: pa.DataType) -> Any:
     if name in TIMES:
-        told = "MM-DD HH:mm:ss.SSS" if name == "start_time" else "YYYY-MM-DD HH:mm:ss"
+        told = "MM-DD HH:mm:ss.SSS" if name == "start_time" else "MM-DD HH:mm:ss"
         return st.column_config.DatetimeColumn(TIMES[name], format=told, timezone="UTC")
     if pa.types.is_integer(kind) or pa.types.is_floating(kind):
         return st.column_config.NumberColumn(NUMBERS.get(name) or HEADINGS[name], format=_format(name))
-    return st.column_config.Column(HEADINGS[name])
+    return st.column_config.Column(HEADINGS[name], width=WIDTHS.get(name))
 
 
 def _format(name: str) -> str:

@@ -41,7 +41,7 @@ with right, st.container(border=True):
     st.markdown("**Connections** begun, and in red those that failed")
     charts.failures(traffic, chosen.bar_s)
 
-left, right = st.columns([3, 1])
+left, right = st.columns([4, 1])
 with left:
     st.subheader("Who talks most?", anchor=False)
     edges = data.answer("graph/edges", **chosen.parameters).table
