@@ -8,6 +8,7 @@ import pyarrow.compute as pc
 
 from contract.ends import END, SERVICE
 from enricher.directory import Directory
+from enricher.sightings import rows
 
 END_SCHEMA = pa.schema([pa.field(column.name, column.type) for column in END])
 SERVICE_SCHEMA = pa.schema([pa.field(column.name, column.type) for column in SERVICE])
@@ -41,7 +42,7 @@ def _owners(assignments: pa.Table) -> pa.Table:
     columns = {name: assignments[name] for name in END_SCHEMA.names if name in assignments.schema.names}
     for name in ("workload_kind", "workload"):
         columns[name] = _unless(is_service, columns[name])
-    columns["labels"] = assignments["labels"].combine_chunks().take(_unless(is_service, _numbers(assignments)))
+    columns["labels"] = assignments["labels"].combine_chunks().take(_unless(is_service, rows(assignments)))
     columns["pod"] = _unless(pc.not_equal(assignments["kind"], "pod"), assignments["name"])
     return _ends(columns, assignments.num_rows)
 
@@ -71,7 +72,3 @@ def _ends(columns: dict[str, pa.ChunkedArray], count: int) -> pa.Table:
 
 def _unless(condition: pa.ChunkedArray, values: pa.ChunkedArray) -> pa.ChunkedArray:
     return pc.if_else(condition, pa.scalar(None, values.type), values)
-
-
-def _numbers(table: pa.Table) -> pa.Array:
-    return pa.array(range(table.num_rows), pa.int64())
