@@ -117,7 +117,7 @@ FLOWS = Table(
         Column(
             "ambiguous",
             FLAG,
-            "several owners fit an address at that time; the latest was taken",
+            "several owners or several names fit an address at that time; the latest was taken",
             by="enricher",
         ),
     ),

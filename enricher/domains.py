@@ -15,13 +15,14 @@ GRACE_US = 3_600_000_000
 
 def domains(
     connection: duckdb.DuckDBPyConnection, flows: pa.Table, dns: pa.Table, matched: pa.Table, directory: Directory
-) -> tuple[pa.Array, pa.Array]:
-    """``dst_domain`` and ``domain_method`` of every flow."""
+) -> pa.Table:
+    """``dst_domain``, ``domain_method`` and ``ambiguous`` (several names were valid) of every flow."""
     connection.register("dns", _answers(dns))
     connection.register("outgoing", _outgoing(flows, matched, directory))
     run(connection, "resolutions")
+    run(connection, "name_counts")
     named = fetch(connection, "domains", grace_us=GRACE_US)
-    return _spread(named, "dst_domain", flows.num_rows), _spread(named, "domain_method", flows.num_rows)
+    return _spread(named, flows)
 
 
 def _answers(dns: pa.Table) -> pa.Table:
@@ -38,7 +39,7 @@ def _outgoing(flows: pa.Table, matched: pa.Table, directory: Directory) -> pa.Ta
     return pa.table(columns).filter(pc.or_(outside, pc.invert(known(flows, directory))))
 
 
-def _spread(named: pa.Table, name: str, count: int) -> pa.Array:
+def _spread(named: pa.Table, flows: pa.Table) -> pa.Table:
     """Rows that are not in ``named`` are NULL."""
-    positions = pc.index_in(pa.array(range(count), pa.int64()), value_set=named["row"])
-    return named[name].combine_chunks().take(positions)
+    positions = pc.index_in(rows(flows), value_set=named["row"])
+    return named.drop_columns("row").combine_chunks().take(positions)

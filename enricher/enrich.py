@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from contract.assignments import ASSIGNMENTS
 from contract.columns import Table
@@ -45,7 +46,7 @@ def enrich(flows: pa.Table, dns: pa.Table, directory: Directory) -> Enriched:
 
 def _flows(matcher: Matcher, flows: pa.Table, dns: pa.Table) -> pa.Table:
     matched = matcher.match(flow_sightings(flows, matcher.directory), FLOW_GAPS)
-    domain, method = domains(matcher.connection, flows, dns, matched, matcher.directory)
+    named = domains(matcher.connection, flows, dns, matched, matcher.directory)
     added = {
         "reporter": matched["reporter"],
         "community_id": community_ids(matcher.connection, flows),
@@ -55,9 +56,9 @@ def _flows(matcher: Matcher, flows: pa.Table, dns: pa.Table) -> pa.Table:
         **services_of(matcher.directory, matched["service_id"]),
         "backend_ip": matched["backend_ip"],
         "backend_port": matched["backend_port"],
-        "dst_domain": domain,
-        "domain_method": method,
-        "ambiguous": matched["ambiguous"],
+        "dst_domain": named["dst_domain"],
+        "domain_method": named["domain_method"],
+        "ambiguous": pc.or_(matched["ambiguous"], pc.fill_null(named["ambiguous"], False)),
     }
     return _completed(FLOWS, flows, added)
 

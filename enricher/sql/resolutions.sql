@@ -1,6 +1,6 @@
 -- Which name a client had asked for when it was told an address.
 -- In: dns (row, cluster, client_ip, qname, response_us, answers).
--- Out: resolution (cluster, client_ip, address, response_us, until_us, name).
+-- Out: resolution (cluster, client_ip, address, response_us, name, until_us).
 -- An address counts where its record belongs to the name asked for, or to a name a CNAME of the same answer leads to. It is
 -- good for as long as the shortest-lived record on that way.
 create or replace temp table resolution as
@@ -32,6 +32,6 @@ told as (
             or coalesce(list_contains(alias.names, rtrim(lower(record.answer.name), '.')), false)
         )
 )
-select cluster, client_ip, address, response_us, arg_min(until_us, (name, until_us)) as until_us, min(name) as name
+select cluster, client_ip, address, response_us, name, min(until_us) as until_us
 from told
-group by cluster, client_ip, address, response_us
+group by cluster, client_ip, address, response_us, name

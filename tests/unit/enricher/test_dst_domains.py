@@ -99,3 +99,29 @@ def test_records_of_one_connection_keep_its_name(shop: Directory) -> None:
     rows = flows(flow(CLIENT, WEB, 0, 60), flow(CLIENT, WEB, 61, 120, started=False))
     found = enrich(rows, dns(resolved("example.com")), shop).flows
     assert found["domain_method"].to_pylist() == ["dns", "dns"]
+
+
+def ambiguous(read: Directory, start: float, *queries: Object) -> tuple[str | None, str | None, bool]:
+    (found,) = enrich(flows(flow(CLIENT, WEB, start)), dns(*queries), read).flows.to_pylist()
+    return found["dst_domain"], found["domain_method"], found["ambiguous"]
+
+
+def test_valid_name_comes_before_a_later_expired_one_and_several_valid_ones_are_ambiguous(shop: Directory) -> None:
+    told = [
+        resolved(name, start, answer(name, IP, ttl))
+        for name, start, ttl in (("a.example", 0, 600), ("b.example", 10, 300), ("c.example", 20, 5))
+    ]
+    found = [ambiguous(shop, start, *told) for start in (5, 22, 100, 400, 700)]
+    assert found == [
+        ("a.example", "dns", False),
+        ("c.example", "dns", True),
+        ("b.example", "dns", True),
+        ("a.example", "dns", False),
+        ("c.example", "dns_expired", False),
+    ]
+
+
+def test_one_name_resolved_again_is_not_ambiguous(shop: Directory) -> None:
+    told = [resolved("example.com", start) for start in (0, 0.0002, 30, 60, 200)]
+    assert ambiguous(shop, 61, *told) == ("example.com", "dns", False)
+    assert ambiguous(shop, 210, *told) == ("example.com", "dns", False)
