@@ -65,6 +65,9 @@ def ingest_files(
     for path in [path for _, path in files if path != "-"] + ([kube] if kube else []):
         if not Path(path).exists():
             raise UsageError(f"{path}: no such file")
+    for _, path in files:
+        if Path(path).is_dir():
+            raise UsageError(f"{path}: a folder; name the captures in it")
     directory = read_dump(kube, cluster) if kube else Directory.empty()
     target = Lake.create(lake)
     faults: list[InputError] = []
@@ -73,7 +76,7 @@ def ingest_files(
         for node, path in files:
             try:
                 mark = _mark(path)
-                if mark and target.transaction_version(LAST_TABLE, mark):
+                if mark and (mark in marks or target.transaction_version(LAST_TABLE, mark)):
                     print(f"tailrace: {path}: is in the lake already, left out", file=sys.stderr)
                     continue
                 fault = _collect(node, path, cluster, spool, progress)

@@ -131,5 +131,10 @@ def ingest_under(prefix: list[str], lake: Path) -> subprocess.CompletedProcess[s
 
 
 def test_wrong_usage(tmp_path: Path) -> None:
-    for arguments in (["ingest"], ["ingest", "=x.pcap", "--lake", tmp_path], ["nonsense"]):
+    for arguments in (
+        ["ingest"],
+        ["ingest", "=x.pcap", "--lake", tmp_path],
+        ["ingest", tmp_path, "--lake", tmp_path],
+        ["nonsense"],
+    ):
         assert tailrace(*arguments).returncode == WRONG_USAGE

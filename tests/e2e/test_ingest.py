@@ -40,7 +40,8 @@ def test_stdin_is_read_like_a_file(tmp_path: Path, from_file: dict[str, int]) ->
 
 def test_a_capture_is_added_once(tmp_path: Path, from_file: dict[str, int]) -> None:
     lake = tmp_path / "lake"
-    assert tailrace("ingest", CAPTURES[0], "--lake", lake).returncode == 0
+    assert tailrace("ingest", CAPTURES[0], CAPTURES[0], "--lake", lake).returncode == 0
+    assert counts(lake) == from_file
     again = tailrace("ingest", CAPTURES[0], "--lake", lake)
     assert (again.returncode, again.stderr) == (0, f"tailrace: {CAPTURES[0]}: is in the lake already, left out\n")
     assert counts(lake) == from_file
