@@ -2,8 +2,10 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
+PACKETS ?= 100000000
+SEED ?= 1
 
-.PHONY: help setup demo test check bench e2e bless docs clean
+.PHONY: help setup demo test fuzz check bench e2e bless docs clean
 help: ## this list
 	@awk -F':.*## ' '/^[a-z0-9]+:.*## /{printf "%-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
@@ -22,6 +24,9 @@ test: setup ## every test
 
 e2e: setup ## only the tests that run whole commands and the browser
 	$(BIN)/pytest tests/e2e
+
+fuzz: setup ## PACKETS changed packets through the collector (100 million), from SEED
+	$(BIN)/python -m tests.fuzz --packets $(PACKETS) --seed $(SEED)
 
 check: setup ## format, lint, types, import rule, generated docs
 	$(BIN)/ruff format --check .

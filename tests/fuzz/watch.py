@@ -1,0 +1,43 @@
+"""A thread that ends the run when the collector gives no sign of life, and how much memory there is in use."""
+
+import os
+import sys
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+PAGE = os.sysconf("SC_PAGE_SIZE")
+HUNG = 3  # exit code
+
+
+class Watch:
+    """The kernels run without Python's lock, so that a thread can see them hang."""
+
+    def __init__(self, seconds: float, hung: Callable[[], None]) -> None:
+        self._seconds, self._hung, self._last = seconds, hung, time.monotonic()
+        self._thread = threading.Thread(target=self._look, daemon=True)
+        self._stopped = threading.Event()
+
+    def start(self) -> None:
+        self.beat()
+        self._thread.start()
+
+    def beat(self) -> None:
+        self._last = time.monotonic()
+
+    def stop(self) -> None:
+        self._stopped.set()
+
+    def _look(self) -> None:
+        while time.monotonic() - self._last < self._seconds:
+            if self._stopped.wait(0.5):
+                return
+        self._hung()
+        sys.stdout.flush()
+        os._exit(HUNG)
+
+
+def resident() -> int:
+    """Octets of memory in use now."""
+    return int(Path("/proc/self/statm").read_text().split()[1]) * PAGE
