@@ -39,7 +39,7 @@ docs: setup ## write the generated pages
 	$(BIN)/python -m contract.document docs/columns.md
 
 bench: setup ## file to Parquet, in packets a second, beside its peers
-	$(BIN)/python -m benchmarks.collector
+	$(BIN)/python -m benchmarks.collector --write --peers all
 
 bless: setup ## accept the present output of the golden cases
 	$(BIN)/pytest tests/golden --bless

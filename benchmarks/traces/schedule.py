@@ -1,0 +1,58 @@
+"""Which packet belongs to which connection: many connections open at a time, their packets interleaved."""
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import numpy as np
+
+from benchmarks.traces import Trace
+from benchmarks.traces.frames import START
+
+CHUNK = 250_000  # packets made at a time
+
+
+class Packets(NamedTuple):
+    """``rank``: the packet's place in its connection, the even ones from the client; ``last``: it is the last one."""
+
+    whose: np.ndarray
+    rank: np.ndarray
+    last: np.ndarray
+    nanoseconds: np.ndarray
+
+    @property
+    def back(self) -> np.ndarray:
+        return self.rank % 2 == 1
+
+    def where(self, chosen: np.ndarray | slice) -> "Packets":
+        return Packets(*(column[chosen] for column in self))
+
+
+def sizes(trace: Trace) -> np.ndarray:
+    """Packets of each connection, at least one."""
+    random = np.random.default_rng(trace.seed)
+    equal = np.full(trace.connections, 1 / trace.connections)
+    return 1 + random.multinomial(trace.packets - trace.connections, equal)
+
+
+def interleaved(trace: Trace) -> Iterator[Packets]:
+    """Connections open one after the other, so that about ``concurrent`` of them are open at a time."""
+    random = np.random.default_rng(trace.seed + 1)
+    whose = np.repeat(np.arange(trace.connections), sizes(trace))
+    opens = whose * ((trace.connections - trace.concurrent) / trace.connections)
+    whose = whose[np.argsort(opens + random.uniform(0, trace.concurrent, trace.packets))]
+    rank, last = _ranks(whose)
+    nanoseconds = START + np.arange(trace.packets) * (10**9 // trace.rate)
+    everything = Packets(whose, rank, last, nanoseconds)
+    for start in range(0, trace.packets, CHUNK):
+        yield everything.where(slice(start, start + CHUNK))
+
+
+def _ranks(whose: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    order = np.argsort(whose, kind="stable")
+    begins = np.flatnonzero(np.r_[True, np.diff(whose[order]) != 0])
+    lengths = np.diff(np.r_[begins, whose.size])
+    rank = np.empty(whose.size, np.int64)
+    rank[order] = np.arange(whose.size) - np.repeat(begins, lengths)
+    last = np.zeros(whose.size, bool)
+    last[order[begins + lengths - 1]] = True
+    return rank, last
