@@ -1,7 +1,7 @@
 """From a capture file to flow and DNS Parquet files, beside the flow meters that are installed, and where the time goes.
 
 Each round runs every program once on the same file, so that a slow minute of the machine falls on all; medians are printed. Slow
-peers get the beginning of the file, once.
+peers get the beginning of the file, once; `million` is there for the memory, and has one round.
 """
 
 import argparse
@@ -14,8 +14,8 @@ from statistics import median
 from typing import NamedTuple
 
 from benchmarks import machine, results
-from benchmarks.measure import Run, run
-from benchmarks.peers import PEERS, SLOW, Peer, find, sink, version
+from benchmarks.measure import TIMEOUT, Run, run
+from benchmarks.peers import PEERS, SLOW, SLOW_SECONDS, Peer, find, sink, version
 from benchmarks.results import Row
 from benchmarks.traces import DNS, FLOOD, MILLION, MIX, SHORT, TUNNELS, Trace
 
@@ -23,6 +23,7 @@ ROUNDS = 3
 COMPARED = (MIX, SHORT, DNS, TUNNELS, FLOOD, MILLION)
 STAGED = (MIX, SHORT, DNS)
 WARM_UP = 100  # the same traffic, so many times less, to compile the kernels before anything is timed
+WRITES = "flows and DNS (Parquet)"
 RESULTS = Path(__file__).with_name("RESULTS.md")
 
 
@@ -58,38 +59,47 @@ def tailrace(capture: Path, folder: Path) -> Run:
 
 def peer_run(peer: Peer, program: str, capture: Path, folder: Path) -> Run:
     with sink() as port:
-        return run(peer.build(program, capture, folder, port), folder)
+        return run(peer.build(program, capture, folder, port), folder, SLOW_SECONDS if peer.slow else TIMEOUT)
 
 
 def compare(trace: Trace, job: Job) -> str:
     whole, head = (prepare(trace, job.folder, job.divide, first) for first in (None, SLOW))
     given = {peer: head if peer.slow else whole for peer in job.peers}
-    ours: list[Run] = []
-    theirs: dict[Peer, list[Run]] = {peer: [] for peer in job.peers}
-    for number in range(job.rounds):
-        say(f"{trace.name}: round {number + 1} of {job.rounds}")
-        with tempfile.TemporaryDirectory() as folder:
-            ours.append(tailrace(whole.path, Path(folder)))
-        for peer, program in job.peers.items():
-            if peer.slow and number:
-                continue
-            with tempfile.TemporaryDirectory() as folder:
-                theirs[peer].append(peer_run(peer, program, given[peer].path, Path(folder)))
+    ours, theirs = interleaved(trace.name, whole, given, job)
     told = [json.loads(one.output) for one in ours]
     steady = median(one["seconds"] for one in told)
-    writes = "flows and DNS (Parquet)"
-    rows = [row("tailrace, whole process", whole, ours, writes)]
-    rows.append(Row("tailrace, open to last byte", whole.packets, steady, None, "", writes))
+    rows = [row("tailrace, whole process", whole, ours, WRITES)]
+    rows.append(Row("tailrace, open to last byte", whole.packets, steady, None, "", WRITES))
     for peer, runs in theirs.items():
         rows.append(row(peer.name, given[peer], runs, peer.writes, given[peer].packets < whole.packets))
     title = f"{trace.name}: {whole.packets:,} packets, {whole.connections:,} connections, {whole.transactions:,} DNS queries"
     return results.comparison(title, rows, findings(whole, told[0]))
 
 
+def interleaved(
+    name: str, whole: Capture, given: dict[Peer, Capture], job: Job
+) -> tuple[list[Run], dict[Peer, list[Run]]]:
+    """Our runs, and those of each peer on what it is given."""
+    ours: list[Run] = []
+    theirs: dict[Peer, list[Run]] = {peer: [] for peer in given}
+    rounds = 1 if name == MILLION.name else job.rounds
+    for number in range(rounds):
+        say(f"{name}: round {number + 1} of {rounds}")
+        with tempfile.TemporaryDirectory() as folder:
+            ours.append(tailrace(whole.path, Path(folder)))
+        for peer, capture in given.items():
+            if number and (peer.slow or theirs[peer][0].wall > SLOW_SECONDS):
+                continue
+            with tempfile.TemporaryDirectory() as folder:
+                theirs[peer].append(peer_run(peer, job.peers[peer], capture.path, Path(folder)))
+    return ours, theirs
+
+
 def row(name: str, capture: Capture, runs: list[Run], writes: str, cut: bool = False) -> Row:
     wall, cpu = median(one.wall for one in runs), median(one.cpu for one in runs)
     peak, floor = max(one.peak for one in runs), max(one.floor for one in runs)
-    return Row(name, capture.packets, wall, cpu, ("≤ " if peak <= floor else "") + f"{peak / 1e6:.0f}", writes, cut)
+    size = ("≤ " if peak <= floor else "") + f"{peak / 1e6:.0f}"
+    return Row(name, capture.packets, wall, cpu, size, writes, cut, any(one.stopped for one in runs))
 
 
 def findings(expected: Capture, told: dict[str, int]) -> Iterator[str]:

@@ -11,7 +11,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 Command = list[object]
+NFSTREAM_VERSION = "import nfstream; print(nfstream.__version__)"
 SLOW = 250_000  # packets a slow peer is given, in one round only
+SLOW_SECONDS = 40.0  # and how long it may take
 
 
 @dataclass(frozen=True)
@@ -51,10 +53,8 @@ PEERS = (
     Peer("softflowd", "softflowd", "flows (NetFlow v9, datagrams)", _softflowd, ("-h",)),
     Peer("nfpcapd", "nfpcapd", "flows (nfdump file)", _nfpcapd, ("-V",)),
     Peer("argus", "argus", "flows (argus file)", _argus, ("-h",)),
-    Peer("tshark", "tshark", "flows (table of text)", _tshark, ("--version",), True),
-    Peer(
-        "nfstream", "nfstream", "flows (CSV)", _nfstream, ("-c", "import nfstream; print(nfstream.__version__)"), SLOW
-    ),
+    Peer("tshark", "tshark", "flows (table of text)", _tshark, ("--version",), slow=True),
+    Peer("nfstream", "python", "flows (CSV)", _nfstream, ("-c", NFSTREAM_VERSION), slow=True),
 )
 
 
@@ -66,7 +66,7 @@ def find(peer: Peer, cache: Path, install: bool) -> str | None:
     if not python.exists() and install:
         print("installing nfstream into a virtual environment of its own", file=sys.stderr)
         subprocess.run([sys.executable, "-m", "venv", python.parents[1]], check=True)
-        pip = [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "nfstream"]
+        pip = [str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "nfstream"]
         if subprocess.run(pip, check=False).returncode:
             shutil.rmtree(python.parents[1])
     return str(python) if python.exists() else None

@@ -20,6 +20,7 @@ class Row(NamedTuple):
     peak: str
     writes: str
     cut: bool = False  # it was given the first packets only
+    stopped: bool = False  # at its time limit, before it was done
 
 
 def comparison(title: str, rows: Sequence[Row], notes: Iterable[str]) -> str:
@@ -33,13 +34,14 @@ def comparison(title: str, rows: Sequence[Row], notes: Iterable[str]) -> str:
     ]
     for row in rows:
         ratio = row.wall / row.packets / ours
+        less, more = ("< ", "> ") if row.stopped else ("", "")
         cells = [
             row.name + (f" ({row.packets:,} packets)" if row.cut else ""),
-            f"{row.packets / row.wall / 1e6:.2f}",
-            f"{row.wall:.2f}",
+            f"{less}{row.packets / row.wall / 1e6:.2f}",
+            f"{more}{row.wall:.2f}",
             "" if row.cpu is None else f"{row.cpu:.2f}",
             row.peak,
-            f"{ratio:.2f} ×",
+            f"{more}{ratio:.2f} ×",
             row.writes,
         ]
         lines.append("| " + " | ".join(cells) + " |")

@@ -57,7 +57,7 @@ class Legitimate(NamedTuple):
 
     def octets(self, from_server: bool) -> np.ndarray:
         """IP bytes that an end sent."""
-        return (IPV4 + TCP + self.payload)[:, from_server == FROM_SERVER].sum(axis=1)  # type: ignore[no-any-return]
+        return (IPV4 + TCP + self.payload)[:, from_server == FROM_SERVER].sum(axis=1)
 
 
 def expected(trace: Trace) -> Expected:

@@ -1,5 +1,7 @@
 """Headers written into the rows of a matrix of octets, one row a frame; a field is an array with a value a row."""
 
+from typing import Literal
+
 import numpy as np
 
 ETHERNET, IPV4, IPV6 = 14, 20, 40  # octets of a header
@@ -11,7 +13,7 @@ START = 1_750_000_000 * 10**9  # ns; the first packet of every trace
 Values = np.ndarray | int
 
 
-def put(rows: np.ndarray, at: int, values: Values, size: int, order: str = ">") -> None:
+def put(rows: np.ndarray, at: int, values: Values, size: int, order: Literal["<", ">"] = ">") -> None:
     """Write an unsigned integer of ``size`` octets at column ``at``."""
     kind = np.dtype(f"u{size}").newbyteorder(order)
     rows[:, at : at + size] = np.full(len(rows), values).astype(kind).view(np.uint8).reshape(-1, size)
