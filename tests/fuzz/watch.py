@@ -1,5 +1,6 @@
 """A thread that ends the run when the collector gives no sign of life, and how much memory there is in use."""
 
+import ctypes
 import os
 import sys
 import threading
@@ -7,8 +8,11 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+import pyarrow as pa
+
 PAGE = os.sysconf("SC_PAGE_SIZE")
 HUNG = 3  # exit code
+LIBC = ctypes.CDLL(None)
 
 
 class Watch:
@@ -36,6 +40,13 @@ class Watch:
         self._hung()
         sys.stdout.flush()
         os._exit(HUNG)
+
+
+def held() -> int:
+    """Octets of memory in use when the allocators have given back what they can."""
+    pa.default_memory_pool().release_unused()
+    LIBC.malloc_trim(0)
+    return resident()
 
 
 def resident() -> int:
