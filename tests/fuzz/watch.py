@@ -1,6 +1,7 @@
 """A thread that ends the run when the collector gives no sign of life, and how much memory there is in use."""
 
 import ctypes
+import gc
 import os
 import sys
 import threading
@@ -43,7 +44,8 @@ class Watch:
 
 
 def held() -> int:
-    """Octets of memory in use when the allocators have given back what they can."""
+    """Octets of memory in use when cycles are collected and the allocators have given back what they can."""
+    gc.collect()
     pa.default_memory_pool().release_unused()
     LIBC.malloc_trim(0)
     return resident()
