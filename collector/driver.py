@@ -1,21 +1,27 @@
-"""From one capture to record batches: the loop around the kernels."""
+"""From one capture to record batches: the loop around the kernels.
+
+Packets are decoded in a thread of their own, while the rows it filled before are made into batches and written by whoever
+takes them: there are two sets of rows.
+"""
 
 from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import NamedTuple
 
 import numpy as np
 import pyarrow as pa
 
-from collector.kernels.layout import OUT_FULL, Bounds, State, new_state
+from collector.kernels.layout import OUT_FULL, Bounds, new_state, with_other_rows
 from collector.kernels.run import flush, measure, run
-from collector.records import Origin, dns_batch, flow_batch
-from collector.sources.capture import MAX_INTERFACES, CaptureFile
+from collector.records import Origin, Rows, batches
+from collector.sources.capture import MAX_INTERFACES, Block, CaptureFile
 from contract.columns import TEXT, TIME
 from contract.coverage import COVERAGE
 from contract.errors import Discard
 
 Batch = tuple[str, pa.RecordBatch]
 LATEST = np.iinfo(np.int64).max
+DNS_PORTS = (53,)
 
 
 class Settings(NamedTuple):
@@ -25,6 +31,7 @@ class Settings(NamedTuple):
     cluster: str | None = None
     node: str | None = None
     bounds: Bounds = Bounds()
+    dns_ports: tuple[int, ...] = DNS_PORTS
 
 
 class Totals(NamedTuple):
@@ -42,49 +49,92 @@ class Totals(NamedTuple):
         return cls(packets, octets, cut, np.full(MAX_INTERFACES, LATEST), last)
 
 
+class Decoder:
+    """Takes the blocks of a capture, and gives rows whenever there is no room for more."""
+
+    def __init__(self, capture: CaptureFile, settings: Settings, progress: Callable[[int], None]) -> None:
+        self.totals = Totals.none()
+        self.evicted = 0
+        self.stopped = False
+        self._progress = progress
+        self._states = [new_state(settings.bounds, MAX_INTERFACES, settings.seed, settings.dns_ports)]
+        self._states.append(with_other_rows(self._states[0]))
+        self.control = self._states[0].control[0]
+        self.discarded = self._states[0].discarded
+        self._steps = self._decode(capture.blocks())
+
+    def next_rows(self) -> Rows | None:
+        """Decode until a set of rows is full; the other set is free again. None at the end."""
+        with np.errstate(over="ignore"):  # hashing wraps around; only interpreted kernels would say so
+            return next(self._steps, None)
+
+    def _decode(self, blocks: Iterator[Block]) -> Iterator[Rows]:
+        for block in blocks:
+            if self.stopped:
+                return
+            measure(block.frames, block.count, *self.totals)
+            self.control.frame = 0
+            while run(self._states[0], block.data, block.frames, block.count) == OUT_FULL:
+                yield self._full()
+            self._progress(block.count)
+        self.evicted = int(self.control.evictions)
+        self.control.flush = 0
+        while flush(self._states[0]) == OUT_FULL:
+            yield self._full()
+        yield self._full()
+
+    def _full(self) -> Rows:
+        """Hand out the rows at hand and go on with the other set, whose hellos nobody reads any more."""
+        control, state = self.control, self._states[0]
+        rows = Rows(state, *(int(control[name]) for name in ("flow_rows", "dns_rows", "answer_rows", "retired")))
+        control.flow_rows = control.dns_rows = control.answer_rows = control.text = control.retired = 0
+        control.epoch += 1
+        self._states.reverse()
+        return rows
+
+    def release(self, rows: Rows) -> None:
+        """The rows were read: the hellos that only they had are free."""
+        control, flow = self.control, rows.state.flow
+        hellos = flow.retired[: rows.retired]
+        initials = flow.hellos.initial[hellos]
+        for free, name, slots in (
+            (flow.free_hellos, "free_hellos", hellos),
+            (flow.free_initials, "free_initials", initials[initials >= 0]),
+        ):
+            start = int(control[name])
+            free[start : start + slots.size] = slots
+            control[name] = start + slots.size
+
+
 def collect(
     capture: CaptureFile, settings: Settings, progress: Callable[[int], None] = lambda packets: None
 ) -> Iterator[Batch]:
     """(table name, batch) of ``FLOWS.collected`` and ``DNS.collected`` as they end, then one batch of ``COVERAGE``.
 
-    ``progress`` is told the packets of each block.
+    ``progress`` is told the packets of each block, in the decoding thread.
     """
-    state = new_state(settings.bounds, MAX_INTERFACES, settings.seed)
-    control = state.control[0]
+    decoder = Decoder(capture, settings, progress)
     origin = Origin(settings.cluster, settings.node, capture.interfaces.names)
-    totals = Totals.none()
-    evicted = 0
-    with np.errstate(over="ignore"):  # hashing wraps around; only interpreted kernels would say so
-        for block in capture.blocks():
-            measure(block.frames, block.count, *totals)
-            control.frame = 0
-            while run(state, block.data, block.frames, block.count) == OUT_FULL:
-                yield from _take(state, origin)
-            progress(block.count)
-        evicted = int(control.evictions)
-        control.flush = 0
-        while flush(state) == OUT_FULL:
-            yield from _take(state, origin)
-        yield from _take(state, origin)
-    yield COVERAGE.name, _coverage(capture, origin, totals, state, evicted)
+    with ThreadPoolExecutor(1, "decode") as thread:
+        try:
+            coming: Future[Rows | None] = thread.submit(decoder.next_rows)
+            while rows := coming.result():
+                coming = thread.submit(decoder.next_rows)
+                yield from batches(rows, origin)
+                thread.submit(decoder.release, rows)
+        finally:
+            decoder.stopped = True
+    yield COVERAGE.name, _coverage(capture, origin, decoder)
 
 
-def _take(state: State, origin: Origin) -> Iterator[Batch]:
-    """Take the rows out, so that there is room for the next."""
-    control = state.control[0]
-    if control.flow_rows:
-        yield "flows", flow_batch(state, origin)
-    if control.dns_rows:
-        yield "dns", dns_batch(state, origin)
-    control.flow_rows = control.dns_rows = control.answer_rows = control.text = 0
-    control.epoch += 1
+OVERFLOWS = ("pending_overflows", "stream_overflows", "datagram_overflows", "hello_overflows")
 
 
-def _coverage(capture: CaptureFile, origin: Origin, totals: Totals, state: State, evicted: int) -> pa.RecordBatch:
+def _coverage(capture: CaptureFile, origin: Origin, decoder: Decoder) -> pa.RecordBatch:
     """One row for each interface that gave packets; what the tables gave up is told with the first."""
+    totals, control = decoder.totals, decoder.control
     which = np.flatnonzero(totals.packets)
     first = (np.arange(which.size) == 0).astype(np.int64)
-    control = state.control[0]
     size = which.size
     columns = {
         "cluster": pa.repeat(pa.scalar(origin.cluster, TEXT), size),
@@ -96,10 +146,10 @@ def _coverage(capture: CaptureFile, origin: Origin, totals: Totals, state: State
         "packets": pa.array(totals.packets[which]),
         "bytes": pa.array(totals.octets[which]),
         "cut_packets": pa.array(totals.cut[which]),
-        "discarded": pa.array([_reasons(state.discarded[number]) for number in which.tolist()], _type("discarded")),
+        "discarded": pa.array([_reasons(decoder.discarded[number]) for number in which.tolist()], _type("discarded")),
         "dns_malformed": pa.array(first * int(control.dns_malformed)),
-        "evictions": pa.array(first * evicted),
-        "pending_overflows": pa.array(first * int(control.pending_overflows)),
+        "evictions": pa.array(first * decoder.evicted),
+        **{name: pa.array(first * int(control[name])) for name in OVERFLOWS},
     }
     arrays = [columns[f.name] if f.name in columns else pa.nulls(size, f.type) for f in COVERAGE.schema]
     return pa.record_batch(arrays, schema=COVERAGE.schema)

@@ -1,35 +1,54 @@
 """From the kernels' rows to Arrow batches of the contract. Whole columns at a time; text buffers are copied once."""
 
+from collections.abc import Iterator
 from typing import NamedTuple
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from collector.kernels.hello import read_handshake
 from collector.kernels.layout import (
+    A_PORT_BIT,
+    ABORTED,
+    ABORTED_AFTER_FIN,
+    APPLICATIONS,
+    B_PORT_BIT,
     END_REASONS,
+    ESTABLISHED,
+    FINISHED,
     HELLO,
     INTERFACE_INDEX,
     MAX_ALPN,
     MAX_SNI,
+    NOTHING,
+    OPENED_BY,
     OUTCOMES,
+    PARTIAL,
+    PROTOCOL_BIT,
     SIX_BIT,
+    SYN_ACK_SENT,
+    SYN_SENT,
     TCP,
     TUNNEL_BIT,
     TUNNELS,
     UDP,
+    VNI_BIT,
     Records,
     State,
 )
+from collector.kernels.tcp import SEEN_ACK, SEEN_DATA, SEEN_SYN
 from collector.kernels.text import ADDRESS_TEXT, gather, write_addresses
 from collector.mnemonics import CLASSES, RCODES, TYPES, words
+from collector.quic import crypto_stream
 from contract.columns import TEXT, TEXTS, TIME
 from contract.dns import ANSWER, DNS
 from contract.flows import FLOWS
 
 TLS_VERSIONS = {0x0300: "SSL 3.0", 0x0301: "TLS 1.0", 0x0302: "TLS 1.1", 0x0303: "TLS 1.2", 0x0304: "TLS 1.3"}
 PORTED = (6, 17, 33, 132, 136)
-SYN, SYNACK, FIN, RST = 1, 2, 4, 8
+TRANSPORTS = {UDP: "udp", TCP: "tcp"}
+PORT = np.uint64(0xFFFF)
 
 
 class Origin(NamedTuple):
@@ -40,9 +59,25 @@ class Origin(NamedTuple):
     interfaces: list[str | None]
 
 
-def flow_batch(state: State, origin: Origin) -> pa.RecordBatch:
+class Rows(NamedTuple):
+    """Rows to be taken out: the state whose they are, and how many."""
+
+    state: State
+    flows: int
+    dns: int
+    answers: int
+    retired: int
+
+
+def batches(rows: Rows, origin: Origin) -> Iterator[tuple[str, pa.RecordBatch]]:
+    if rows.flows:
+        yield FLOWS.name, flow_batch(rows.state, rows.flows, origin)
+    if rows.dns:
+        yield DNS.name, dns_batch(rows.state, rows.dns, rows.answers, origin)
+
+
+def flow_batch(state: State, size: int, origin: Origin) -> pa.RecordBatch:
     """The flow rows of the state as ``FLOWS.collected``."""
-    size = int(state.control[0].flow_rows)
     rows = state.flow.flow_rows[:size]
     src_is_b = rows.opener == 1
     columns = {
@@ -53,6 +88,7 @@ def flow_batch(state: State, origin: Origin) -> pa.RecordBatch:
         "protocol": _protocol(rows).astype(np.int16),
         "icmp_type": _number(rows.icmp_type, np.int16, rows.icmp_type < 0),
         "icmp_code": _number(rows.icmp_code, np.int16, rows.icmp_code < 0),
+        "opened_by": _word(OPENED_BY, rows.opened_by),
         "started": rows.started == 1,
         "ended": np.isin(rows.reason, (END_REASONS.index("closed"), END_REASONS.index("reset"))),
         "end_reason": _word(END_REASONS, rows.reason),
@@ -60,16 +96,16 @@ def flow_batch(state: State, origin: Origin) -> pa.RecordBatch:
         "connection_state": _connection_state(rows, src_is_b),
         "server_handshake_us": _number(rows.server_handshake, np.int64, rows.server_handshake < 0),
         "client_handshake_us": _number(rows.client_handshake, np.int64, rows.client_handshake < 0),
-        **_hello(rows, state.flow.hello_rows[:size]),
-        **_tunnel(rows, state.flow.tunnel_rows[:size]),
+        "application": _word(APPLICATIONS, rows.application, rows.application == 0),
+        **_hello(rows, state),
+        **_tunnel(rows, state.flow.tunnels),
         "vlan": _number(_vlan(rows), np.int32, _vlan(rows) < 0),
     }
     return _batch(FLOWS.collected, columns, size)
 
 
-def dns_batch(state: State, origin: Origin) -> pa.RecordBatch:
+def dns_batch(state: State, size: int, answers: int, origin: Origin) -> pa.RecordBatch:
     """The DNS rows of the state as ``DNS.collected``."""
-    size = int(state.control[0].dns_rows)
     rows = state.dns.dns_rows[:size]
     asked, answered = rows.query_time >= 0, rows.response_time >= 0
     latency = np.where(asked & answered, np.maximum(rows.response_time - rows.query_time, 0), -1)
@@ -84,10 +120,11 @@ def dns_batch(state: State, origin: Origin) -> pa.RecordBatch:
         "client_port": rows.client_port,
         "server_ip": _address(rows.server_high, rows.server_low, rows.six == 1),
         "server_port": rows.server_port,
-        "transport": _word(("udp",), np.zeros(size, np.int64)),
+        "transport": _word(tuple(TRANSPORTS.values()), rows.protocol == TCP),
         "id": rows.id,
         "opcode": (rows.query_flags >> 11 & 15).astype(np.int16),
         "qname": _slice(state.dns.text, rows.name_at, rows.name_size, rows.has_question == 0),
+        "qname_raw": _slice(state.dns.text, rows.raw_at, rows.raw_size, rows.raw_size == 0),
         "qtype": _mnemonic(TYPES, "TYPE", rows.qtype, rows.has_question == 0),
         "qclass": _mnemonic(CLASSES, "CLASS", rows.qclass, rows.has_question == 0),
         "rcode": _mnemonic(RCODES, "RCODE", rows.rcode, ~answered),
@@ -101,7 +138,7 @@ def dns_batch(state: State, origin: Origin) -> pa.RecordBatch:
         "edns_do": pa.array(rows.edns_do == 1, mask=no_edns),
         "edns_client_subnet": _slice(state.dns.text, rows.subnet_at, rows.subnet_size, rows.subnet_size == 0),
         "edns_error": _number(rows.edns_error, np.int32, rows.edns_error < 0),
-        "answers": _answers(state, rows, answered),
+        "answers": _answers(state, rows, answers, answered),
         "query_bytes": _number(rows.query_bytes, np.int64, rows.query_bytes < 0),
         "response_bytes": _number(rows.response_bytes, np.int64, rows.response_bytes < 0),
         "attempts": rows.attempts,
@@ -177,21 +214,21 @@ def _interface_name(names: list[str | None], number: int) -> str | None:
 
 
 def _protocol(rows: Records) -> np.ndarray:
-    return (rows.key4 >> np.uint64(16) & np.uint64(0xFF)).astype(np.int64)  # type: ignore[no-any-return]
+    return (rows.key4 >> PROTOCOL_BIT & np.uint64(0xFF)).astype(np.int64)  # type: ignore[no-any-return]
 
 
 def _vlan(rows: Records) -> np.ndarray:
-    return (rows.key4 & np.uint64(0xFFFF)).astype(np.int64) - 1  # type: ignore[no-any-return]
+    return (rows.key4 & PORT).astype(np.int64) - 1  # type: ignore[no-any-return]
 
 
 def _ends(rows: Records, src_is_b: np.ndarray) -> dict[str, object]:
     no_port = ~np.isin(_protocol(rows), PORTED)
-    a_port = (rows.key4 >> np.uint64(40) & np.uint64(0xFFFF)).astype(np.int32)
-    b_port = (rows.key4 >> np.uint64(24) & np.uint64(0xFFFF)).astype(np.int32)
+    a_port = (rows.key4 >> A_PORT_BIT & PORT).astype(np.int32)
+    b_port = (rows.key4 >> B_PORT_BIT & PORT).astype(np.int32)
     a, b = (rows.a_high, rows.a_low, a_port), (rows.b_high, rows.b_low, b_port)
     src = [np.where(src_is_b, second, first) for first, second in zip(a, b, strict=True)]
     dst = [np.where(src_is_b, first, second) for first, second in zip(a, b, strict=True)]
-    six = rows.key5 >> SIX_BIT & np.uint64(1) == 1
+    six = rows.key4 >> SIX_BIT == 1
     return {
         "src_ip": _address(src[0], src[1], six),
         "src_port": pa.array(src[2], mask=no_port),
@@ -217,50 +254,60 @@ STATES = ("OTH", "S0", "S1", "SF", "REJ", "S2", "S3", "RSTO", "RSTR", "RSTOS0", 
 
 
 def _connection_state(rows: Records, src_is_b: np.ndarray) -> pa.Array:
-    """Zeek's conn_state from the flags that each end sent in the whole connection."""
-    src = np.where(src_is_b, rows.b_seen, rows.a_seen)
-    dst = np.where(src_is_b, rows.a_seen, rows.b_seen)
-    src_packets = np.where(src_is_b, rows.b_packets, rows.a_packets)
-    dst_packets = np.where(src_is_b, rows.a_packets, rows.b_packets)
-    udp = _protocol(rows) == UDP
-    syn, accepted = src & SYN != 0, dst & SYNACK != 0
-    src_fin, dst_fin, src_rst, dst_rst = src & FIN != 0, dst & FIN != 0, src & RST != 0, dst & RST != 0
+    """Zeek's conn_state; docs/connection-states.md has the rules in words."""
+    src, dst = np.where(src_is_b, rows.b_state, rows.a_state), np.where(src_is_b, rows.a_state, rows.b_state)
+    src_seen, any_seen = np.where(src_is_b, rows.b_seen, rows.a_seen), rows.a_seen | rows.b_seen
+    src_silent, dst_silent = np.isin(src, (NOTHING, PARTIAL)), np.isin(dst, (NOTHING, PARTIAL))
+    src_reset, dst_reset = (np.isin(end, (ABORTED, ABORTED_AFTER_FIN)) for end in (src, dst))
+    no_data = any_seen & SEEN_DATA == 0
+    refused = np.isin(src, (SYN_SENT, SYN_ACK_SENT)) | (src_reset & no_data)
+    udp, from_src, from_dst = _protocol(rows) == UDP, *_have_sent(rows, src_is_b)
     rules = [
-        (udp & (src_packets > 0) & (dst_packets > 0), "SF"),
-        (udp & (src_packets > 0), "S0"),
+        (udp & from_src & from_dst, "SF"),
+        (udp & from_src, "S0"),
         (udp, "SHR"),
-        (syn & accepted & src_rst, "RSTO"),
-        (syn & accepted & dst_rst, "RSTR"),
-        (syn & accepted & src_fin & dst_fin, "SF"),
-        (syn & accepted & src_fin, "S2"),
-        (syn & accepted & dst_fin, "S3"),
-        (syn & accepted, "S1"),
-        (syn & dst_rst, "REJ"),
-        (syn & src_rst, "RSTOS0"),
-        (syn & src_fin, "SH"),
-        (syn, "S0"),
-        (accepted & dst_rst, "RSTRH"),
-        (accepted & dst_fin, "SHR"),
+        (dst_reset & refused, "REJ"),
+        (dst_reset & src_silent, "RSTRH"),
+        (dst_reset, "RSTR"),
+        (src_reset & dst_silent & (src_seen & (SEEN_SYN | SEEN_ACK) == SEEN_SYN), "RSTOS0"),
+        (src_reset & dst_silent, "OTH"),
+        (src_reset, "RSTO"),
+        ((src == FINISHED) & (dst == FINISHED), "SF"),
+        ((src == FINISHED) & dst_silent, "SH"),
+        (src == FINISHED, "S2"),
+        ((dst == FINISHED) & src_silent, "SHR"),
+        (dst == FINISHED, "S3"),
+        ((src == SYN_SENT) & (dst == NOTHING), "S0"),
+        ((src == ESTABLISHED) & (dst == ESTABLISHED), "S1"),
     ]
     codes = np.select([rule for rule, _ in rules], [STATES.index(word) for _, word in rules], 0)
     return _word(STATES, codes, ~(udp | (_protocol(rows) == TCP)))
 
 
+def _have_sent(rows: Records, src_is_b: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Whether src and dst have sent packets in this record."""
+    a, b = rows.a_packets > 0, rows.b_packets > 0
+    return np.where(src_is_b, b, a), np.where(src_is_b, a, b)
+
+
 def _tunnel(rows: Records, tunnels: Records) -> dict[str, object]:
-    kind = (rows.key5 >> TUNNEL_BIT & np.uint64(0x3F)).astype(np.int64)
-    none, four = rows.tunnel < 0, np.zeros(rows.size, bool)
+    kind = (rows.key4 >> TUNNEL_BIT & np.uint64(0xF)).astype(np.int64)
+    no_id, none = rows.key4 >> VNI_BIT & np.uint64(1) == 0, rows.tunnel < 0
+    outer = tunnels[np.where(none, 0, rows.tunnel)]
+    four = np.zeros(rows.size, bool)
     return {
         "tunnel": _word(TUNNELS, kind, kind == 0),
-        "tunnel_id": _number(rows.vni, np.int64, rows.vni < 0),
-        "tunnel_src_ip": _address(tunnels.src_high, tunnels.src_low, four, none),
-        "tunnel_dst_ip": _address(tunnels.dst_high, tunnels.dst_low, four, none),
+        "tunnel_id": _number(rows.key5 & np.uint64(0xFFFFFFFF), np.int64, no_id),
+        "tunnel_src_ip": _address(outer.src_high, outer.src_low, four, none),
+        "tunnel_dst_ip": _address(outer.dst_high, outer.dst_low, four, none),
     }
 
 
-def _hello(rows: Records, hellos: Records) -> dict[str, object]:
+def _hello(rows: Records, state: State) -> dict[str, object]:
     """TLS words of the flows that have them. Each distinct ClientHello is read once; what is not text in it is escaped."""
     which = np.flatnonzero(rows.hello >= 0)
-    chosen = np.ascontiguousarray(hellos[which]).view(HELLO)
+    chosen = np.ascontiguousarray(state.flow.hellos[rows.hello[which]]).view(HELLO)
+    _read_initials(chosen, state.flow.initials)
     chosen["sni"][np.arange(MAX_SNI) >= chosen["sni_size"][:, None]] = 0
     chosen["alpn"][np.arange(MAX_ALPN) >= chosen["alpn_size"][:, None]] = 0
     raw, inverse = np.unique(chosen.view(f"V{HELLO.itemsize}"), return_inverse=True)
@@ -268,8 +315,21 @@ def _hello(rows: Records, hellos: Records) -> dict[str, object]:
     place = np.full(rows.size, -1, np.int64)
     place[which] = inverse
     index = pa.array(place, mask=place < 0)
-    kinds = {"tls_sni": TEXT, "tls_version": TEXT, "alpn": TEXTS}
+    kinds = {"tls_sni": TEXT, "tls_version": TEXT, "alpn": TEXTS, "tls_ech": pa.bool_()}
     return {name: pa.array([word[name] for word in words], kind).take(index) for name, kind in kinds.items()}
+
+
+def _read_initials(hellos: Records, initials: Records) -> None:
+    """Decrypt the ClientHellos that came by QUIC; at most MAX_INITIALS are live at a time."""
+    for row in np.flatnonzero(hellos["initial"] >= 0).tolist():
+        initial = initials[hellos["initial"][row]]
+        ends = np.cumsum(initial.sizes[: initial.count]).tolist()
+        octets = initial.octets.tobytes()
+        datagrams = [octets[start:end] for start, end in zip([0, *ends], ends, strict=False)]
+        hellos["sni_size"][row] = hellos["alpn_size"][row] = -1
+        hellos["version"][row] = hellos["ech"][row] = 0
+        read_handshake(hellos, row, np.frombuffer(crypto_stream(datagrams), np.uint8))
+    hellos["initial"] = -1
 
 
 def _hello_words(hello: np.void) -> dict[str, object]:
@@ -277,7 +337,8 @@ def _hello_words(hello: np.void) -> dict[str, object]:
     version = int(hello["version"])
     return {
         "tls_sni": _text(sni) or None,
-        "tls_version": TLS_VERSIONS.get(version, f"0x{version:04x}"),
+        "tls_version": TLS_VERSIONS.get(version, f"0x{version:04x}") if version else None,
+        "tls_ech": bool(hello["ech"]) if version else None,
         "alpn": _protocols(alpn) or None,
     }
 
@@ -295,8 +356,7 @@ def _protocols(raw: np.ndarray) -> list[str]:
     return found
 
 
-def _answers(state: State, rows: Records, answered: np.ndarray) -> pa.Array:
-    count = int(state.control[0].answer_rows)
+def _answers(state: State, rows: Records, count: int, answered: np.ndarray) -> pa.Array:
     answers = state.dns.answer_rows[:count]
     none = np.zeros(count, bool)
     records = pa.StructArray.from_arrays(

@@ -30,6 +30,19 @@ COVERAGE = Table(
             "DNS queries written as unanswered early because the pending table was full",
             unit="records",
         ),
+        Column(
+            "stream_overflows",
+            COUNT,
+            "TCP streams with DNS or a ClientHello whose reading was given up because a bound was met",
+            unit="streams",
+        ),
+        Column(
+            "datagram_overflows",
+            COUNT,
+            "fragmented DNS messages whose reading was given up because a bound was met",
+            unit="messages",
+        ),
+        Column("hello_overflows", COUNT, "ClientHellos that were not kept because the table was full", unit="messages"),
         Column("clock_skew_us", COUNT, "clock of the node against the others", "not measured", "µs"),
     ),
 )

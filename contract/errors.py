@@ -48,5 +48,4 @@ class Discard(StrEnum):
     CUT_IP_HEADER = "cut_ip_header"
     CUT_TRANSPORT_HEADER = "cut_transport_header"
     BAD_TRANSPORT_HEADER = "bad_transport_header"
-    TOO_DEEP = "too_deep"
     ORPHAN_FRAGMENT = "orphan_fragment"

@@ -7,6 +7,7 @@ from contract.ends import END, SERVICE
 
 NOT_TCP = "not TCP"
 NO_TUNNEL = "not tunnelled"
+ONE_TUNNEL = "not tunnelled, or in a tunnel inside another, whose addresses anybody can write"
 
 _SIDE = (
     Column("packets", COUNT, "packets sent by {end}", unit="packets"),
@@ -35,9 +36,9 @@ FLOWS = Table(
             by="enricher",
         ),
         Column("src_ip", TEXT, "address of the end that opened the connection (RFC 5952 text)"),
-        Column("src_port", pa.int32(), "its port", "the protocol has no ports, or they were cut"),
+        Column("src_port", pa.int32(), "its port", "the protocol has no ports"),
         Column("dst_ip", TEXT, "address of the end that answered"),
-        Column("dst_port", pa.int32(), "its port", "the protocol has no ports, or they were cut"),
+        Column("dst_port", pa.int32(), "its port", "the protocol has no ports"),
         Column("protocol", pa.int16(), "IANA protocol number"),
         Column("icmp_type", pa.int16(), "ICMP type of the first message", "not ICMP"),
         Column("icmp_code", pa.int16(), "ICMP code of the first message", "not ICMP"),
@@ -54,6 +55,12 @@ FLOWS = Table(
             "the same for every record of one connection, whichever node or side of a Service address reported it",
             by="enricher",
         ),
+        Column(
+            "opened_by",
+            TEXT,
+            "how it is known that src opened it, the surest first: syn (its SYN was seen), syn_ack (dst's answer to it was), "
+            "listener (dst answered the SYN of another connection), port (dst's is a server's), first_packet (src sent it)",
+        ),
         Column("started", FLAG, "this record saw the connection open"),
         Column("ended", FLAG, "this record saw the connection close"),
         Column("end_reason", TEXT, "why the record was written: idle, active, closed, reset, evicted, shutdown"),
@@ -68,17 +75,29 @@ FLOWS = Table(
         Column("server_handshake_us", COUNT, "from SYN to SYN-ACK", "both were not seen", "µs"),
         Column("client_handshake_us", COUNT, "from SYN-ACK to the ACK that completes", "both were not seen", "µs"),
         Column(
+            "application",
+            TEXT,
+            "what the packets show that it carries: dns, tls, quic, wireguard, ipsec",
+            "none of these was recognised",
+        ),
+        Column(
             "tls_sni",
             TEXT,
-            "server name the ClientHello asked for (RFC 6066 §3)",
+            "server name the ClientHello asked for, over TCP or QUIC (RFC 6066 §3)",
             "no ClientHello, or it has none",
         ),
         Column("tls_version", TEXT, "highest version the ClientHello offers", "no ClientHello"),
         Column("alpn", TEXTS, "protocols the ClientHello offers (RFC 7301)", "no ClientHello, or it has none"),
-        Column("tunnel", TEXT, "outer encapsulation: vxlan, geneve, gre, ipip …", NO_TUNNEL),
-        Column("tunnel_id", COUNT, "VNI or key of the tunnel", NO_TUNNEL),
-        Column("tunnel_src_ip", TEXT, "outer source of the first packet", NO_TUNNEL),
-        Column("tunnel_dst_ip", TEXT, "outer destination of the first packet", NO_TUNNEL),
+        Column(
+            "tls_ech",
+            pa.bool_(),
+            "the ClientHello has an encrypted one inside, or pretends to (RFC 9849): tls_sni is then a public name",
+            "no ClientHello",
+        ),
+        Column("tunnel", TEXT, "innermost encapsulation: vxlan, geneve, gre, erspan, ipip, 6in4, 4in6", NO_TUNNEL),
+        Column("tunnel_id", COUNT, "VNI, key or session of the tunnel", "not tunnelled, or the tunnel has none"),
+        Column("tunnel_src_ip", TEXT, "outer source of the first packet", ONE_TUNNEL),
+        Column("tunnel_dst_ip", TEXT, "outer destination of the first packet", ONE_TUNNEL),
         Column("vlan", pa.int32(), "VLAN id", "no VLAN tag"),
         Column("verdict", TEXT, "what the datapath did: forwarded, dropped", "no source told"),
         Column("drop_reason", TEXT, "why it dropped", "no source told"),

@@ -15,6 +15,7 @@ from enricher.directory import Directory
 from enricher.domains import domains
 from enricher.ends import ends_of, services_of
 from enricher.matching import Matcher
+from enricher.retries import retries
 from enricher.sightings import DNS_GAPS, FLOW_GAPS, dns_sightings, flow_sightings
 from enricher.sql import connect
 
@@ -68,6 +69,7 @@ def _dns(matcher: Matcher, dns: pa.Table) -> pa.Table:
     added = {
         "reporter": matched["reporter"],
         "transaction_id": matched["connection_id"],
+        "retry_of": retries(matcher.connection, dns, matched["connection_id"]),
         **ends_of(matcher.ends, "client_", matched["src_end"]),
         **ends_of(matcher.ends, "server_", matched["dst_end"]),
         **services_of(matcher.directory, matched["service_id"]),

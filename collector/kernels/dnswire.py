@@ -3,11 +3,12 @@
 import numpy as np
 
 from collector.kernels.jit import inline, kernel
-from collector.kernels.layout import MAX_ANSWERS, MAX_SUBNET
+from collector.kernels.layout import MAX_ANSWERS, MAX_SUBNET, MESSAGE_TEXT, RECORD_TEXT
 from collector.kernels.load import be16, be32, u8
 from collector.kernels.names import HEADER, MALFORMED, read_name, skip_name
 from collector.kernels.rdata import put_data
 from collector.kernels.text import (
+    LOWER_CASE,
     SLASH,
     put,
     put_decimal,
@@ -17,6 +18,7 @@ from collector.kernels.text import (
 )
 
 OPT, OPTION_SUBNET, OPTION_ERROR = 41, 8, 15
+QUERY, NOTIFY = 0, 4  # opcodes whose first section of records is an answer; that of an UPDATE is not (RFC 2136 §2)
 
 
 @kernel
@@ -37,6 +39,7 @@ def read_message(dns, data, at, end):
         return False
     message.id = be16(data, at)
     message.flag_bits = be16(data, at + 2)
+    opcode = message.flag_bits >> 11 & 15
     questions, answers = be16(data, at + 4), be16(data, at + 6)
     others = be16(data, at + 8) + be16(data, at + 10)
     message.name_size = -1
@@ -69,7 +72,7 @@ def read_message(dns, data, at, end):
         place = skip_record(data, place, end)
         if place < 0:
             return True
-        if number < MAX_ANSWERS:
+        if number < MAX_ANSWERS and (opcode == QUERY or opcode == NOTIFY):
             message.answer_count += 1
     for _ in range(others):
         record = place
@@ -126,13 +129,16 @@ def write_answers(dns, data, start, end):
     """The answer section into ``answer_rows`` and the text arena; returns how many records were written."""
     control, message = dns.control[0], dns.message[0]
     place, written = message.answers, 0
+    full = control.text + MESSAGE_TEXT - 2 * RECORD_TEXT
     for _ in range(message.answer_count):
+        if control.text > full:
+            return written
         place, size = read_name(data, start, place, end, dns.label)
         if size < 0:
             return written
         row = dns.answer_rows[np.uint64(control.answer_rows)]
         row.name_at = control.text
-        control.text = put_name(dns.text, control.text, dns.label, size)
+        control.text = put_name(dns.text, control.text, dns.label, size, LOWER_CASE)
         row.name_size = control.text - row.name_at
         row.type = be16(data, place)
         row.ttl = be32(data, place + 4)

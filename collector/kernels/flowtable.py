@@ -8,15 +8,29 @@ import numpy as np
 from collector.kernels.hashing import ONE, POSITION, THIRTY_TWO, insert_index, mix, remove_index
 from collector.kernels.jit import inline, kernel, prefetch
 from collector.kernels.layout import (
+    A_PORT_BIT,
     ACK,
     ACTIVE,
+    AH,
+    B_PORT_BIT,
+    BY_FIRST,
+    BY_LISTENER,
+    BY_PORT,
+    BY_SYN,
+    BY_SYN_ACK,
     CLOSED,
+    ESP,
+    ESTABLISHED,
     EVICTED,
     ICMP,
     ICMPV6,
     IDLE,
+    IPSEC,
+    MAX_LISTENERS,
     MAX_TUNNELS,
-    NO_TUNNEL,
+    NO_APPLICATION,
+    NOTHING,
+    PROTOCOL_BIT,
     RESET,
     SHUTDOWN,
     SIX_BIT,
@@ -24,16 +38,19 @@ from collector.kernels.layout import (
     TCP,
     TUNNEL_BIT,
     UDP,
+    VNI_BIT,
 )
-from collector.kernels.tcp import SEEN_RST, is_closed, update_tcp
+from collector.kernels.streams import close_streams, retire_hello
+from collector.kernels.tcp import is_aborted, is_closed, update_tcp
 
 EVICTION_CANDIDATES = 16
 SWEEP_STEP = 64  # records looked at per batch of packets
+LOW, EPHEMERAL = 1024, 32768  # ports of servers (RFC 6335 §6), and where Linux takes a client's from
 
 
 @inline
 def make_key(packet, seed):
-    """Order the ends, pack the rest of the key (a GRE key does not fit as a whole), hash it."""
+    """Order the ends, pack the rest of the key, hash it."""
     swapped = 0
     if packet.src_high != packet.dst_high:
         swapped = 1 if packet.src_high > packet.dst_high else 0
@@ -44,15 +61,16 @@ def make_key(packet, seed):
     packet.swapped = swapped
     a_port = packet.dst_port if swapped else packet.src_port
     b_port = packet.src_port if swapped else packet.dst_port
-    packet.key4 = np.uint64(
-        (np.int64(a_port) << 40) | (np.int64(b_port) << 24) | (np.int64(packet.protocol) << 16) | (packet.vlan + 1)
-    )
-    packet.key5 = (
-        (np.uint64(packet.interface) << THIRTY_TWO)
-        | (np.uint64(packet.six) << SIX_BIT)
+    packet.key4 = (
+        (np.uint64(packet.six) << SIX_BIT)
         | (np.uint64(packet.tunnel) << TUNNEL_BIT)
-        | (np.uint64(packet.vni + 1) & np.uint64(0x1FFFFFF))
+        | (np.uint64(packet.vni >= 0) << VNI_BIT)
+        | (np.uint64(a_port) << A_PORT_BIT)
+        | (np.uint64(b_port) << B_PORT_BIT)
+        | (np.uint64(packet.protocol) << PROTOCOL_BIT)
+        | np.uint64(packet.vlan + 1)
     )
+    packet.key5 = (np.uint64(packet.interface) << THIRTY_TWO) | (np.uint64(packet.vni) & POSITION)
     word = mix(packet.src_high ^ packet.dst_high ^ seed) ^ packet.key4
     word = mix(word) ^ packet.src_low ^ packet.dst_low
     word = mix(word) ^ packet.key5
@@ -63,7 +81,7 @@ def make_key(packet, seed):
 
 @inline
 def same_flow(flow, packet):
-    if flow.key4 != packet.key4 or flow.key5 != packet.key5 or flow.vni != packet.vni:
+    if flow.key4 != packet.key4 or flow.key5 != packet.key5:
         return False
     if packet.swapped:
         return (
@@ -118,22 +136,18 @@ def is_over(flow, silent, control):
 @inline
 def over_reason(flow):
     if is_closed(flow):
-        return RESET if ((flow.a_seen | flow.b_seen) & SEEN_RST) != 0 else CLOSED
+        return RESET if is_aborted(np.int64(flow.a_state)) or is_aborted(np.int64(flow.b_state)) else CLOSED
     return IDLE
 
 
 @inline
 def write_flow(table, position, reason):
-    """Copy a record out, with what hangs on it."""
+    """Copy a record out."""
     control = table.control[0]
     row = control.flow_rows
     flow = table.flows[np.uint64(position)]
     flow.reason = reason
     table.flow_rows[np.uint64(row)] = flow
-    if flow.hello >= 0:
-        table.hello_rows[np.uint64(row)] = table.hellos[np.uint64(flow.hello)]
-    if flow.tunnel >= 0:
-        table.tunnel_rows[np.uint64(row)] = table.tunnels[np.uint64(flow.tunnel)]
     control.flow_rows = row + 1
 
 
@@ -142,10 +156,9 @@ def drop_flow(table, position):
     """Take a written record out of the table."""
     control = table.control[0]
     flow = table.flows[np.uint64(position)]
-    remove_index(table.flow_index, flow.hash, position)
+    remove_index(table.flow_index, flow.tag, position)
     if flow.hello >= 0:
-        table.free_hellos[np.uint64(control.free_hellos)] = flow.hello
-        control.free_hellos += 1
+        retire_hello(table, flow.hello)
     flow.used = 0
     table.free_flows[np.uint64(control.free_flows)] = position
     control.free_flows += 1
@@ -153,6 +166,9 @@ def drop_flow(table, position):
 
 @kernel
 def finish_flow(table, position, reason):
+    flow = table.flows[np.uint64(position)]
+    if flow.a_stream >= 0 or flow.b_stream >= 0:
+        close_streams(table, flow)
     write_flow(table, position, reason)
     drop_flow(table, position)
 
@@ -202,24 +218,27 @@ def new_flow(table, packet):
         )
     flow.key4 = packet.key4
     flow.key5 = packet.key5
-    flow.hash = packet.hash
+    flow.tag = np.uint32(packet.hash >> THIRTY_TWO)
     flow.used = 1
     flow.a_seen = 0
     flow.b_seen = 0
+    flow.a_state = NOTHING
+    flow.b_state = NOTHING
     flow.a_next = 0
     flow.b_next = 0
-    flow.syn_time = -1
-    flow.synack_time = -1
+    flow.a_stream = -1
+    flow.b_stream = -1
+    flow.handshake_time = -1
     flow.hello = -1
     flow.tunnel = -1
-    flow.vni = packet.vni
+    flow.application = IPSEC if packet.protocol == ESP or packet.protocol == AH else NO_APPLICATION
     flow.icmp_type = packet.icmp_type
     flow.icmp_code = packet.icmp_code
-    if packet.tunnel != NO_TUNNEL:
+    if packet.levels == 1:  # inside another tunnel the addresses are whatever its sender wrote
         flow.tunnel = tunnel_of(table, packet)
-    orient(flow, packet)
+    orient(table, flow, packet)
     clear_interval(flow, packet.time)
-    insert_index(table.flow_index, packet.hash, position)
+    insert_index(table.flow_index, packet.hash >> THIRTY_TWO, position)
     return position
 
 
@@ -265,35 +284,73 @@ def tunnel_of(table, packet):
 
 
 @inline
-def orient(flow, packet):
-    """Who opened it: the sender of a SYN; without one the end whose port is not a server's; else the first to speak."""
-    from_src = True
-    started = 1
+def orient(table, flow, packet):
+    """Who opened it, as far as its first packet tells, and how that is known."""
+    by, from_src, started = BY_FIRST, True, 1
     if packet.protocol == TCP:
-        if packet.tcp_flags & SYN:
-            from_src = (packet.tcp_flags & ACK) == 0
-            started = 1
-        else:
-            started = 0
-            from_src = not is_server_port(packet.src_port, packet.dst_port)
+        by, from_src = orient_tcp(table, packet)
+        started = 1 if packet.tcp_flags & SYN else 0
     elif packet.protocol == UDP:
-        from_src = not is_server_port(packet.src_port, packet.dst_port)
-        started = 1 if from_src else 0
-    elif packet.protocol == ICMP:
-        from_src = packet.icmp_type != 0
-        started = 1 if from_src else 0
-    elif packet.protocol == ICMPV6:
-        from_src = packet.icmp_type != 129
+        if is_server_port(packet.src_port, packet.dst_port):
+            by, from_src, started = BY_PORT, False, 0
+        elif is_server_port(packet.dst_port, packet.src_port):
+            by = BY_PORT
+    elif packet.protocol == ICMP or packet.protocol == ICMPV6:
+        from_src = packet.icmp_type != (0 if packet.protocol == ICMP else 129)
         started = 1 if from_src else 0
     src_is_a = packet.swapped == 0
     flow.opener = 0 if src_is_a == from_src else 1
+    flow.opened_by = by
     flow.started = started
 
 
 @inline
+def orient_tcp(table, packet):
+    """The sender of a SYN; else who is not known to listen, whose port is no server's, who speaks first."""
+    if packet.tcp_flags & SYN:
+        return (BY_SYN_ACK, False) if packet.tcp_flags & ACK else (BY_SYN, True)
+    if is_listener(table, packet.dst_high, packet.dst_low, packet.dst_port):
+        return BY_LISTENER, True
+    if is_listener(table, packet.src_high, packet.src_low, packet.src_port):
+        return BY_LISTENER, False
+    src, dst = port_rank(packet.src_port), port_rank(packet.dst_port)
+    return (BY_FIRST, True) if src == dst else (BY_PORT, src > dst)
+
+
+@inline
 def is_server_port(port, other):
-    """Ports below 1024 belong to servers (RFC 6335 §6); above, nothing is told."""
-    return port < 1024 and other >= 1024
+    return port < LOW and other >= LOW
+
+
+@inline
+def port_rank(port):
+    return 0 if port < LOW else 1 if port < EPHEMERAL else 2
+
+
+@inline
+def listener_word(high, low, port):
+    return mix(mix(high ^ np.uint64(port)) ^ low) | ONE
+
+
+@inline
+def is_listener(table, high, low, port):
+    word = listener_word(high, low, port)
+    return table.listeners[(word >> ONE) & np.uint64(MAX_LISTENERS - 1)] == word
+
+
+@inline
+def note_listener(table, packet):
+    word = listener_word(packet.src_high, packet.src_low, packet.src_port)
+    table.listeners[(word >> ONE) & np.uint64(MAX_LISTENERS - 1)] = word
+
+
+@inline
+def begins_anew(flow, packet, silent, linger):
+    """A SYN where a connection was: the ports are used again, unless it is the same SYN or the two are still talking."""
+    if packet.protocol != TCP or packet.tcp_flags & (SYN | ACK) != SYN:
+        return False
+    established = flow.a_state == ESTABLISHED and flow.b_state == ESTABLISHED
+    return is_closed(flow) or (established and silent > linger)
 
 
 @inline
@@ -303,28 +360,29 @@ def update_flow(table, packet):
     position = find_flow(table, packet)
     if position >= 0:
         flow = table.flows[np.uint64(position)]
-        reopened = packet.protocol == TCP and packet.tcp_flags & (SYN | ACK) == SYN and is_closed(flow)
         silent = max(packet.time - flow.last_time, control.now - flow.touched)
-        if reopened or is_over(flow, silent, control):
+        if is_over(flow, silent, control) or begins_anew(flow, packet, silent, control.linger):
             finish_flow(table, position, over_reason(flow))
             position = np.int64(-1)
         elif packet.time - flow.first_time > control.active:
             write_flow(table, position, ACTIVE)
             flow.started = 0
-            flow.synack_time = -1
+            flow.handshake_time = -1
             clear_interval(flow, packet.time)
     if position < 0:
         position = new_flow(table, packet)
     flow = table.flows[np.uint64(position)]
     from_a = packet.swapped == 0
     if packet.protocol == TCP:
+        if packet.tcp_flags & (SYN | ACK) == SYN | ACK:
+            note_listener(table, packet)
         update_tcp(flow, packet, from_a)
     if from_a:
-        flow.a_packets += 1
+        flow.a_packets += np.uint32(packet.packets)
         flow.a_bytes += packet.ip_bytes
         flow.a_flags |= packet.tcp_flags
     else:
-        flow.b_packets += 1
+        flow.b_packets += np.uint32(packet.packets)
         flow.b_bytes += packet.ip_bytes
         flow.b_flags |= packet.tcp_flags
     flow.touched = control.now

@@ -5,7 +5,7 @@ Each walker fills ``frames`` from ``data[start:end]`` and returns (frames found,
 
 import numpy as np
 
-from collector.kernels.jit import inline, kernel
+from collector.kernels.jit import entry, inline
 from collector.kernels.load import any16, any32
 
 MORE, FULL, BAD, OTHER_BLOCK = 0, 1, 2, 3
@@ -16,7 +16,7 @@ MOST_TICKS = 1 << 43
 SECTION, INTERFACE, OLD_PACKET, SIMPLE, ENHANCED = 0x0A0D0D0A, 1, 2, 3, 6
 
 
-@kernel
+@entry
 def walk_pcap(data, start, end, big, per_second, trailer, link, frames):
     """Classic pcap: 16 bytes of header a record. ``trailer``: octets at a frame's end that are its checksum."""
     count, at = 0, start
@@ -61,7 +61,7 @@ def is_packet_block(kind):
     return kind == ENHANCED or kind == OLD_PACKET or kind == SIMPLE
 
 
-@kernel
+@entry
 def walk_pcapng(data, start, end, big, before, links, ticks, offsets, snaplens, frames):
     """Packet blocks of one section; stops at any block that Python must read (section, interface) or skip.
 

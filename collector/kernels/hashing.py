@@ -25,9 +25,10 @@ def mix(word):
 
 
 @inline
-def insert_index(index, digest, position):
+def insert_index(index, tag, position):
+    """``tag``: the upper half of the hash."""
     mask = np.uint64(index.size - 1)
-    tag = digest >> THIRTY_TWO
+    tag = np.uint64(tag)
     slot = tag & mask
     while index[slot] != np.uint64(0):
         slot = (slot + ONE) & mask
@@ -35,9 +36,9 @@ def insert_index(index, digest, position):
 
 
 @inline
-def remove_index(index, digest, position):
+def remove_index(index, tag, position):
     mask = np.uint64(index.size - 1)
-    slot = (digest >> THIRTY_TWO) & mask
+    slot = np.uint64(tag) & mask
     while index[slot] & POSITION != np.uint64(position + 1):
         slot = (slot + ONE) & mask
     hole = slot

@@ -1,44 +1,75 @@
 """The TLS ClientHello at the start of a connection: server name, protocols, highest version offered.
 
-RFC 8446 §4.1.2, RFC 6066 §3 (server name), RFC 7301 §3.1 (ALPN), RFC 8446 §4.2.1 (supported versions).
+RFC 8446 §4.1.2 and §5.1 (records), RFC 6066 §3 (server name), RFC 7301 §3.1 (ALPN), RFC 8446 §4.2.1 (supported versions),
+RFC 9849 §5 (Encrypted ClientHello).
 """
 
 import numpy as np
 
-from collector.kernels.jit import inline, kernel
-from collector.kernels.layout import MAX_ALPN, MAX_SNI, TCP
-from collector.kernels.load import be16, u8
+from collector.kernels.jit import entry, inline, kernel
+from collector.kernels.layout import BUFFER_BYTES, MAX_ALPN, MAX_SNI
+from collector.kernels.load import be16, be24, u8
 
 HANDSHAKE, CLIENT_HELLO = 22, 1
-SERVER_NAME, ALPN, SUPPORTED_VERSIONS = 0, 16, 43
+RECORD_HEADER = 5
+SERVER_NAME, ALPN, SUPPORTED_VERSIONS, ENCRYPTED_HELLO = 0, 16, 43, 0xFE0D
+NOT_WHOLE, NOT_A_HELLO = -1, -2
 
 
 @inline
-def is_hello(data, packet):
-    at = packet.payload
-    return (
-        packet.protocol == TCP
-        and packet.captured >= 43
-        and u8(data, at) == HANDSHAKE
-        and u8(data, at + 1) == 3
-        and u8(data, at + 5) == CLIENT_HELLO
-    )
+def begins_hello(data, at, size):
+    return size >= 6 and u8(data, at) == HANDSHAKE and u8(data, at + 1) == 3 and u8(data, at + 5) == CLIENT_HELLO
 
 
 @kernel
-def read_hello(table, data, packet, flow):
-    """Keep the ClientHello's words with the flow; as far as the segment goes."""
-    control = table.control[0]
-    if flow.hello >= 0 or control.free_hellos == 0:
+def hello_end(data, at, end):
+    """Where the records of a ClientHello end; ``NOT_WHOLE`` where more is needed, ``NOT_A_HELLO`` where none can come."""
+    if end - at < RECORD_HEADER + 4:
+        return np.int64(NOT_WHOLE)
+    if be16(data, at + 3) < 4:
+        return np.int64(NOT_A_HELLO)
+    needed = 4 + be24(data, at + 6)
+    if needed > BUFFER_BYTES:
+        return np.int64(NOT_A_HELLO)
+    while end - at >= RECORD_HEADER:
+        size = be16(data, at + 3)
+        if u8(data, at) != HANDSHAKE or size == 0:
+            return np.int64(NOT_A_HELLO)
+        at += RECORD_HEADER + min(size, needed)
+        needed -= size
+        if needed <= 0:
+            return at if at <= end else np.int64(NOT_WHOLE)
+    return np.int64(NOT_WHOLE)
+
+
+@kernel
+def read_records(hello, scratch, data, at, end):
+    """Read a ClientHello out of its records, as far as they go; ``scratch`` takes one that several records hold."""
+    if end - at < RECORD_HEADER + 4:
         return
-    control.free_hellos -= 1
-    flow.hello = table.free_hellos[np.uint64(control.free_hellos)]
-    hello = table.hellos[np.uint64(flow.hello)]
+    first = be16(data, at + 3)
+    if first >= 4 + be24(data, at + 6):
+        read_hello(hello, data, at + RECORD_HEADER, min(end, at + RECORD_HEADER + first))
+        return
+    size = np.int64(0)
+    while end - at > RECORD_HEADER and u8(data, at) == HANDSHAKE:
+        behind = min(at + RECORD_HEADER + be16(data, at + 3), end)
+        for place in range(at + RECORD_HEADER, behind):
+            if size < scratch.size:
+                scratch[np.uint64(size)] = data[np.uint64(place)]
+                size += 1
+        at = behind
+    read_hello(hello, scratch, np.int64(0), size)
+
+
+@kernel
+def read_hello(hello, data, at, end):
+    """Read a ClientHello, as far as it goes, from its handshake header on."""
     hello.sni_size = -1
     hello.alpn_size = -1
-    at, end = packet.payload, packet.payload + packet.captured
-    hello.version = be16(data, at + 9)
-    at = skip_vector(data, at + 43, end, 1)
+    hello.ech = 0
+    hello.version = be16(data, at + 4) if end - at >= 6 else 0
+    at = skip_vector(data, at + 38, end, 1)
     at = skip_vector(data, at, end, 2)
     at = skip_vector(data, at, end, 1)
     if at < 0 or end - at < 2:
@@ -58,7 +89,16 @@ def read_hello(table, data, packet, flow):
             hello.alpn_size = size - 2
         elif kind == SUPPORTED_VERSIONS:
             read_versions(hello, data, at, at + size)
+        elif kind == ENCRYPTED_HELLO:
+            hello.ech = 1
         at += size
+
+
+@entry
+def read_handshake(hellos, row, data):
+    """Read the ClientHello that ``data`` begins with into ``hellos[row]``."""
+    if data.size >= 4 and u8(data, 0) == CLIENT_HELLO:
+        read_hello(hellos[np.uint64(row)], data, np.int64(0), np.int64(data.size))
 
 
 @inline

@@ -40,8 +40,10 @@ config.CACHE_DIR = str(cache_folder())
 COMPILED = not config.DISABLE_JIT
 
 compiled: Any = njit  # its declared overloads do not know _nrt
-kernel = compiled(**OPTIONS)
-inline = compiled(**OPTIONS, forceinline=True)
+INTERNAL = OPTIONS | {"cache": False, "no_cpython_wrapper": True, "no_cfunc_wrapper": True}
+entry = compiled(**OPTIONS)
+kernel = compiled(**INTERNAL)
+inline = compiled(**INTERNAL, forceinline=True)
 
 
 @intrinsic

@@ -10,17 +10,24 @@ Records = Any  # a numpy record array: fields are attributes, which its declared
 
 BATCH = 32  # packets decoded ahead, so that their table lines are on the way when they are updated
 
-MAX_DEPTH = 6  # encapsulations inside one another; a packet deeper than that is discarded as too_deep
-MAX_FRAGMENTS = 4096  # datagrams whose first fragment is remembered; a newer one takes the place of an older
+MAX_TUNNEL_LEVELS = 5  # tunnels inside one another that are entered; what is in a further one is payload
+MAX_FRAGMENTED = 4096  # datagrams of which fragments are remembered; a newer one takes the place of an older
+MAX_DATAGRAMS = 64  # fragmented DNS messages put together at a time; beyond that the oldest is given up
+MAX_STREAMS = 512  # directions of TCP connections put together at a time; beyond that the oldest is given up
+MAX_PIECES = 16  # gaps in one datagram or stream; with more it is given up
+BUFFER_BYTES = 2 + 65535 + 63  # of one datagram or stream: a DNS message and its length
+MAX_LISTENERS = 1 << 16  # addresses and ports that answered a SYN; a newer one takes the place of an older
 MAX_HELLOS = 1 << 16  # ClientHellos kept for live flows; beyond that a flow is written without its tls columns
+MAX_INITIALS = 2048  # flows whose QUIC Initial packets are kept until they are read; beyond that as MAX_HELLOS
+INITIAL_DATAGRAMS, INITIAL_BYTES = 4, 6144  # of one flow
 MAX_TUNNELS = 1 << 14  # outer address pairs; a flow beyond that is written without tunnel addresses
-MAX_ANSWERS = 512  # records of one answer section; the rest of the section is left out
+MAX_ANSWERS = 1 << 13  # records of one answer section: a message has no room for more
 MAX_NAME = 255  # octets of a name on the wire (RFC 1035 §3.1)
 MAX_SNI = 255
 MAX_ALPN = 64
 
-# Room one DNS message can need in the text arena: every record a full name, escaped to four characters an octet, and data.
-MESSAGE_TEXT = MAX_ANSWERS * 3 * 4 * (MAX_NAME + 1) + 6 * 65536
+MESSAGE_TEXT = 4 << 20  # octets that one message may take as text; the rest of its answers is left out
+RECORD_TEXT = 4 * (65536 + 3 * (MAX_NAME + 1))  # what one record can take at most: four characters an octet
 
 # Codes are numpy integers: a literal argument would have numba compile a function once for each value.
 DONE, OUT_FULL = np.arange(2)
@@ -33,9 +40,9 @@ BAD_IP_HEADER = CODES[Discard.BAD_IP_HEADER]
 CUT_IP_HEADER = CODES[Discard.CUT_IP_HEADER]
 CUT_TRANSPORT_HEADER = CODES[Discard.CUT_TRANSPORT_HEADER]
 BAD_TRANSPORT_HEADER = CODES[Discard.BAD_TRANSPORT_HEADER]
-TOO_DEEP = CODES[Discard.TOO_DEEP]
 ORPHAN_FRAGMENT = CODES[Discard.ORPHAN_FRAGMENT]
 KEPT = -1
+HELD = -2  # a fragment that waits for the first one of its datagram: discarded as an orphan if that does not come
 
 END_REASONS = ("idle", "active", "closed", "reset", "evicted", "shutdown")
 IDLE, ACTIVE, CLOSED, RESET, EVICTED, SHUTDOWN = np.arange(6)
@@ -43,12 +50,25 @@ IDLE, ACTIVE, CLOSED, RESET, EVICTED, SHUTDOWN = np.arange(6)
 OUTCOMES = ("answered", "unanswered", "unsolicited")
 ANSWERED, UNANSWERED, UNSOLICITED, WAITING = np.arange(4)  # waiting: no outcome yet
 
-TUNNELS = ("", "vxlan", "geneve", "gre", "ipip", "6in4", "4in6")
-NO_TUNNEL, VXLAN, GENEVE, GRE, IPIP, SIX_IN_FOUR, FOUR_IN_SIX = range(7)
+TUNNELS = ("", "vxlan", "geneve", "gre", "ipip", "6in4", "4in6", "erspan")
+NO_TUNNEL, VXLAN, GENEVE, GRE, IPIP, SIX_IN_FOUR, FOUR_IN_SIX, ERSPAN = range(8)
 NO_VNI = -1
-SIX_BIT, TUNNEL_BIT = np.uint64(31), np.uint64(25)  # where key5 has the version of IP and the kind of tunnel
 
-TCP, UDP, ICMP, ICMPV6, SCTP, UDPLITE, DCCP = 6, 17, 1, 58, 132, 136, 33
+# key4, from the top: version of IP, kind of tunnel, whether it has an id, ports of A and B, protocol, VLAN and one.
+SIX_BIT, TUNNEL_BIT, VNI_BIT = np.uint64(63), np.uint64(59), np.uint64(58)
+A_PORT_BIT, B_PORT_BIT, PROTOCOL_BIT = np.uint64(40), np.uint64(24), np.uint64(16)
+
+APPLICATIONS = ("", "dns", "tls", "quic", "wireguard", "ipsec")
+NO_APPLICATION, DNS_APPLICATION, TLS, QUIC, WIREGUARD, IPSEC = np.arange(6)
+
+# How it is known who opened a connection, the surest first.
+OPENED_BY = ("syn", "syn_ack", "listener", "port", "first_packet")
+BY_SYN, BY_SYN_ACK, BY_LISTENER, BY_PORT, BY_FIRST = np.arange(5)
+
+# What one end of a TCP connection has done, in the terms of Zeek's connection states.
+NOTHING, SYN_SENT, SYN_ACK_SENT, PARTIAL, ESTABLISHED, FINISHED, ABORTED, ABORTED_AFTER_FIN = np.arange(8)
+
+TCP, UDP, ICMP, ICMPV6, SCTP, UDPLITE, DCCP, ESP, AH = 6, 17, 1, 58, 132, 136, 33, 50, 51
 FIN, SYN, RST, PSH, ACK = 0x01, 0x02, 0x04, 0x08, 0x10
 NO_PORT = 0
 INTERFACE_INDEX = 1 << 31  # marks an interface id that is the kernel's index out of a cooked v2 header
@@ -78,8 +98,12 @@ PACKET = np.dtype(
         ("key5", "u8"),
         ("hash", "u8"),
         ("seq", "i8"),
+        ("expected", "i8"),  # sequence number that its sender was at, -1: not known
         ("window", "i8"),
         ("vni", "i8"),
+        ("packets", "i8"),  # itself, and the fragments that waited for it
+        ("datagram", "u8"),  # identification of a fragment; then the same for all fragments of one datagram
+        ("fragment_at", "i8"),
         ("src_port", "i4"),
         ("dst_port", "i4"),
         ("vlan", "i4"),
@@ -88,9 +112,12 @@ PACKET = np.dtype(
         ("icmp_type", "i4"),
         ("icmp_code", "i4"),
         ("tunnel", "i4"),
+        ("levels", "i4"),  # tunnels it came in
         ("swapped", "i4"),
         ("six", "i4"),  # the version of IP, for an IPv6 header can hold ::ffff:a.b.c.d
-        ("ports", "i4"),
+        ("more", "i4"),  # fragments follow
+        ("complete", "i4"),  # the datagram buffer that it completes, -1: none
+        ("fresh", "i4"),  # no data came before it from its end
     ],
     align=True,
 )
@@ -104,34 +131,38 @@ FLOW = np.dtype(
         ("key4", "u8"),
         ("key5", "u8"),
         ("last_time", "i8"),
-        ("hash", "u8"),
         ("touched", "i8"),  # the latest time of any packet when it was last updated: what idleness is measured from
-        ("a_packets", "i8"),
-        ("b_packets", "i8"),
         ("a_bytes", "i8"),
         ("b_bytes", "i8"),
         ("first_time", "i8"),
-        ("syn_time", "i8"),
-        ("synack_time", "i8"),
-        ("vni", "i8"),
+        ("handshake_time", "i8"),  # of the SYN, then of the SYN-ACK
+        ("a_packets", "u4"),
+        ("b_packets", "u4"),
         ("a_next", "u4"),
         ("b_next", "u4"),
-        ("a_retransmits", "i4"),
-        ("b_retransmits", "i4"),
-        ("a_zero_windows", "i4"),
-        ("b_zero_windows", "i4"),
+        ("a_retransmits", "u4"),
+        ("b_retransmits", "u4"),
+        ("a_zero_windows", "u4"),
+        ("b_zero_windows", "u4"),
         ("server_handshake", "i4"),
         ("client_handshake", "i4"),
+        ("tag", "u4"),  # the part of its hash that the index knows
         ("hello", "i4"),
-        ("tunnel", "i4"),
+        ("tunnel", "i2"),
+        ("a_stream", "i2"),
+        ("b_stream", "i2"),
         ("icmp_type", "i2"),
         ("icmp_code", "i2"),
         ("a_flags", "u1"),
         ("b_flags", "u1"),
-        ("a_seen", "u1"),  # flags of the whole connection, which an active timeout does not clear
+        ("a_seen", "u1"),  # of the whole connection, which an active timeout does not clear
         ("b_seen", "u1"),
+        ("a_state", "u1"),
+        ("b_state", "u1"),
         ("opener", "u1"),  # 0: A is src, 1: B is src
+        ("opened_by", "u1"),
         ("started", "u1"),
+        ("application", "u1"),
         ("used", "u1"),
         ("reason", "u1"),
     ],
@@ -139,12 +170,54 @@ FLOW = np.dtype(
 )
 
 HELLO = np.dtype(
-    [("sni", "u1", MAX_SNI), ("sni_size", "i4"), ("alpn", "u1", MAX_ALPN), ("alpn_size", "i4"), ("version", "i4")]
+    [
+        ("sni", "u1", MAX_SNI),
+        ("alpn", "u1", MAX_ALPN),
+        ("ech", "u1"),
+        ("sni_size", "i4"),
+        ("alpn_size", "i4"),
+        ("version", "i4"),
+        ("initial", "i4"),  # where its QUIC packets are, which are read when the flow is written; -1: it came over TCP
+    ],
+    align=True,
 )
+
+INITIAL = np.dtype([("sizes", "i4", INITIAL_DATAGRAMS), ("count", "i4"), ("octets", "u1", INITIAL_BYTES)], align=True)
 
 TUNNEL = np.dtype([("src_high", "u8"), ("src_low", "u8"), ("dst_high", "u8"), ("dst_low", "u8"), ("used", "u8")])
 
-FRAGMENT = np.dtype([("key", "u8"), ("ports", "u4"), ("used", "u4")], align=True)
+FRAGMENTED = np.dtype(
+    [
+        ("key", "u8"),  # 0: free
+        ("time", "i8"),
+        ("bytes", "i8"),  # of the fragments that wait for the first one
+        ("packets", "u4"),
+        ("interface", "i4"),  # of the frame, for the count of discards
+        ("ports", "u4"),
+        ("first", "u4"),  # the first fragment was seen
+    ],
+    align=True,
+)
+
+# The beginning of something that comes in pieces: ``ready`` octets are there, and those between ``starts`` and ``ends``.
+BUFFER = np.dtype(
+    [
+        ("key", "u8"),  # the datagram; of a stream the position of its flow
+        ("time", "i8"),  # when octets last became ready
+        ("next", "u4"),  # sequence number of the first octet
+        ("taken", "i4"),  # octets that were read
+        ("ready", "i4"),
+        ("total", "i4"),  # -1: not known yet
+        ("pieces", "i4"),
+        ("starts", "i4", MAX_PIECES),
+        ("ends", "i4", MAX_PIECES),
+        ("older", "i4"),
+        ("newer", "i4"),
+        ("of_a", "u1"),
+        ("hello", "u1"),  # a ClientHello; else DNS messages
+    ],
+    align=True,
+)
 
 PENDING = np.dtype(
     [
@@ -154,7 +227,6 @@ PENDING = np.dtype(
         ("dst_low", "u8"),
         ("key4", "u8"),
         ("key5", "u8"),
-        ("hash", "u8"),
         ("first_time", "i8"),
         ("last_time", "i8"),
         ("touched", "i8"),  # the latest time of any packet at the last attempt
@@ -162,6 +234,7 @@ PENDING = np.dtype(
         ("epoch", "i8"),
         ("older", "i4"),
         ("newer", "i4"),
+        ("tag", "u4"),
         ("attempts", "i4"),
         ("bytes", "i4"),
         ("flag_bits", "i4"),  # "flags" is an attribute that every numpy record has
@@ -207,6 +280,7 @@ TRANSACTION = np.dtype(
         ("server_port", "i4"),
         ("interface", "i8"),
         ("six", "i4"),
+        ("protocol", "i4"),
         ("id", "i4"),
         ("query_flags", "i4"),
         ("response_flags", "i4"),
@@ -223,6 +297,8 @@ TRANSACTION = np.dtype(
         ("outcome", "i4"),
         ("name_at", "i4"),
         ("name_size", "i4"),
+        ("raw_at", "i4"),
+        ("raw_size", "i4"),  # 0: as the name
         ("subnet_at", "i4"),
         ("subnet_size", "i4"),
         ("answers_at", "i4"),
@@ -256,8 +332,19 @@ CONTROL = np.dtype(
         ("newest", "i8"),
         ("free_pending", "i8"),
         ("flush", "i8"),
+        ("position", "i8"),  # of the flow of the packet at hand
+        ("source", "i8"),  # where its DNS message is: in the frame, a datagram or a stream
+        ("message_at", "i8"),
+        ("message_size", "i8"),  # octets at hand
+        ("message_length", "i8"),
+        ("stream", "i8"),  # the buffer whose messages are being read, -1: none
+        ("free_initials", "i8"),
+        ("retired", "i8"),
         ("evictions", "i8"),
         ("pending_overflows", "i8"),
+        ("stream_overflows", "i8"),
+        ("datagram_overflows", "i8"),
+        ("hello_overflows", "i8"),
         ("dns_malformed", "i8"),
         ("seed", "u8"),
         ("idle", "i8"),
@@ -268,26 +355,42 @@ CONTROL = np.dtype(
     align=True,
 )
 
+LIST = np.dtype([("oldest", "i8"), ("newest", "i8"), ("free", "i8")])
+
+
+class Buffers(NamedTuple):
+    """Room for ``records.size`` things that come in pieces, in a list by age."""
+
+    control: Records
+    records: Records
+    data: np.ndarray  # BUFFER_BYTES each
+    free: np.ndarray
+
 
 class FlowTables(NamedTuple):
     control: Records
     flow_index: np.ndarray
     flows: Records
     free_flows: np.ndarray
+    listeners: np.ndarray
+    streams: Buffers
+    scratch: np.ndarray  # a ClientHello out of its records
     hellos: Records
     free_hellos: np.ndarray
+    initials: Records
+    free_initials: np.ndarray
     tunnels: Records
     flow_rows: Records
-    hello_rows: Records
-    tunnel_rows: Records
+    retired: np.ndarray  # hellos that only ``flow_rows`` has now
 
 
 class DnsTables(NamedTuple):
     control: Records
+    ports: np.ndarray  # by port number: 1 where DNS is spoken
     pending_index: np.ndarray
     pending: Records
     free_pending: np.ndarray
-    names: np.ndarray  # one row a pending query: the name in wire form, lower case
+    names: np.ndarray  # one row a pending query: the name in wire form
     subnets: np.ndarray  # one row a pending query: the EDNS client subnet option as sent
     message: Records  # the message at hand, with its question, its client subnet, and room for another name of it
     name: np.ndarray
@@ -303,36 +406,61 @@ class State(NamedTuple):
 
     control: Records
     batch: Records
-    fragments: Records
+    fragmented: Records
+    datagrams: Buffers
     discarded: np.ndarray  # (interface, reason)
     flow: FlowTables
     dns: DnsTables
 
 
 MAX_SUBNET = 20  # family, prefix lengths and 16 address octets (RFC 7871 §6)
-FLOW_ROWS = 1 << 17  # rows of one flow batch
+FLOW_ROWS = 1 << 16  # rows of one flow batch
 DNS_ROWS = 1 << 16
-ANSWER_ROWS = 1 << 18
-TEXT_BYTES = 32 << 20
+ANSWER_ROWS = 1 << 17
+TEXT_BYTES = 24 << 20
 
 
-def new_state(settings: "Bounds", interfaces: int, seed: int) -> State:
+def new_state(settings: "Bounds", interfaces: int, seed: int, dns_ports: tuple[int, ...]) -> State:
     """Empty tables. Pages of a large one are taken from the system only when they are first written."""
     control = records(1, CONTROL)
     state = State(
         control=control,
         batch=records(BATCH, PACKET),
-        fragments=records(MAX_FRAGMENTS, FRAGMENT),
+        fragmented=records(MAX_FRAGMENTED, FRAGMENTED),
+        datagrams=_buffers(MAX_DATAGRAMS),
         discarded=np.zeros((interfaces, len(Discard)), np.int64),
         flow=_flow_tables(control, settings.max_flows),
-        dns=_dns_tables(control, settings.max_pending),
+        dns=_dns_tables(control, settings.max_pending, dns_ports),
     )
     first = control[0]
     first.seed, first.idle, first.active = seed, settings.idle_us, settings.active_us
     first.linger, first.dns_timeout = settings.linger_us, settings.dns_timeout_us
-    first.free_hellos, first.free_pending = MAX_HELLOS, settings.max_pending
-    first.oldest = first.newest = -1
+    first.free_hellos, first.free_initials, first.free_pending = MAX_HELLOS, MAX_INITIALS, settings.max_pending
+    first.oldest = first.newest = first.stream = -1
     return state
+
+
+def with_other_rows(state: State) -> State:
+    """The same tables with rows of their own, so that the rows of the one are read while the other writes."""
+    flow = state.flow._replace(flow_rows=records(FLOW_ROWS, FLOW), retired=np.empty_like(state.flow.retired))
+    dns = state.dns._replace(
+        dns_rows=records(DNS_ROWS, TRANSACTION),
+        answer_rows=records(ANSWER_ROWS, ANSWER),
+        text=np.zeros(TEXT_BYTES, np.uint8),
+    )
+    return state._replace(flow=flow, dns=dns)
+
+
+def _buffers(size: int) -> Buffers:
+    control = records(1, LIST)
+    control[0].oldest = control[0].newest = -1
+    control[0].free = size
+    return Buffers(
+        control=control,
+        records=records(size, BUFFER),
+        data=np.zeros(size * BUFFER_BYTES, np.uint8),
+        free=np.arange(size - 1, -1, -1, dtype=np.int32),
+    )
 
 
 def _flow_tables(control: Records, size: int) -> FlowTables:
@@ -341,18 +469,25 @@ def _flow_tables(control: Records, size: int) -> FlowTables:
         flow_index=np.zeros(_power_of_two(2 * size), np.uint64),
         flows=records(size, FLOW),
         free_flows=np.empty(size, np.int32),
+        listeners=np.zeros(MAX_LISTENERS, np.uint64),
+        streams=_buffers(MAX_STREAMS),
+        scratch=np.zeros(BUFFER_BYTES, np.uint8),
         hellos=records(MAX_HELLOS, HELLO),
         free_hellos=np.arange(MAX_HELLOS - 1, -1, -1, dtype=np.int32),
+        initials=records(MAX_INITIALS, INITIAL),
+        free_initials=np.arange(MAX_INITIALS - 1, -1, -1, dtype=np.int32),
         tunnels=records(MAX_TUNNELS, TUNNEL),
         flow_rows=records(FLOW_ROWS, FLOW),
-        hello_rows=records(FLOW_ROWS, HELLO),
-        tunnel_rows=records(FLOW_ROWS, TUNNEL),
+        retired=np.empty(MAX_HELLOS, np.int32),
     )
 
 
-def _dns_tables(control: Records, size: int) -> DnsTables:
+def _dns_tables(control: Records, size: int, ports: tuple[int, ...]) -> DnsTables:
+    spoken = np.zeros(1 << 16, np.uint8)
+    spoken[list(ports)] = 1
     return DnsTables(
         control=control,
+        ports=spoken,
         pending_index=np.zeros(_power_of_two(2 * size), np.uint64),
         pending=records(size, PENDING),
         free_pending=np.arange(size - 1, -1, -1, dtype=np.int32),

@@ -14,9 +14,24 @@ MAX_POINTERS = 127  # as many as a name can have labels; a name that follows mor
 MALFORMED = -1
 
 
+@inline
+def lower(octet):
+    """Names are the same whatever the case of their ASCII letters (RFC 4343 §3)."""
+    return octet + 32 if 65 <= octet <= 90 else octet
+
+
+@inline
+def has_capitals(name, size):
+    """Lengths of labels are below any letter."""
+    for place in range(size):
+        if 65 <= name[np.uint64(place)] <= 90:
+            return True
+    return False
+
+
 @kernel
 def read_name(data, start, at, end, name):
-    """Copy a name, lower case, in wire form. Returns (place behind it, size); the size is ``MALFORMED`` if it is none."""
+    """Copy a name in wire form. Returns (place behind it, size); the size is ``MALFORMED`` if it is none."""
     size = np.int64(0)
     behind = np.int64(-1)
     lowest = at
@@ -40,8 +55,7 @@ def read_name(data, start, at, end, name):
             return at, np.int64(MALFORMED)
         name[np.uint64(size)] = np.uint8(length)
         for step in range(length):
-            octet = u8(data, at + 1 + step)
-            name[np.uint64(size + 1 + step)] = np.uint8(octet + 32 if 65 <= octet <= 90 else octet)
+            name[np.uint64(size + 1 + step)] = data[np.uint64(at + 1 + step)]
         size += 1 + length
         at += 1 + length
         if length == 0:

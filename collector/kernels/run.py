@@ -12,18 +12,38 @@ from collector.kernels.flowtable import (
     sweep_flows,
     update_flow,
 )
-from collector.kernels.hello import is_hello, read_hello
-from collector.kernels.jit import inline, kernel
-from collector.kernels.layout import BATCH, DONE, KEPT, MAX_ANSWERS, MESSAGE_TEXT, NO_TUNNEL, OUT_FULL
-from collector.kernels.transactions import ROWS_A_MESSAGE, end_oldest, is_dns, pair_message
+from collector.kernels.fragments import drop_datagram, end_fragments, message_of, place_fragment
+from collector.kernels.jit import entry, inline, kernel
+from collector.kernels.layout import (
+    BATCH,
+    DNS_APPLICATION,
+    DONE,
+    KEPT,
+    MAX_ANSWERS,
+    MAX_TUNNEL_LEVELS,
+    MESSAGE_TEXT,
+    NO_APPLICATION,
+    OUT_FULL,
+    QUIC,
+    TCP,
+    UDP,
+)
+from collector.kernels.load import u8
+from collector.kernels.recognise import is_initial, keep_initial, recognise
+from collector.kernels.streams import close_stream, has_payload, next_message, rest_stream, stage_hello, stage_messages
+from collector.kernels.transactions import ROWS_A_MESSAGE, end_pending, pair_message
+
+NO_MESSAGE = -2  # of a stream: what is there is no message
+NO_SOURCE, FROM_FRAME, FROM_DATAGRAM, FROM_STREAM = range(4)
 
 
 @inline
 def has_room(state):
-    """Room for all that one packet, and the sweep before it, can write."""
+    """Room for all that one message, one packet and the sweep before it can write."""
     control = state.control[0]
     return (
         control.flow_rows + SWEEP_STEP + 4 <= state.flow.flow_rows.size
+        and control.retired + SWEEP_STEP + 4 <= state.flow.retired.size
         and control.dns_rows + ROWS_A_MESSAGE <= state.dns.dns_rows.size
         and control.answer_rows + MAX_ANSWERS <= state.dns.answer_rows.size
         and control.text + MESSAGE_TEXT <= state.dns.text.size
@@ -38,15 +58,18 @@ def fill_batch(state, data, frames, count):
     while size < BATCH and control.frame < count:
         frame = frames[np.uint64(control.frame)]
         packet = state.batch[np.uint64(size)]
-        reason, enter_tunnels = KEPT, True
+        reason, most = KEPT, MAX_TUNNEL_LEVELS
         while True:
-            reason = decode(data, frame, packet, state.fragments, control.seed, enter_tunnels)
-            if reason == KEPT or packet.tunnel == NO_TUNNEL:
+            reason = decode(data, frame, packet, most)
+            if reason == KEPT or packet.levels == 0:
                 break
-            enter_tunnels = False  # what is in the tunnel is no IP packet: the tunnel itself is the flow
+            most = packet.levels - 1  # what is in the tunnel is no IP packet: the tunnel itself is the flow
         control.frame += 1
+        if reason == KEPT and (packet.more or packet.fragment_at > 0):
+            reason = place_fragment(state, data, packet, frame.interface)
         if reason != KEPT:
-            state.discarded[np.uint64(frame.interface), np.uint64(reason)] += 1
+            if reason >= 0:
+                state.discarded[np.uint64(frame.interface), np.uint64(reason)] += 1
             continue
         make_key(packet, control.seed)
         prefetch_slot(state.flow, packet)
@@ -57,7 +80,7 @@ def fill_batch(state, data, frames, count):
     control.batch_done = 0
 
 
-@kernel
+@entry
 def run(state, data, frames, count):
     """Take ``frames[:count]`` of ``data``; ``OUT_FULL`` asks to be called again when the rows were taken out."""
     control = state.control[0]
@@ -73,16 +96,97 @@ def run(state, data, frames, count):
             if not has_room(state):
                 return OUT_FULL
             packet = state.batch[np.uint64(control.batch_done)]
-            control.now = max(control.now, packet.time)
-            position = update_flow(state.flow, packet)
-            if is_dns(packet):
-                pair_message(state.dns, data, packet)
-            elif is_hello(data, packet):
-                read_hello(state.flow, data, packet, state.flow.flows[np.uint64(position)])
-            control.batch_done += 1
+            control.source = NO_SOURCE
+            if control.stream < 0:
+                control.now = max(control.now, packet.time)
+                control.position = update_flow(state.flow, packet)
+                if packet.captured > 0 or packet.complete >= 0:
+                    read_payload(state, data, packet)
+            if control.stream >= 0:
+                next_of_stream(state)
+            if control.source != NO_SOURCE:
+                octets = data
+                if control.source != FROM_FRAME:
+                    octets = state.datagrams.data if control.source == FROM_DATAGRAM else state.flow.streams.data
+                known = pair_message(
+                    state.dns, octets, packet, control.message_at, control.message_size, control.message_length
+                )
+                end_message(state, packet, known)
+            if control.stream < 0:
+                control.batch_done += 1
 
 
 @kernel
+def read_payload(state, data, packet):
+    """What is in the packet beside headers: a DNS message, a part of a stream, or what tells the application."""
+    control, ports = state.control[0], state.dns.ports
+    flow = state.flow.flows[np.uint64(control.position)]
+    dns_port = ports[np.uint64(packet.src_port)] or ports[np.uint64(packet.dst_port)]
+    if packet.protocol == TCP:
+        if not has_payload(packet):
+            return
+        if dns_port:
+            control.stream = stage_messages(state.flow, data, packet, control.position)
+        elif flow.hello < 0:
+            stage_hello(state.flow, data, packet, control.position)
+    elif packet.complete >= 0:
+        control.source = FROM_DATAGRAM
+        control.message_at, control.message_size = message_of(state.datagrams, packet.complete)
+        control.message_length = control.message_size
+    elif packet.protocol == UDP and dns_port:
+        control.source = FROM_FRAME
+        control.message_at, control.message_size, control.message_length = (
+            packet.payload,
+            packet.captured,
+            packet.length,
+        )
+    elif packet.protocol == UDP and may_be_told(data, packet, flow):
+        if flow.application == NO_APPLICATION:
+            flow.application = recognise(data, packet)
+        if flow.application == QUIC and is_initial(data, packet):
+            keep_initial(state.flow, data, packet, flow)
+
+
+@inline
+def may_be_told(data, packet, flow):
+    """The first packet of a flow, or a long header of QUIC."""
+    is_first = np.int64(flow.a_packets) + np.int64(flow.b_packets) == packet.packets
+    return is_first or (flow.application == QUIC and u8(data, packet.payload) & 0x80 != 0)
+
+
+@inline
+def next_of_stream(state):
+    """Find the next whole message of the stream at hand; without one the stream rests, or is none of DNS."""
+    control = state.control[0]
+    slot = np.int64(control.stream)
+    control.message_at, control.message_size = next_message(state.flow, slot)
+    control.message_length = control.message_size
+    if control.message_size >= 0:
+        control.source = FROM_STREAM
+        return
+    control.stream = -1
+    if control.message_size == NO_MESSAGE:
+        control.dns_malformed += 1
+        close_stream(state.flow, state.flow.flows[np.uint64(control.position)], slot)
+    else:
+        rest_stream(state.flow, slot)
+
+
+@inline
+def end_message(state, packet, known):
+    """After a message was read; what follows one that is none in a stream is not looked at."""
+    control = state.control[0]
+    flow = state.flow.flows[np.uint64(control.position)]
+    if known:
+        flow.application = DNS_APPLICATION
+    if packet.complete >= 0:
+        drop_datagram(state.datagrams, packet.complete)
+    if control.stream >= 0 and not known:
+        close_stream(state.flow, flow, np.int64(control.stream))
+        control.stream = -1
+
+
+@entry
 def flush(state):
     """Write everything that is still held; ``OUT_FULL`` asks to be called again."""
     control = state.control[0]
@@ -94,11 +198,12 @@ def flush(state):
     while control.oldest >= 0:
         if not has_room(state):
             return OUT_FULL
-        end_oldest(state.dns)
+        end_pending(state.dns, np.int64(control.oldest))
+    end_fragments(state)
     return DONE
 
 
-@kernel
+@entry
 def measure(frames, count, packets, octets, cut, first, last):
     """Add the frames to the totals of their interface: packets, bytes on the wire, cut short, times (µs)."""
     for place in range(count):

@@ -1,32 +1,36 @@
-"""What a TCP segment tells of its connection: handshake times, what is sent again, whether it is over (RFC 9293)."""
+"""What a TCP segment tells of its connection: what each end has done, handshake times, what is sent again (RFC 9293)."""
 
 import numpy as np
 
-from collector.kernels.jit import inline
-from collector.kernels.layout import ACK, FIN, RST, SYN
+from collector.kernels.jit import inline, kernel
+from collector.kernels.layout import (
+    ABORTED,
+    ABORTED_AFTER_FIN,
+    ACK,
+    BY_SYN,
+    ESTABLISHED,
+    FIN,
+    FINISHED,
+    NOTHING,
+    PARTIAL,
+    RST,
+    SYN,
+    SYN_ACK_SENT,
+    SYN_SENT,
+)
 
-SEEN_SYN, SEEN_SYNACK, SEEN_FIN, SEEN_RST, SEEN_DATA = 1, 2, 4, 8, 16
+SEEN_SYN, SEEN_SYNACK, SEEN_DATA, SEEN_FIN, SEEN_ACK = 1, 2, 4, 8, 16
+
+
+@inline
+def is_aborted(state):
+    return state >= ABORTED
 
 
 @inline
 def is_closed(flow):
-    both = flow.a_seen & flow.b_seen & SEEN_FIN
-    return both != 0 or ((flow.a_seen | flow.b_seen) & SEEN_RST) != 0
-
-
-@inline
-def seen_of(packet):
-    flags = packet.tcp_flags
-    seen = 0
-    if flags & SYN:
-        seen = SEEN_SYNACK if flags & ACK else SEEN_SYN
-    if flags & FIN:
-        seen |= SEEN_FIN
-    if flags & RST:
-        seen |= SEEN_RST
-    if packet.length > 0:
-        seen |= SEEN_DATA
-    return seen
+    a, b = np.int64(flow.a_state), np.int64(flow.b_state)
+    return is_aborted(a) or is_aborted(b) or (a == FINISHED and b == FINISHED)
 
 
 @inline
@@ -38,42 +42,104 @@ def interval(since, until):
 @inline
 def update_tcp(flow, packet, from_a):
     flags = packet.tcp_flags
-    if flags & SYN:
-        if flags & ACK:
-            if flow.synack_time < 0:
-                flow.synack_time = packet.time
-                if flow.syn_time >= 0:
-                    flow.server_handshake = interval(flow.syn_time, packet.time)
-        elif flow.syn_time < 0:
-            flow.syn_time = packet.time
-            flow.opener = 0 if from_a else 1
-            flow.started = 1
-    elif flow.synack_time >= 0 and flow.client_handshake < 0 and flags & ACK and flow.opener == (0 if from_a else 1):
-        flow.client_handshake = interval(flow.synack_time, packet.time)
-    count_segment(flow, packet, from_a)
+    if flags & (SYN | FIN | RST) or flow.a_state != ESTABLISHED or flow.b_state != ESTABLISHED:
+        change_state(flow, packet, from_a)
+    if flow.client_handshake < 0:
+        time_handshake(flow, packet, from_a)
+    seen = np.int64(flow.a_seen if from_a else flow.b_seen)
+    packet.fresh = 0 if seen & SEEN_DATA else 1
+    count_segment(flow, packet, from_a, seen)
     if packet.window == 0 and not flags & (RST | SYN):
         if from_a:
             flow.a_zero_windows += 1
         else:
             flow.b_zero_windows += 1
+    if packet.length > 0:
+        seen |= SEEN_DATA
+    if flags & SYN:
+        seen |= SEEN_SYNACK if flags & ACK else SEEN_SYN
+    elif flags & ACK and not flags & RST:
+        seen |= SEEN_ACK
+    if flags & FIN:
+        seen |= SEEN_FIN
     if from_a:
-        flow.a_seen |= seen_of(packet)
+        flow.a_seen = seen
     else:
-        flow.b_seen |= seen_of(packet)
+        flow.b_seen = seen
+
+
+@kernel
+def change_state(flow, packet, from_a):
+    """What the ends have done so far, as Zeek tells it; docs/connection-states.md says it in words."""
+    mine, other = np.int64(flow.a_state), np.int64(flow.b_state)
+    if not from_a:
+        mine, other = other, mine
+    flags = packet.tcp_flags
+    if flags & SYN and (mine == NOTHING or mine == PARTIAL):
+        mine, other = first_syn(mine, other, flags, flow.opener == (0 if from_a else 1))
+    elif mine == NOTHING and other == ESTABLISHED and flags & ACK:
+        mine = np.int64(ESTABLISHED)
+    elif mine == NOTHING and (other != SYN_SENT or packet.length > 0):
+        mine = np.int64(PARTIAL)
+    if not is_aborted(mine) and not (mine == FINISHED and other == FINISHED):
+        if flags & RST:
+            mine = np.int64(ABORTED_AFTER_FIN if mine == FINISHED else ABORTED)
+        elif flags & FIN:
+            mine = np.int64(FINISHED)
+            if other == ABORTED_AFTER_FIN:
+                other = np.int64(FINISHED)
+    if from_a:
+        flow.a_state, flow.b_state = mine, other
+    else:
+        flow.a_state, flow.b_state = other, mine
 
 
 @inline
-def count_segment(flow, packet, from_a):
-    """Sequence space already sent is sent again (RFC 9293 §3.8); one octet before the edge is a keep-alive probe."""
+def first_syn(mine, other, flags, is_opener):
+    """A SYN from an end that had sent none: it asks, or it answers the other's and the connection stands."""
+    if is_opener:
+        return np.int64(SYN_ACK_SENT if flags & ACK else SYN_SENT), other
+    return np.int64(ESTABLISHED), np.int64(ESTABLISHED if other == SYN_SENT else other)
+
+
+@inline
+def time_handshake(flow, packet, from_a):
+    """From SYN to SYN-ACK, and from there to the opener's ACK; ``handshake_time`` is that of the one at hand."""
     flags = packet.tcp_flags
+    seen = np.int64(flow.a_seen | flow.b_seen)
+    from_opener = flow.opener == (0 if from_a else 1)
     if flags & RST:
         return
+    if flags & SYN and not flags & ACK:
+        if seen & (SEEN_SYN | SEEN_SYNACK) == 0:
+            flow.handshake_time = packet.time
+            flow.opener = 0 if from_a else 1
+            flow.opened_by = BY_SYN
+            flow.started = 1
+    elif flags & SYN:
+        if seen & SEEN_SYNACK == 0 and not from_opener:
+            if seen & SEEN_SYN:
+                flow.server_handshake = interval(flow.handshake_time, packet.time)
+            flow.handshake_time = packet.time
+    elif seen & SEEN_SYNACK and flow.handshake_time >= 0 and flags & ACK and from_opener:
+        flow.client_handshake = interval(flow.handshake_time, packet.time)
+
+
+@inline
+def count_segment(flow, packet, from_a, seen):
+    """Sequence space already sent is sent again (RFC 9293 §3.8); one octet before the edge is a keep-alive probe."""
+    flags = packet.tcp_flags
+    expected = np.int64(flow.a_next if from_a else flow.b_next)
+    known = seen & (SEEN_SYN | SEEN_SYNACK | SEEN_DATA | SEEN_FIN) != 0
+    packet.expected = expected if known else -1
+    if flags & RST:
+        return
+    if flags & SYN:
+        packet.expected = (packet.seq + 1) & 0xFFFFFFFF
     size = packet.length + (1 if flags & SYN else 0) + (1 if flags & FIN else 0)
     if size == 0:
         return
-    expected = np.int64(flow.a_next if from_a else flow.b_next)
     end = (packet.seq + size) & 0xFFFFFFFF
-    known = ((flow.a_seen if from_a else flow.b_seen) & (SEEN_SYN | SEEN_SYNACK | SEEN_DATA | SEEN_FIN)) != 0
     ahead = (end - expected) & 0xFFFFFFFF
     if known and (ahead == 0 or ahead >= 0x80000000):
         if packet.length != 1 or packet.seq != ((expected - 1) & 0xFFFFFFFF):

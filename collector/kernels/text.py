@@ -5,14 +5,16 @@ The arena is an Arrow string buffer later, so what is written is ASCII: any othe
 
 import numpy as np
 
-from collector.kernels.jit import inline, kernel
+from collector.kernels.jit import entry, inline, kernel
 from collector.kernels.load import u8
+from collector.kernels.names import lower
 
 MAPPED_PREFIX = np.uint64(0xFFFF)
 THIRTY_TWO, WORD, BYTE = np.uint64(32), np.uint64(0xFFFF), np.uint64(0xFF)
 # Characters as numpy integers: a literal argument would have numba compile a function once for each value.
 SPACE, QUOTE, HASH, COMMA, DOT, SLASH = np.frombuffer(b' "#,./', np.uint8).astype(np.int64)
 COLON, EQUALS, BACKSLASH, LETTER_F = np.frombuffer(b":=\\f", np.uint8).astype(np.int64)
+LOWER_CASE, AS_SENT = np.arange(2)
 ADDRESS_TEXT = 40  # room for one address: eight groups of four digits and seven colons
 
 
@@ -125,7 +127,7 @@ def put_address(text, at, high, low):
 
 
 @kernel
-def put_name(text, at, name, size):
+def put_name(text, at, name, size, case):
     """A name in wire form (RFC 1035 §3.1) as text without the final dot; the root is a dot."""
     if size <= 1:
         return put(text, at, DOT)
@@ -137,12 +139,13 @@ def put_name(text, at, name, size):
         if position > 0:
             at = put(text, at, DOT)
         for step in range(label):
-            at = put_escaped(text, at, u8(name, position + 1 + step), DOT)
+            octet = u8(name, position + 1 + step)
+            at = put_escaped(text, at, lower(octet) if case == LOWER_CASE else octet, DOT)
         position += label + 1
     return at
 
 
-@kernel
+@entry
 def gather(arena, at, size, text, offsets):
     """Copy slices of the arena one behind the other into ``text``, their Arrow offsets into ``offsets``."""
     end = 0
@@ -154,7 +157,7 @@ def gather(arena, at, size, text, offsets):
         offsets[row + 1] = end
 
 
-@kernel
+@entry
 def write_addresses(high, low, six, text, offsets):
     """Text of each address into ``text``, Arrow offsets into ``offsets`` (one more than addresses).
 

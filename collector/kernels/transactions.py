@@ -1,6 +1,6 @@
 """Pairing DNS queries with their responses.
 
-A pending query is found by addresses, ports, id, and then name and type: an answer to another question is not taken
+A pending query is found by addresses, ports, transport, id, and then name and type: an answer to another question is not taken
 (RFC 5452 §9).
 It stays, answered or not, until ``dns_timeout`` after its last attempt, so that a second response is no new transaction;
 one that has timed out leaves at the latest when it is found again, so no two in the table are the same.
@@ -14,30 +14,36 @@ import numpy as np
 from collector.kernels.dnswire import put_subnet, read_message, write_answers
 from collector.kernels.hashing import ONE, POSITION, THIRTY_TWO, insert_index, mix, remove_index
 from collector.kernels.jit import inline, kernel
-from collector.kernels.layout import ANSWERED, SIX_BIT, UDP, UNANSWERED, UNSOLICITED, WAITING
-from collector.kernels.text import put_name
+from collector.kernels.layout import (
+    A_PORT_BIT,
+    ANSWERED,
+    B_PORT_BIT,
+    PROTOCOL_BIT,
+    SIX_BIT,
+    UNANSWERED,
+    UNSOLICITED,
+    WAITING,
+)
+from collector.kernels.names import has_capitals, lower
+from collector.kernels.text import AS_SENT, LOWER_CASE, put_name
 
-DNS_PORT = 53
+NO_ENDS = np.uint64(0xFF00000000FF0000)  # of key4: what is neither a port nor the VLAN
 RESPONSE = 0x8000
 EXPIRED_AT_ONCE = 4  # pending queries looked at per message
 LOOK_BACK = 64  # pending queries looked at for a response without a question; beyond that it is unsolicited
 ROWS_A_MESSAGE = EXPIRED_AT_ONCE + 2
 
 
-@inline
-def is_dns(packet):
-    return (
-        packet.protocol == UDP and packet.captured > 0 and (packet.src_port == DNS_PORT or packet.dst_port == DNS_PORT)
-    )
-
-
 @kernel
-def pair_message(dns, data, packet):
-    """Take the DNS message of a packet: a query waits, a response completes."""
+def pair_message(dns, data, packet, at, size, length):
+    """Take a DNS message of ``length`` octets, of which ``size`` are at hand: a query waits, a response completes.
+
+    False where it is none.
+    """
     control, message = dns.control[0], dns.message[0]
-    if not read_message(dns, data, packet.payload, packet.payload + packet.captured):
+    if not read_message(dns, data, at, at + size):
         control.dns_malformed += 1
-        return
+        return False
     expire_pending(dns, EXPIRED_AT_ONCE)
     response = message.flag_bits & RESPONSE != 0
     digest = key_of(dns, packet, response)
@@ -57,12 +63,19 @@ def pair_message(dns, data, packet):
                 drop_pending(dns, position)
             position = add_pending(dns, packet, digest, response, WAITING)
             dns.pending[np.uint64(position)].attempts = 1
-        return
+            dns.pending[np.uint64(position)].bytes = length
+        return True
     if position < 0:
         position = add_pending(dns, packet, digest, response, UNSOLICITED)
-        write_response(dns, position, data, packet, UNSOLICITED)
+        write_response(dns, position, packet, UNSOLICITED)
     elif dns.pending[np.uint64(position)].state == WAITING:
-        write_response(dns, position, data, packet, ANSWERED)
+        write_response(dns, position, packet, ANSWERED)
+    else:
+        return True
+    row = dns.dns_rows[np.uint64(control.dns_rows - 1)]
+    row.response_bytes = length
+    row.answer_count = write_answers(dns, data, at, at + size)
+    return True
 
 
 @inline
@@ -77,21 +90,21 @@ def key_of(dns, packet, response):
     word = mix(word) ^ server_high
     word = mix(word) ^ server_low
     word = mix(word) ^ packet.key5
-    word = mix(word) ^ (ports_of(packet, response) << THIRTY_TWO) ^ np.uint64(message.id)
-    word = mix(word) ^ np.uint64(message.qtype + 1)
+    word = mix(word) ^ ends_of(packet, response)
+    word = mix(word) ^ (np.uint64(message.id) << THIRTY_TWO) ^ np.uint64(message.qtype + 1)
     for place in range(message.name_size):
         if place & 7 == 0:
             word = mix(word)
-        word ^= np.uint64(dns.name[np.uint64(place)]) << np.uint64((place & 7) << 3)
+        word ^= np.uint64(lower(np.int64(dns.name[np.uint64(place)]))) << np.uint64((place & 7) << 3)
     return mix(word)
 
 
 @inline
-def ports_of(packet, response):
-    """The client's port and the server's."""
+def ends_of(packet, response):
+    """key4 without the VLAN, the client's port before the server's."""
     client_port = packet.dst_port if response else packet.src_port
     server_port = packet.src_port if response else packet.dst_port
-    return np.uint64((np.int64(client_port) << 16) | server_port)
+    return (packet.key4 & NO_ENDS) | (np.uint64(client_port) << A_PORT_BIT) | (np.uint64(server_port) << B_PORT_BIT)
 
 
 @inline
@@ -136,7 +149,7 @@ def is_current(control, pending, time):
 @inline
 def same_ends(dns, position, packet, response):
     pending = dns.pending[np.uint64(position)]
-    if pending.id != dns.message[0].id or pending.key4 != ports_of(packet, response) or pending.key5 != packet.key5:
+    if pending.id != dns.message[0].id or pending.key4 != ends_of(packet, response) or pending.key5 != packet.key5:
         return False
     if response:
         return (
@@ -160,7 +173,8 @@ def same_question(dns, position):
     if pending.name_size != message.name_size or pending.qtype != message.qtype:
         return False
     for place in range(message.name_size):
-        if dns.names[np.uint64(position), np.uint64(place)] != dns.name[np.uint64(place)]:
+        here, there = dns.names[np.uint64(position), np.uint64(place)], dns.name[np.uint64(place)]
+        if here != there and lower(np.int64(here)) != lower(np.int64(there)):
             return False
     return True
 
@@ -190,7 +204,7 @@ def add_pending(dns, packet, digest, response, status):
     if control.free_pending == 0:
         if dns.pending[np.uint64(control.oldest)].state == WAITING:
             control.pending_overflows += 1
-        end_oldest(dns)
+        end_pending(dns, np.int64(control.oldest))
     control.free_pending -= 1
     position = np.int64(dns.free_pending[np.uint64(control.free_pending)])
     pending = dns.pending[np.uint64(position)]
@@ -198,14 +212,14 @@ def add_pending(dns, packet, digest, response, status):
     pending.src_low = packet.dst_low if response else packet.src_low
     pending.dst_high = packet.src_high if response else packet.dst_high
     pending.dst_low = packet.src_low if response else packet.dst_low
-    pending.key4 = ports_of(packet, response)
+    pending.key4 = ends_of(packet, response)
     pending.key5 = packet.key5
-    pending.hash = digest
+    pending.tag = np.uint32(digest >> THIRTY_TWO)
     pending.first_time = packet.time
     pending.last_time = packet.time
     pending.touched = control.now
     pending.attempts = 0
-    pending.bytes = packet.length
+    pending.bytes = -1
     pending.flag_bits = message.flag_bits
     pending.id = message.id
     pending.name_size = message.name_size
@@ -219,7 +233,7 @@ def add_pending(dns, packet, digest, response, status):
         dns.names[np.uint64(position), np.uint64(place)] = dns.name[np.uint64(place)]
     for place in range(message.subnet_size):
         dns.subnets[np.uint64(position), np.uint64(place)] = dns.subnet[np.uint64(place)]
-    insert_index(dns.pending_index, digest, position)
+    insert_index(dns.pending_index, digest >> THIRTY_TWO, position)
     link_newest(dns, position)
     return position
 
@@ -252,12 +266,6 @@ def unlink(dns, position):
 
 
 @kernel
-def end_oldest(dns):
-    """The oldest query leaves the table."""
-    end_pending(dns, np.int64(dns.control[0].oldest))
-
-
-@kernel
 def end_pending(dns, position):
     """Leave the table; without a response it is written as unanswered."""
     if dns.pending[np.uint64(position)].state == WAITING:
@@ -269,7 +277,7 @@ def end_pending(dns, position):
 def drop_pending(dns, position):
     control = dns.control[0]
     unlink(dns, position)
-    remove_index(dns.pending_index, dns.pending[np.uint64(position)].hash, position)
+    remove_index(dns.pending_index, dns.pending[np.uint64(position)].tag, position)
     dns.free_pending[np.uint64(control.free_pending)] = position
     control.free_pending += 1
 
@@ -282,7 +290,7 @@ def expire_pending(dns, most):
             return
         if control.now - dns.pending[np.uint64(control.oldest)].touched <= control.dns_timeout:
             return
-        end_oldest(dns)
+        end_pending(dns, np.int64(control.oldest))
 
 
 @kernel
@@ -293,10 +301,11 @@ def write_row(dns, position, outcome):
     row = dns.dns_rows[np.uint64(control.dns_rows)]
     row.client_high, row.client_low = pending.src_high, pending.src_low
     row.server_high, row.server_low = pending.dst_high, pending.dst_low
-    row.client_port = np.int64(pending.key4) >> 16
-    row.server_port = np.int64(pending.key4) & 0xFFFF
+    row.client_port = np.int64(pending.key4 >> A_PORT_BIT & np.uint64(0xFFFF))
+    row.server_port = np.int64(pending.key4 >> B_PORT_BIT & np.uint64(0xFFFF))
+    row.protocol = np.int64(pending.key4 >> PROTOCOL_BIT & np.uint64(0xFF))
     row.interface = np.int64(pending.key5 >> THIRTY_TWO)
-    row.six = np.int64(pending.key5 >> SIX_BIT & ONE)
+    row.six = np.int64(pending.key4 >> SIX_BIT)
     row.query_time = pending.first_time
     row.response_time = -1
     row.id = pending.id
@@ -318,8 +327,12 @@ def write_row(dns, position, outcome):
     row.name_at = control.text
     if pending.name_size >= 0:
         copy_row(dns.names, position, pending.name_size, dns.label)
-        control.text = put_name(dns.text, control.text, dns.label, pending.name_size)
+        control.text = put_name(dns.text, control.text, dns.label, pending.name_size, LOWER_CASE)
     row.name_size = control.text - row.name_at
+    row.raw_at = control.text
+    if pending.name_size >= 0 and has_capitals(dns.label, pending.name_size):
+        control.text = put_name(dns.text, control.text, dns.label, pending.name_size, AS_SENT)
+    row.raw_size = control.text - row.raw_at
     row.subnet_at = control.text
     if pending.subnet_size >= 0:
         copy_row(dns.subnets, position, pending.subnet_size, dns.label)
@@ -335,7 +348,7 @@ def copy_row(table, position, size, target):
 
 
 @kernel
-def write_response(dns, position, data, packet, outcome):
+def write_response(dns, position, packet, outcome):
     control, message = dns.control[0], dns.message[0]
     pending = dns.pending[np.uint64(position)]
     write_row(dns, position, outcome)
@@ -347,8 +360,6 @@ def write_response(dns, position, data, packet, outcome):
     row.response_flags = message.flag_bits
     row.rcode = (message.flag_bits & 15) | (message.edns_rcode << 4)
     row.edns_error = message.edns_error
-    row.response_bytes = packet.length
-    row.answer_count = write_answers(dns, data, packet.payload, packet.payload + packet.captured)
     pending.state = outcome
     pending.row = control.dns_rows - 1
     pending.epoch = control.epoch

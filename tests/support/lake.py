@@ -157,6 +157,7 @@ class _Cluster:
             "protocol": 6,
             "community_id": f"1:{number:028d}",
             "connection_id": f"c{number:06d}",
+            "opened_by": "first_packet" if state == "OTH" else "syn",
             "started": state != "OTH",
             "ended": state in ("SF", "REJ", "RSTO", "RSTR"),
             "end_reason": "closed" if state == "SF" else "reset" if state in ("REJ", "RSTO", "RSTR") else "idle",
@@ -264,6 +265,9 @@ class _Cluster:
                 "dns_malformed": 4 * index,
                 "evictions": index,
                 "pending_overflows": 0,
+                "stream_overflows": 0,
+                "datagram_overflows": 0,
+                "hello_overflows": index,
             }
             for index in range(2)
         ]

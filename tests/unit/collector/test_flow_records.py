@@ -56,7 +56,17 @@ OPEN = ">S <SA >A "
         ("<SA <R", "RSTRH"),
         ("<SA <F", "SHR"),
         (">A <A", "OTH"),
-        (">PA >FA <FA", "OTH"),
+        (">PA >FA <FA", "SF"),
+        (">PA <R", "RSTRH"),
+        (">PA >R", "OTH"),
+        (">S <S <SA >SA >A", "S1"),  # both open at once
+        (">S <SA >R", "RSTO"),
+        (OPEN + ">FA <R", "RSTR"),
+        (OPEN + ">FA <FA <R", "SF"),  # a RST after both have closed changes nothing
+        (OPEN + "<FA <R >FA", "SF"),  # a FIN that was on its way when the other end's RST came
+        (OPEN + ">R <R", "REJ"),  # both aborted, and no data was sent
+        (">S <A", "S0"),  # an ACK to a SYN of old
+        (">S >A >R", "OTH"),
     ],
 )
 def test_connection_states_in_the_meaning_of_zeek(script: str, state: str) -> None:
@@ -190,9 +200,12 @@ def test_a_lagging_clock_does_not_tear_flows_apart() -> None:
 @pytest.mark.parametrize("first", [1, 0])
 def test_opener_of_a_connection_whose_start_was_not_seen(first: int) -> None:
     frames = [tcp("A"), tcp("A", SERVER)]
-    assert one(of(frames[::-1] if first else frames))["src_ip"] == ("10.0.0.2" if first else "10.0.0.1")
-    web = [ether() / IP(src="10.0.0.2", dst="10.0.0.1") / TCP(sport=80, dport=1025, flags="A")]
-    assert one(of(web))["src_ip"] == "10.0.0.1"
+    row = one(of(frames[::-1] if first else frames))
+    assert (row["src_ip"], row["opened_by"], row["started"]) == ("10.0.0.1", "port", False)
+    for server, client, known in ((80, 1025, "port"), (2379, 40000, "port"), (9000, 9001, "first_packet")):
+        row = one(of([ether() / IP(src="10.0.0.2", dst="10.0.0.1") / TCP(sport=server, dport=client, flags="A")]))
+        assert row["opened_by"] == known
+        assert row["src_ip"] == ("10.0.0.1" if known == "port" else "10.0.0.2")
 
 
 def test_a_later_syn_tells_the_opener() -> None:

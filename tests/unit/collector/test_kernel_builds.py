@@ -3,32 +3,20 @@
 import os
 import subprocess
 import sys
+from importlib import import_module
 from pathlib import Path
+from pkgutil import iter_modules
 
 import pyarrow as pa
 import pytest
 
-from collector.kernels import (
-    decode,
-    dnswire,
-    flowtable,
-    frames,
-    hashing,
-    hello,
-    jit,
-    load,
-    names,
-    rdata,
-    run,
-    tcp,
-    text,
-    transactions,
-)
+import collector.kernels
+from collector.kernels import jit
 from tests.support.frames import ether, of, pcap, timed
 from tests.support.shapes import shapes
 
 ROOT = Path(__file__).parents[3]
-MODULES = (decode, dnswire, flowtable, frames, hashing, hello, load, names, rdata, run, tcp, text, transactions)
+MODULES = [import_module(f"collector.kernels.{found.name}") for found in iter_modules(collector.kernels.__path__)]
 SAMPLES = sorted((ROOT / "samples/shop").glob("node-*.pcapng*"))
 
 

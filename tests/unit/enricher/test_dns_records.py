@@ -93,3 +93,17 @@ def test_record_without_a_question_and_response_without_a_query(shop: Directory)
     table = enrich(flows(), dns(bare, late), shop).dns
     DNS.validate(table)
     assert len(set(table["transaction_id"].to_pylist())) == 2
+
+
+def test_a_query_over_tcp_that_asks_a_truncated_answer_again(shop: Directory) -> None:
+    cut = query(CLIENT, FRONT, "a.b", 0, [], tc=True)
+    rows = [
+        cut,
+        query(CLIENT, FRONT, "a.b", 1, ANSWERS, transport="tcp"),
+        query(CLIENT, FRONT, "other", 1, ANSWERS, transport="tcp"),
+        query("10.1.0.6:40000", FRONT, "a.b", 1, ANSWERS, transport="tcp"),
+        query(CLIENT, FRONT, "a.b", 30, ANSWERS, transport="tcp"),
+    ]
+    first, again, *others = enriched(shop, *rows)
+    assert again["retry_of"] == first["transaction_id"]
+    assert [row["retry_of"] for row in (first, *others)] == [None] * 4

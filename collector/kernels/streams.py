@@ -1,0 +1,236 @@
+"""The beginnings of TCP streams that are read: DNS messages (RFC 7766) and a ClientHello over several segments.
+
+A segment goes to its place in a buffer; what is ready is read. A buffer exists only while something waits in it, so a
+stream whose segments come whole and in order takes one for as long as it takes to read it.
+"""
+
+import numpy as np
+
+from collector.kernels.buffers import base_of, forget_taken, put_piece, release_buffer, take_buffer
+from collector.kernels.hello import NOT_A_HELLO, begins_hello, hello_end, read_records
+from collector.kernels.jit import inline, kernel
+from collector.kernels.layout import BUFFER_BYTES, RST, SYN, TLS
+from collector.kernels.load import be16
+
+NO_STREAM, LOST = -1, -2  # lost: where its messages begin is not known any more
+LARGEST_HELLO = 1 << 14  # octets a ClientHello may be out of order by
+SMALLEST_MESSAGE = 12
+
+
+@inline
+def stream_of(flow, packet):
+    return np.int64(flow.b_stream if packet.swapped else flow.a_stream)
+
+
+@inline
+def set_stream(flow, of_a, slot):
+    if of_a:
+        flow.a_stream = slot
+    else:
+        flow.b_stream = slot
+
+
+@inline
+def distance(since, until):
+    """From one sequence number to another, which may lie before it."""
+    ahead = (until - since) & 0xFFFFFFFF
+    return ahead - 0x100000000 if ahead >= 0x80000000 else ahead
+
+
+@inline
+def first_octet(packet):
+    """Sequence number of the payload: a SYN takes one itself (RFC 7413 has data with it)."""
+    return (packet.seq + (1 if packet.tcp_flags & SYN else 0)) & 0xFFFFFFFF
+
+
+@kernel
+def open_stream(table, flow, packet, position, start, hello):
+    slot = take_buffer(table.streams, np.uint64(position), packet.time)
+    if slot < 0:
+        give_up_oldest(table)
+        slot = take_buffer(table.streams, np.uint64(position), packet.time)
+    buffer = table.streams.records[np.uint64(slot)]
+    buffer.next = np.uint32(start)
+    buffer.of_a = 0 if packet.swapped else 1
+    buffer.hello = hello
+    set_stream(flow, buffer.of_a, slot)
+    return slot
+
+
+@kernel
+def give_up_oldest(table):
+    slot = np.int64(table.streams.control[0].oldest)
+    flow = table.flows[table.streams.records[np.uint64(slot)].key]
+    table.control[0].stream_overflows += 1
+    close_stream(table, flow, slot)
+
+
+@kernel
+def close_stream(table, flow, slot):
+    """Read what there is of a ClientHello; what waits of a DNS message is lost."""
+    buffer = table.streams.records[np.uint64(slot)]
+    if buffer.hello and flow.hello < 0:
+        read_hello_buffer(table, flow, slot)
+    set_stream(flow, buffer.of_a, LOST)
+    release_buffer(table.streams, slot)
+
+
+@kernel
+def close_streams(table, flow):
+    if flow.a_stream >= 0:
+        close_stream(table, flow, np.int64(flow.a_stream))
+    if flow.b_stream >= 0:
+        close_stream(table, flow, np.int64(flow.b_stream))
+
+
+@kernel
+def add_segment(table, flow, slot, data, packet):
+    """Put the payload to its place in the stream; False where that cannot be: the stream is closed."""
+    buffer = table.streams.records[np.uint64(slot)]
+    at, size, offset = packet.payload, packet.captured, distance(np.int64(buffer.next), first_octet(packet))
+    if offset < 0:
+        at, size, offset = at - offset, size + offset, np.int64(0)
+    if size <= 0 or put_piece(table.streams, slot, offset, data, at, size, packet.time):
+        return True
+    table.control[0].stream_overflows += 1
+    close_stream(table, flow, slot)
+    return False
+
+
+@inline
+def has_payload(packet):
+    return packet.captured > 0 and not packet.tcp_flags & RST
+
+
+@kernel
+def stage_messages(table, data, packet, position):
+    """Put a segment of DNS over TCP to its place; returns the stream that may have whole messages, or -1."""
+    flow = table.flows[np.uint64(position)]
+    slot = stream_of(flow, packet)
+    if slot >= 0 and packet.time - table.streams.records[np.uint64(slot)].time > table.control[0].dns_timeout:
+        close_stream(table, flow, slot)  # the gap will not be filled any more
+        slot = np.int64(LOST)
+    if slot < 0:
+        start = packet.expected
+        if slot == LOST or start < 0 or distance(start, first_octet(packet)) > BUFFER_BYTES:
+            start = first_octet(packet)
+            if not begins_message(data, packet.payload, packet.captured):
+                return np.int64(NO_STREAM)
+        if distance(start, first_octet(packet)) + packet.captured <= 0:  # sent again
+            return np.int64(NO_STREAM)
+        slot = open_stream(table, flow, packet, position, start, 0)
+    return slot if add_segment(table, flow, slot, data, packet) else np.int64(NO_STREAM)
+
+
+@kernel
+def begins_message(data, at, size):
+    """Whether octets of unknown place look like the length and the header of a DNS message."""
+    if size < 2 + SMALLEST_MESSAGE:
+        return False
+    flags = be16(data, at + 4)
+    opcode, reserved = flags >> 11 & 15, flags & 0x40
+    counts = max(be16(data, at + 6), be16(data, at + 10), be16(data, at + 12)) | (be16(data, at + 8) >> 4)
+    return be16(data, at) >= SMALLEST_MESSAGE and opcode <= 6 and opcode != 3 and reserved == 0 and counts < 256
+
+
+@kernel
+def next_message(table, slot):
+    """The (place, size) of the next whole message of a stream; size -1: none is there, -2: it is no DNS message."""
+    buffer = table.streams.records[np.uint64(slot)]
+    at = base_of(slot) + buffer.taken
+    left = np.int64(buffer.ready) - buffer.taken
+    if left < 2:
+        return at, np.int64(-1)
+    size = be16(table.streams.data, at)
+    if size < SMALLEST_MESSAGE:
+        return at, np.int64(-2)
+    if left < 2 + size:
+        return at, np.int64(-1)
+    buffer.taken += 2 + size
+    return at + 2, size
+
+
+@kernel
+def rest_stream(table, slot):
+    """Keep what was not read yet; without that the buffer is another's."""
+    buffer = table.streams.records[np.uint64(slot)]
+    if buffer.taken > 0:
+        forget_taken(table.streams, slot)
+    if buffer.ready > 0 or buffer.pieces > 0:
+        return
+    flow = table.flows[buffer.key]
+    sent = np.int64(flow.a_next if buffer.of_a else flow.b_next)
+    whole = distance(np.int64(buffer.next), sent) <= 1  # a FIN takes one
+    set_stream(flow, buffer.of_a, NO_STREAM if whole else LOST)
+    release_buffer(table.streams, slot)
+
+
+@kernel
+def stage_hello(table, data, packet, position):
+    """Read a ClientHello that is in one segment, or begin to put one together."""
+    flow = table.flows[np.uint64(position)]
+    slot = stream_of(flow, packet)
+    if slot < 0:
+        early = distance(packet.expected, first_octet(packet)) if packet.expected >= 0 else np.int64(0)
+        if begins_hello(data, packet.payload, packet.captured):
+            end = hello_end(data, packet.payload, packet.payload + packet.captured)
+            if end >= 0:
+                keep_hello(table, flow, data, packet.payload, end)
+                return
+        elif not (packet.fresh and 0 < early < LARGEST_HELLO and is_from_opener(flow, packet)):
+            return
+        start = first_octet(packet) if early <= 0 else packet.expected
+        slot = open_stream(table, flow, packet, position, start, 1)
+    if not add_segment(table, flow, slot, data, packet):
+        return
+    buffer = table.streams.records[np.uint64(slot)]
+    if buffer.ready < 6:
+        return
+    base = base_of(slot)
+    if not begins_hello(table.streams.data, base, np.int64(buffer.ready)):
+        buffer.hello = 0
+        close_stream(table, flow, slot)
+    elif hello_end(table.streams.data, base, base + buffer.ready) != NOT_A_HELLO:
+        close_stream(table, flow, slot)
+
+
+@inline
+def is_from_opener(flow, packet):
+    return flow.opener == (1 if packet.swapped else 0)
+
+
+@kernel
+def read_hello_buffer(table, flow, slot):
+    base = base_of(slot)
+    ready = np.int64(table.streams.records[np.uint64(slot)].ready)
+    if begins_hello(table.streams.data, base, ready):
+        keep_hello(table, flow, table.streams.data, base, base + ready)
+
+
+@kernel
+def keep_hello(table, flow, data, at, end):
+    """Read the records of a ClientHello, as far as they go, and keep its words with the flow."""
+    slot = take_hello(table, flow)
+    if slot >= 0:
+        flow.application = TLS
+        read_records(table.hellos[np.uint64(slot)], table.scratch, data, at, end)
+
+
+@kernel
+def take_hello(table, flow):
+    control = table.control[0]
+    if control.free_hellos == 0:
+        control.hello_overflows += 1
+        return np.int64(-1)
+    control.free_hellos -= 1
+    flow.hello = table.free_hellos[np.uint64(control.free_hellos)]
+    table.hellos[np.uint64(flow.hello)].initial = -1
+    return np.int64(flow.hello)
+
+
+@inline
+def retire_hello(table, slot):
+    """The rows still point to it: it is free again when they were taken out."""
+    control = table.control[0]
+    table.retired[np.uint64(control.retired)] = slot
+    control.retired += 1
