@@ -50,6 +50,15 @@ def create(table: Table, folder: Path) -> None:
         )
 
 
+def refuse_other_columns(table: Table, folder: Path) -> None:
+    """What would be refused when rows come is refused before anybody reads a capture."""
+    with _translated(folder):
+        columns = [field.name for field in _opened(table, folder).schema().fields]
+    unknown = [name for name in columns if name not in (*table.schema.names, DATE.name)]
+    if unknown:
+        raise LakeError(f"{folder}: written by a later release, with {', '.join(unknown)}; add to it with that one")
+
+
 def append(table: Table, folder: Path, rows: pa.Table, transactions: Mapping[str, int]) -> None:
     ordered = rows.sort_by([(name, "ascending") for name in table.sort_by])
     dated = ordered.append_column(DATE, pc.cast(ordered.column(table.time), DATE.type))
@@ -106,7 +115,10 @@ def _opened(table: Table, folder: Path) -> DeltaTable:
     columns = {field.name for field in opened.schema().fields}
     lacking = [name for name in table.schema.names if name not in columns]
     if lacking:
-        raise LakeError(f"{folder}: written by another release, without {', '.join(lacking)}; ingest into a new lake")
+        raise LakeError(
+            f"{folder}: written by an earlier release, without {', '.join(lacking)};"
+            " ingest the captures into a new lake, or read this one with the release that wrote it"
+        )
     return opened
 
 

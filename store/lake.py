@@ -56,6 +56,7 @@ class Lake:
         lake = cls.open(folder)
         for table in TABLES.values():
             delta.create(table, folder / table.name)
+            delta.refuse_other_columns(table, folder / table.name)
         return lake
 
     @classmethod

@@ -5,7 +5,7 @@
 -- A sighting that missed the opening may have the ends the other way round: one that saw it goes before, and only those
 -- that agree with the best on who is src lend their names.
 -- failed: dst never answered (Zeek's S0, SH, RSTOS0) or refused (REJ, RSTRH). Of UDP, silence is a failure only where an
--- answer is due (DNS, NTP, QUIC): syslog and statsd never get one.
+-- answer is due (DNS, NTP, QUIC, on their ports or by what the packets show): syslog and statsd never get one.
 -- Each end is taken whole from one record, so that no pod of one record meets the namespace of another.
 with sided as (
     select
@@ -92,6 +92,10 @@ merged as (
         arg_min(icmp_type, place) filter (where is_best) as icmp_type,
         arg_min(icmp_code, place) filter (where is_best) as icmp_code,
         arg_min(community_id, place) filter (where community_id is not null) as community_id,
+        arg_min(
+            opened_by,
+            case opened_by when 'syn' then 0 when 'syn_ack' then 1 when 'listener' then 2 when 'port' then 3 else 4 end
+        ) as opened_by,
         bool_or(started) as started,
         bool_or(ended) as ended,
         arg_max(end_reason, place) filter (where is_best) as end_reason,
@@ -109,9 +113,11 @@ merged as (
         arg_max(connection_state, place) filter (where is_best) as other_state,
         arg_min(server_handshake_us, place) filter (where server_handshake_us is not null) as server_handshake_us,
         arg_min(client_handshake_us, place) filter (where client_handshake_us is not null) as client_handshake_us,
+        arg_min(application, place) filter (where application is not null) as application,
         arg_min(tls_sni, place) filter (where tls_sni is not null) as tls_sni,
         arg_min(tls_version, place) filter (where tls_version is not null) as tls_version,
         arg_min(alpn, place) filter (where alpn is not null) as alpn,
+        arg_min(tls_ech, place) filter (where tls_ech is not null) as tls_ech,
         arg_min(verdict, place) filter (where verdict = 'dropped') as dropped,
         arg_min(verdict, place) filter (where verdict is not null) as verdict,
         arg_min(drop_reason, place) filter (where drop_reason is not null) as drop_reason,
@@ -147,15 +153,15 @@ told as (
 select
     connection_id, start_time, end_time, cluster, node, interface, reporter,
     src_ip, src_port, dst_ip, dst_port, protocol, icmp_type, icmp_code, community_id,
-    started, ended, end_reason,
+    opened_by, started, ended, end_reason,
     src_packets, src_bytes, src_tcp_flags, src_retransmits, src_zero_windows,
     dst_packets, dst_bytes, dst_tcp_flags, dst_retransmits, dst_zero_windows,
     connection_state,
     case
-        when protocol = 17 then connection_state = 'S0' and dst_port in (53, 123, 443)
+        when protocol = 17 then connection_state = 'S0' and (dst_port in (53, 123, 443) or coalesce(application in ('dns', 'quic'), false))
         else coalesce(connection_state in ('S0', 'SH', 'RSTOS0', 'REJ', 'RSTRH'), false)
     end as failed,
-    server_handshake_us, client_handshake_us, tls_sni, tls_version, alpn,
+    server_handshake_us, client_handshake_us, application, tls_sni, tls_version, alpn, tls_ech,
     coalesce(dropped, verdict) as verdict, drop_reason, policies,
     src.kind as src_kind, src.namespace as src_namespace, src.pod as src_pod,
     src.workload_kind as src_workload_kind, src.workload as src_workload, src.node as src_node, src.zone as src_zone,

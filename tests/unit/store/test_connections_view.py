@@ -63,6 +63,25 @@ def test_the_sighting_with_an_answer_stands_for_the_transaction(tmp_path: Path) 
     assert lake.connect().sql("select outcome, reporter from dns").fetchall() == [("answered", "dst")]
 
 
+def test_what_one_sighting_knows_to_be_asked_again_is_so_for_the_transaction(tmp_path: Path) -> None:
+    row = next(row for row in make_tables()["dns"].to_pylist() if row["outcome"] == "answered") | {"transport": "tcp"}
+    near, other = row | {"reporter": "src", "retry_of": None}, row | {"reporter": "src", "transaction_id": "other"}
+    far = near | {"reporter": "dst", "retry_of": "t1"}
+    alike = [other | {"interface": "eth0", "retry_of": None}, other | {"interface": "veth1", "retry_of": "t2"}]
+    lake = _lake(tmp_path, "dns", [near, far, *alike])
+    found = lake.connect().sql("select reporter, interface, retry_of from dns order by retry_of").fetchall()
+    assert found == [("src", row["interface"], "t1"), ("src", "veth1", "t2")]
+    assert lake.connect().sql("select * from dns").columns == TABLES["dns"].schema.names
+
+
+def test_the_surest_sighting_says_who_opened_it(tmp_path: Path) -> None:
+    near = _flow() | {"opened_by": "port", "application": None, "tls_ech": None, "interface": "veth1"}
+    far = near | {"opened_by": "syn_ack", "application": "tls", "tls_ech": True, "interface": "veth2"}
+    lake = _lake(tmp_path, "flows", [near, far, near | {"opened_by": "first_packet", "interface": "veth3"}])
+    query = "select opened_by, application, tls_ech from connections"
+    assert lake.connect().sql(query).fetchall() == [("syn_ack", "tls", True)]
+
+
 def test_intervals_are_summed_and_the_last_state_stands(tmp_path: Path) -> None:
     row = _flow()
     first = row | {"connection_state": "S1", "ended": False, "end_reason": "active", "src_bytes": 10}
@@ -109,9 +128,10 @@ def test_udp_is_judged_by_all_its_records(tmp_path: Path) -> None:
 def test_silence_is_a_failure_of_udp_only_where_an_answer_is_due(tmp_path: Path) -> None:
     syslog = _flow() | {"protocol": 17, "dst_port": 514, "dst_packets": 0, "connection_state": "S0"}
     query = syslog | {"dst_port": 53, "connection_id": "another"}
-    connection = _lake(tmp_path, "flows", [syslog, query]).connect()
+    elsewhere = syslog | {"dst_port": 1053, "connection_id": "third", "application": "dns"}
+    connection = _lake(tmp_path, "flows", [syslog, query, elsewhere]).connect()
     found = connection.sql("select dst_port, failed from connections order by dst_port").fetchall()
-    assert found == [(53, True), (514, False)]
+    assert found == [(53, True), (514, False), (1053, True)]
 
 
 def test_the_first_to_open_is_src(tmp_path: Path) -> None:

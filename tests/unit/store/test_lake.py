@@ -1,16 +1,20 @@
 """The lake on disk: what goes in comes out, and what is no lake is said in one line."""
 
 import resource
+import shutil
 import subprocess
 import sys
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from deltalake import DeltaTable
+from deltalake import DeltaTable, Field
+from deltalake.schema import PrimitiveType
 
 from contract.errors import ContractError, LakeError
 from contract.tables import TABLES
+from store import delta
 from store.lake import MARKER, Lake
 from tests.support.lake import START, make_lake, make_tables
 
@@ -185,3 +189,32 @@ def test_span_reaches_from_the_first_to_the_last_record(lake: Lake) -> None:
     first, last = lake.span() or (datetime.max.replace(tzinfo=UTC), datetime.min.replace(tzinfo=UTC))
     assert first <= min(starts) < first + timedelta(milliseconds=1)
     assert max(starts) < last <= max(starts) + timedelta(milliseconds=1)
+
+
+def _older(folder: Path, dropped: str) -> Lake:
+    """A lake whose flows were written when the contract had not yet the column."""
+    lake = make_lake(folder, connections=3)
+    shutil.rmtree(folder / "flows")
+    kept = tuple(column for column in TABLES["flows"].columns if column.name != dropped)
+    older = replace(TABLES["flows"], columns=kept)
+    delta.create(older, folder / "flows")
+    delta.append(older, folder / "flows", make_tables(connections=3)["flows"].drop_columns(dropped), {})
+    return lake
+
+
+@pytest.mark.parametrize("dropped", ["opened_by", "application"])
+def test_a_lake_of_an_earlier_release_is_one_line_before_anything_is_added(tmp_path: Path, dropped: str) -> None:
+    lake = _older(tmp_path, dropped)
+    said = f"/flows: written by an earlier release, without {dropped}; ingest the captures into a new lake, or read"
+    for use in (lake.connect, lake.stats, lambda: Lake.create(tmp_path), lambda: lake.append(make_tables())):
+        with pytest.raises(LakeError, match=said):
+            use()
+    assert lake.transaction_version("dns", "any") is None
+
+
+def test_a_lake_of_a_later_release_is_read_and_not_added_to(tmp_path: Path) -> None:
+    lake = make_lake(tmp_path, connections=3)
+    DeltaTable(str(tmp_path / "dns")).alter.add_columns([Field("later", PrimitiveType("string"))])
+    assert lake.connect().sql("select count(*) from dns").fetchall() == [(6,)]
+    with pytest.raises(LakeError, match="/dns: written by a later release, with later; add to it with that one"):
+        Lake.create(tmp_path)
