@@ -26,7 +26,7 @@ class Transport(StrEnum):
     TCP = "tcp"
 
 
-SHOWN = ("start_time", "client", "server", "qname", "qtype", "rcode", "outcome", "latency_us", "attempts")
+SHOWN = ("start_time", "client", "server", "qname", "qtype", "transport", "rcode", "outcome", "latency_us", "attempts")
 
 
 def dns(

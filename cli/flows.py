@@ -19,6 +19,7 @@ SHOWN = (
     "dst",
     "dst_port",
     "protocol",
+    "application",
     "connection_state",
     "src_bytes",
     "dst_bytes",

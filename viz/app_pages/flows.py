@@ -6,9 +6,9 @@ from viz import data, downloads, filters, tables
 
 PAGE_ROWS = 50
 COLUMNS = (
-    "start_time", "src", "dst", "protocol", "dst_port", "connection_state",
-    "duration_s", "src_bytes", "dst_bytes", "packets", "server_handshake_us", "service", "tls_sni", "src_pod",
-    "dst_pod", "src_ip", "dst_ip",
+    "start_time", "src", "dst", "protocol", "dst_port", "application", "connection_state",
+    "duration_s", "src_bytes", "dst_bytes", "packets", "server_handshake_us", "service", "tls_sni", "tls_version",
+    "tls_ech", "src_pod", "dst_pod", "src_ip", "dst_ip",
 )  # fmt: skip
 
 st.title("Which connections were there?")

@@ -4,7 +4,7 @@ import streamlit as st
 
 from viz import charts, data, filters, tables
 
-CLIENTS = ("client", "transactions", "nxdomain", "errors", "unanswered", "repeated")
+CLIENTS = ("client", "transactions", "nxdomain", "errors", "unanswered", "repeated", "over_tcp")
 NAMES = ("qname", "qtype", "clients", "transactions", "nxdomain", "errors", "unanswered")
 LATENCY = ("p50_us", "p95_us", "p99_us")
 

@@ -8,7 +8,9 @@ from viz.humane import duration, instant, number, share, size
 SEEN = ("source", "node", "interface", "from_time", "until_time", "packets", "bytes", "discarded", "cut_packets")
 BUSIEST = 10
 EDGE = ("src_name", "dst_name", "protocol", "port", "connections", "failed", "bytes")
-LOST = ("kernel_drops", "evictions", "pending_overflows")
+LOST = (
+    "kernel_drops", "evictions", "pending_overflows", "stream_overflows", "datagram_overflows", "hello_overflows",
+)  # fmt: skip
 
 st.title("What is going on?")
 chosen = filters.current()

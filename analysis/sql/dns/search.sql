@@ -74,6 +74,7 @@ select
     coalesce(client_full, client_namespace || '/' || client_workload, client_workload, client_ip) as client,
     coalesce(server_full, server_namespace || '/' || server_workload, server_workload, server_ip) as server,
     qname,
+    qname_raw,
     qtype,
     rcode,
     outcome,
@@ -109,7 +110,8 @@ select
     service,
     reporter,
     node,
-    transaction_id
+    transaction_id,
+    retry_of
 from matched
 where selected <> $negate
 order by start_time desc, transaction_id

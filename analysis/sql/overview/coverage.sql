@@ -15,6 +15,9 @@ select
     cast(sum(dns_malformed) as bigint) as dns_malformed,
     cast(sum(evictions) as bigint) as evictions,
     cast(sum(pending_overflows) as bigint) as pending_overflows,
+    cast(sum(stream_overflows) as bigint) as stream_overflows,
+    cast(sum(datagram_overflows) as bigint) as datagram_overflows,
+    cast(sum(hello_overflows) as bigint) as hello_overflows,
     min(sampled_ratio) as least_sampled_ratio,
     max(abs(clock_skew_us)) as most_clock_skew_us
 from coverage

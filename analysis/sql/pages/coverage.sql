@@ -24,7 +24,10 @@ seen as (
         sum(cut_packets) as cut_packets,
         sum(kernel_drops) as kernel_drops,
         sum(evictions) as evictions,
-        sum(pending_overflows) as pending_overflows
+        sum(pending_overflows) as pending_overflows,
+        sum(stream_overflows) as stream_overflows,
+        sum(datagram_overflows) as datagram_overflows,
+        sum(hello_overflows) as hello_overflows
     from coverage
     group by source, node, interface
 )
@@ -41,7 +44,10 @@ select
     cast(seen.cut_packets as bigint) as cut_packets,
     cast(seen.kernel_drops as bigint) as kernel_drops,
     cast(seen.evictions as bigint) as evictions,
-    cast(seen.pending_overflows as bigint) as pending_overflows
+    cast(seen.pending_overflows as bigint) as pending_overflows,
+    cast(seen.stream_overflows as bigint) as stream_overflows,
+    cast(seen.datagram_overflows as bigint) as datagram_overflows,
+    cast(seen.hello_overflows as bigint) as hello_overflows
 from seen
 left join lost
     on seen.source = lost.source

@@ -19,6 +19,7 @@ select
     cast(sum(case when rcode not in ('NOERROR', 'NXDOMAIN') then 1 else 0 end) as bigint) as errors,
     cast(sum(case when outcome = 'unanswered' then 1 else 0 end) as bigint) as unanswered,
     cast(sum(case when attempts > 1 then 1 else 0 end) as bigint) as repeated,
+    cast(sum(case when transport = 'tcp' then 1 else 0 end) as bigint) as over_tcp,
     percentile_cont(0.5) within group (order by latency_us) as p50_us,
     percentile_cont(0.95) within group (order by latency_us) as p95_us,
     percentile_cont(0.99) within group (order by latency_us) as p99_us

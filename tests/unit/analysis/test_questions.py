@@ -1,13 +1,16 @@
 """Every question runs on a lake and on an empty one, takes only what its header names, and says what is wrong in a line."""
 
 from datetime import timedelta
+from pathlib import Path
 
 import duckdb
+import pyarrow as pa
 import pytest
 
 from analysis.parameters import bound
 from analysis.questions import Question, ask, catalogue, parse
 from contract.errors import QuestionError
+from contract.tables import TABLES
 from store.lake import Lake
 from tests.support.lake import HOSTILE, START, make_tables
 
@@ -183,3 +186,37 @@ def test_discards_are_summed_over_nodes_by_reason(lake: Lake) -> None:
         ("node-1", "not_ip"): 12,
         ("node-1", "bad_ip_header"): 3,
     }
+
+
+def test_truncated_answers_and_how_soon_they_were_asked_for_again(tmp_path: Path) -> None:
+    known = next(row for row in make_tables()["dns"].to_pylist() if row["outcome"] == "answered")
+    base = known | {
+        "service": None,
+        "server_namespace": None,
+        "server_ip": "192.0.2.53",
+        "transport": "udp",
+        "tc": True,
+    }
+    cut = [base | {"transaction_id": f"cut{number}", "qname": name} for number, name in enumerate("aaab")]
+    tries = [
+        known
+        | {"transaction_id": f"again{number}", "transport": "tcp", "qname": "a", "retry_of": f"cut{number}"}
+        | {"start_time": known["response_time"] + timedelta(microseconds=wait), "outcome": outcome}
+        for number, wait, outcome in ((0, 300, "answered"), (0, 900, "answered"), (1, 500, "unanswered"))
+    ]
+    lake = Lake.create(tmp_path)
+    lake.append({"dns": pa.Table.from_pylist([*cut, *tries], schema=TABLES["dns"].schema)})
+    rows = ask(lake, "dns/truncated").table.to_pylist()
+    figures = ("qname", "truncated", "asked_again", "answered_again", "p50_wait_us", "longest_wait_us")
+    assert [tuple(row[name] for name in figures) for row in rows] == [
+        ("a", 3, 2, 1, 400, 500),
+        ("b", 1, 0, 0, None, None),
+    ]
+
+
+@pytest.mark.parametrize("name", ["overview/coverage", "pages/coverage"])
+def test_what_a_bound_took_is_told(lake: Lake, name: str) -> None:
+    rows = {row["node"]: row for row in ask(lake, name).table.to_pylist()}
+    for table in ("evictions", "hello_overflows"):
+        assert {node: row[table] for node, row in rows.items()} == {"node-0": 0, "node-1": 1}
+    assert {row[table] for row in rows.values() for table in ("stream_overflows", "datagram_overflows")} == {0}

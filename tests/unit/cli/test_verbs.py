@@ -97,6 +97,11 @@ def test_no_name_reaches_the_terminal_unescaped(lake: Lake, verb: tuple[str, ...
     assert not TERMINAL_CONTROL.search(result.stdout)
 
 
+def test_tables_say_what_was_carried_and_by_what(lake: Lake) -> None:
+    for verb, column in (("flows", "application"), ("dns", "transport")):
+        assert column in tailrace(verb, "--lake", str(lake.folder), "--limit", "1").stdout.splitlines()[0].split()
+
+
 def test_names_are_shown_not_read_as_markup(lake: Lake) -> None:
     shown = tailrace("dns", "--lake", str(lake.folder)).stdout
     assert HOSTILE[0] in shown
