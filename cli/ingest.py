@@ -18,10 +18,12 @@ if TYPE_CHECKING:
     from rich.progress import Progress
 
     from cli.spool import Spool
+    from collector.driver import Settings
     from enricher.directory import Directory
     from store.lake import Lake
 
 MALFORMED = 1
+DNS_PORT = 53
 LAST_TABLE = "coverage"  # written when everything else is: a mark in it says that the capture is in the lake
 
 
@@ -34,9 +36,14 @@ def ingest(
         str | None, typer.Option(help="output of kubectl get -A -o json, a file or a folder of them")
     ] = None,
     cluster: Annotated[str | None, typer.Option(help="name of the cluster, written to every record")] = None,
+    dns_port: Annotated[
+        list[int] | None,
+        typer.Option(min=1, max=65535, help=f"a port DNS is spoken on, in place of {DNS_PORT}; repeatable"),
+    ] = None,
 ) -> None:
     """Read captures into a lake. Exit status 1: an input was malformed or cut short, what came before is in the lake."""
-    faults = ingest_files([named(file) for file in files], lake, kube, cluster)
+    ports = tuple(dns_port or (DNS_PORT,))
+    faults = ingest_files([named(file) for file in files], lake, kube, cluster, ports)
     for fault in faults:
         print(f"tailrace: {fault}", file=sys.stderr)
     if faults:
@@ -54,10 +61,15 @@ def named(argument: str) -> tuple[str | None, str]:
 
 
 def ingest_files(
-    files: Sequence[tuple[str | None, str]], lake: str, kube: str | None, cluster: str | None
+    files: Sequence[tuple[str | None, str]],
+    lake: str,
+    kube: str | None,
+    cluster: str | None,
+    dns_ports: tuple[int, ...] = (DNS_PORT,),
 ) -> list[InputError]:
     """The faults of the inputs; an input that could not be read at all is one of them."""
     from cli.spool import Spool
+    from collector.driver import Settings
     from enricher.directory import Directory
     from enricher.kubernetes import read_dump
     from store.lake import Lake
@@ -79,7 +91,8 @@ def ingest_files(
                 if mark and (mark in marks or target.transaction_version(LAST_TABLE, mark)):
                     print(f"tailrace: {path}: is in the lake already, left out", file=sys.stderr)
                     continue
-                fault = _collect(node, path, cluster, spool, progress)
+                settings = Settings(secrets.randbits(64), cluster, node, dns_ports=dns_ports)
+                fault = _collect(path, settings, spool, progress)
             except InputError as error:
                 faults.append(error)
                 continue
@@ -100,15 +113,12 @@ def _mark(path: str) -> str | None:
         raise InputError(path, error.strerror or str(error)) from error
 
 
-def _collect(
-    node: str | None, path: str, cluster: str | None, spool: "Spool", progress: "Progress"
-) -> InputError | None:
-    from collector.driver import Settings, collect
+def _collect(path: str, settings: "Settings", spool: "Spool", progress: "Progress") -> InputError | None:
+    from collector.driver import collect
     from collector.sources.capture import open_capture
 
     size = Path(path).stat().st_size if Path(path).is_file() else None
     task = progress.add_task(f"reading {path}", total=size)
-    settings = Settings(seed=secrets.randbits(64), cluster=cluster, node=node)
     with open_capture(path, cast(BufferedReader, sys.stdin.buffer)) as capture:
         for table, batch in collect(capture, settings, lambda _: progress.update(task, completed=capture.position())):
             spool.add(table, batch)

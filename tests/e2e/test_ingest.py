@@ -8,8 +8,14 @@ import sys
 from pathlib import Path
 
 import pytest
+from scapy.layers.dns import DNS, DNSQR, DNSRR
+from scapy.layers.inet import IP, TCP, UDP
+from scapy.packet import Packet
 
+from tests.support.frames import ether, pcap, timed
 from tests.support.sample import CAPTURES, tailrace
+
+COREDNS, NODE_LOCAL = "10.244.1.2", "169.254.20.10"
 
 
 def counts(lake: Path) -> dict[str, int]:
@@ -79,3 +85,67 @@ def test_an_interrupted_ingest_adds_nothing(tmp_path: Path) -> None:
     assert ingest.returncode != 0
     assert "Traceback" not in said
     assert counts(lake) == {"flows": 0, "dns": 0}
+
+
+def over_udp(name: str, server: str, port: int) -> list[Packet]:
+    asked = ether() / IP(src="10.244.1.9", dst=server) / UDP(sport=40000, dport=port)
+    told = ether() / IP(src=server, dst="10.244.1.9") / UDP(sport=port, dport=40000)
+    return [asked / DNS(id=8, qd=DNSQR(qname=name)), told / answer(name)]
+
+
+def over_tcp(name: str, server: str, port: int) -> list[Packet]:
+    asked = ether() / IP(src="10.244.1.9", dst=server)
+    told = ether() / IP(src=server, dst="10.244.1.9")
+    query, response = (framed(message) for message in (DNS(id=8, qd=DNSQR(qname=name)), answer(name)))
+    there, back = {"sport": 40001, "dport": port}, {"sport": port, "dport": 40001}
+    return [
+        asked / TCP(**there, flags="S", seq=10),
+        told / TCP(**back, flags="SA", seq=90, ack=11),
+        asked / TCP(**there, flags="PA", seq=11, ack=91) / query,
+        told / TCP(**back, flags="PA", seq=91, ack=11 + len(query)) / response,
+    ]
+
+
+def answer(name: str) -> DNS:
+    return DNS(id=8, qr=1, qd=DNSQR(qname=name), an=DNSRR(rrname=name, rdata="192.0.2.1"))
+
+
+def framed(message: DNS) -> bytes:
+    return struct.pack("!H", len(message)) + bytes(message)
+
+
+@pytest.fixture(scope="module")
+def two_servers(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """CoreDNS on its pods' port 1053, and NodeLocal DNSCache on its link-local address."""
+    frames = over_udp("pod.example", COREDNS, 1053) + over_tcp("tcp.example", COREDNS, 1053)
+    path = tmp_path_factory.mktemp("ports") / "node.pcap"
+    path.write_bytes(pcap(timed(frames + over_udp("cached.example", NODE_LOCAL, 53))))
+    return path
+
+
+CACHED = ("cached.example", NODE_LOCAL, 53, "udp")
+OF_PODS = {("pod.example", COREDNS, 1053, "udp"), ("tcp.example", COREDNS, 1053, "tcp")}
+
+
+@pytest.mark.parametrize(
+    "ports, found", [((), {CACHED}), ((1053,), OF_PODS), ((53, 1053), {CACHED} | OF_PODS)], ids=str
+)
+def test_dns_is_read_on_the_ports_that_were_named(
+    tmp_path: Path, two_servers: Path, ports: tuple[int, ...], found: set[object]
+) -> None:
+    options = [option for port in ports for option in ("--dns-port", port)]
+    done = tailrace("ingest", two_servers, *options, "--lake", tmp_path / "lake")
+    assert (done.returncode, done.stderr) == (0, "")
+    rows = json.loads(tailrace("dns", "--lake", tmp_path / "lake", "--format", "json").stdout)
+    assert {tuple(row[name] for name in ("qname", "server_ip", "server_port", "transport")) for row in rows} == found
+    assert {row["outcome"] for row in rows} == {"answered"}
+    flows = json.loads(tailrace("flows", "--lake", tmp_path / "lake", "--format", "json").stdout)
+    assert {flow["dst_port"] for flow in flows if flow["application"] == "dns"} == {port for _, _, port, _ in found}
+
+
+@pytest.mark.parametrize("port", ["0", "65536", "dns"])
+def test_what_is_no_port_is_wrong_usage(tmp_path: Path, two_servers: Path, port: str) -> None:
+    done = tailrace("ingest", two_servers, "--dns-port", port, "--lake", tmp_path / "lake")
+    assert done.returncode == 2
+    assert "'--dns-port'" in done.stderr
+    assert not (tmp_path / "lake").exists()
