@@ -10,21 +10,37 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 
+from collector.driver import Settings
 from collector.kernels.layout import Bounds
-from tests.support.frames import SECOND, from_path
+from tests.golden.make_captures import CAPTURES, FOLDER, capture_of
+from tests.support.collecting import records_of
+from tests.support.frames import SECOND, packets
 
-CASES = sorted(path for path in (Path(__file__).parent / "collector").iterdir() if path.is_dir())
+CASES = sorted(path for path in FOLDER.iterdir() if path.is_dir())
 BOUNDS = Bounds(1 << 10, 1 << 8, 60 * SECOND, 300 * SECOND, 5 * SECOND, 10 * SECOND)
 
 
 @pytest.mark.parametrize("case", CASES, ids=[case.name for case in CASES])
 def test_records_of_the_case(case: Path, bless: bool) -> None:
-    seen = from_path(case / "capture.pcap", BOUNDS)
+    seen = records_of(case / "capture.pcap", settings_of(case))
     told = {name: readable(getattr(seen, name)) for name in ("flows", "dns", "coverage")}
     golden = case / "records.json"
     if bless:
         golden.write_text(json.dumps(told, indent=1, ensure_ascii=True) + "\n")
     assert told == json.loads(golden.read_text())
+    given, counted = packets(seen)
+    assert given == counted
+
+
+@pytest.mark.parametrize("case", CAPTURES)
+def test_the_capture_is_what_the_script_makes(case: str) -> None:
+    assert (FOLDER / case / "capture.pcap").read_bytes() == capture_of(case)
+
+
+def settings_of(case: Path) -> Settings:
+    told = case / "settings.json"
+    more = json.loads(told.read_text()) if told.exists() else {}
+    return Settings(seed=1, bounds=BOUNDS, **{name: tuple(value) for name, value in more.items()})
 
 
 def readable(table: pa.Table) -> list[dict[str, object]]:
