@@ -8,6 +8,7 @@ import json
 import sys
 import time
 from collections import Counter
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
 import pyarrow as pa
@@ -28,13 +29,16 @@ def convert(capture: str, folder: Path) -> dict[str, int]:
         table.name: pq.ParquetWriter(folder / f"{table.name}.parquet", table.collected, compression="zstd")
         for table in (FLOWS, DNS)
     }
-    with open_capture(capture, sys.stdin.buffer) as opened:  # type: ignore[arg-type]
+    with open_capture(capture, sys.stdin.buffer) as opened, ThreadPoolExecutor(1) as writing:  # type: ignore[arg-type]
+        written: Future[None] | None = None
         for table, batch in collect(opened, Settings(seed=1)):
             rows[table] += batch.num_rows
-            if table in writers:
-                writers[table].write_batch(batch)
-            elif table == COVERAGE.name:
+            if table == COVERAGE.name:
                 rows.update(_totals(batch))
+                continue
+            if written:
+                written.result()
+            written = writing.submit(writers[table].write_batch, batch)
     for writer in writers.values():
         writer.close()
     return dict(rows)

@@ -338,7 +338,7 @@ def _hello_words(hello: np.void) -> dict[str, object]:
     return {
         "tls_sni": _text(sni) or None,
         "tls_version": TLS_VERSIONS.get(version, f"0x{version:04x}") if version else None,
-        "tls_ech": bool(hello["ech"]) if version else None,
+        "tls_ech": True if hello["ech"] else False if version else None,
         "alpn": _protocols(alpn) or None,
     }
 

@@ -33,7 +33,7 @@ COVERAGE = Table(
         Column(
             "stream_overflows",
             COUNT,
-            "TCP streams with DNS or a ClientHello whose reading was given up because a bound was met",
+            "TCP streams with DNS or a ClientHello that were not read to the end: a gap was not filled in time, or a bound was met",
             unit="streams",
         ),
         Column(

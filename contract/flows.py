@@ -13,7 +13,7 @@ _SIDE = (
     Column("packets", COUNT, "packets sent by {end}", unit="packets"),
     Column("bytes", COUNT, "IP bytes sent by {end} (header and payload of the innermost IP packet)", unit="bytes"),
     Column("tcp_flags", pa.int16(), "union of the TCP flags {end} sent (RFC 9293 §3.1, low 8 bits)", NOT_TCP),
-    Column("retransmits", COUNT, "TCP segments {end} sent again", NOT_TCP, "packets"),
+    Column("retransmits", COUNT, "TCP segments {end} sent again, or that came late", NOT_TCP, "packets"),
     Column("zero_windows", COUNT, "segments in which {end} closed its receive window", NOT_TCP, "packets"),
 )
 
@@ -86,7 +86,12 @@ FLOWS = Table(
             "server name the ClientHello asked for, over TCP or QUIC (RFC 6066 §3)",
             "no ClientHello, or it has none",
         ),
-        Column("tls_version", TEXT, "highest version the ClientHello offers", "no ClientHello"),
+        Column(
+            "tls_version",
+            TEXT,
+            "highest version the ClientHello offers",
+            "no ClientHello, or it was cut before it says",
+        ),
         Column("alpn", TEXTS, "protocols the ClientHello offers (RFC 7301)", "no ClientHello, or it has none"),
         Column(
             "tls_ech",

@@ -12,7 +12,7 @@ CHUNK = 250_000  # packets made at a time
 
 
 class Packets(NamedTuple):
-    """``rank``: the packet's place in its connection, the even ones from the client; ``last``: it is the last one."""
+    """``rank``: the packet's place in its connection, the even ones from the client; ``last``: it is the last one of its end."""
 
     whose: np.ndarray
     rank: np.ndarray
@@ -55,4 +55,5 @@ def _ranks(whose: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     rank[order] = np.arange(whose.size) - np.repeat(begins, lengths)
     last = np.zeros(whose.size, bool)
     last[order[begins + lengths - 1]] = True
+    last[order[begins + np.maximum(lengths - 2, 0)]] = True
     return rank, last

@@ -1,6 +1,6 @@
 """TCP connections and resolvers: one connection in ten is over IPv6, one in twenty is a resolver's, with real DNS messages.
 
-The last packet of a TCP connection carries a FIN, of one end only: records stay in a flow table until idle, the harder case.
+A TCP connection begins with SYN and SYN-ACK and ends with a FIN of either end.
 """
 
 from collections.abc import Iterator

@@ -1,13 +1,14 @@
 """From a frame to the innermost flow's addresses, ports and lengths.
 
 ``decode`` fills one ``PACKET`` and returns ``KEPT`` or why the packet is discarded. Sources: RFC 9293 (TCP), RFC 768 (UDP),
-RFC 9260 (SCTP); ``link``, ``network`` and ``tunnels`` name theirs.
+RFC 9260 (SCTP), RFC 4302 (AH, which is not encrypted); ``link``, ``network`` and ``tunnels`` name theirs.
 """
 
 import numpy as np
 
 from collector.kernels.jit import inline
 from collector.kernels.layout import (
+    AH,
     BAD_IP_HEADER,
     BAD_TRANSPORT_HEADER,
     CUT_TRANSPORT_HEADER,
@@ -56,6 +57,8 @@ def decode(data, frame, packet, most):
             packet.outer_src_high, packet.outer_src_low = outer_src_high, outer_src_low
             packet.outer_dst_high, packet.outer_dst_low = outer_dst_high, outer_dst_low
         stop = max(min(end, limit), body)
+        if protocol == AH and stop - body >= 12 and packet.fragment_at == 0:
+            protocol, body = u8(data, body), min(body + (u8(data, body + 1) + 2) * 4, stop)
         if packet.fragment_at == 0 and packet.levels < most:
             inner, kind, ethertype, tunnel, vni = open_tunnel(data, body, stop, protocol, packet)
             if inner >= 0 and inner < stop:
@@ -73,6 +76,7 @@ def read_transport(data, body, stop, limit, protocol, packet):
     packet.src_port = 0
     packet.dst_port = 0
     packet.packets = 1
+    packet.since = packet.time
     packet.complete = -1
     packet.payload = stop
     packet.length = 0

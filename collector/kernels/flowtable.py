@@ -11,7 +11,6 @@ from collector.kernels.layout import (
     A_PORT_BIT,
     ACK,
     ACTIVE,
-    AH,
     B_PORT_BIT,
     BY_FIRST,
     BY_LISTENER,
@@ -44,7 +43,7 @@ from collector.kernels.streams import close_streams, retire_hello
 from collector.kernels.tcp import is_aborted, is_closed, update_tcp
 
 EVICTION_CANDIDATES = 16
-SWEEP_STEP = 64  # records looked at per batch of packets
+SWEEP_STEP = 16  # records looked at per batch of packets
 LOW, EPHEMERAL = 1024, 32768  # ports of servers (RFC 6335 §6), and where Linux takes a client's from
 
 
@@ -101,7 +100,7 @@ def same_flow(flow, packet):
 @inline
 def find_flow(table, packet):
     """The slab position of the packet's flow, or -1."""
-    mask = np.uint64(table.flow_index.size - 1)
+    mask = table.control[0].index_mask
     tag = packet.hash >> THIRTY_TWO
     slot = tag & mask
     while True:
@@ -117,14 +116,15 @@ def find_flow(table, packet):
 
 @inline
 def prefetch_slot(table, packet):
-    prefetch(table.flow_index, (packet.hash >> THIRTY_TWO) & np.uint64(table.flow_index.size - 1))
+    prefetch(table.flow_index, (packet.hash >> THIRTY_TWO) & table.control[0].index_mask, np.int64(0))
 
 
 @inline
 def prefetch_flow(table, packet):
-    entry = table.flow_index[(packet.hash >> THIRTY_TWO) & np.uint64(table.flow_index.size - 1)]
+    entry = table.flow_index[(packet.hash >> THIRTY_TWO) & table.control[0].index_mask]
     if entry != np.uint64(0):
-        prefetch(table.flows, (entry & POSITION) - ONE)
+        for offset in (0, 64, 128):  # a record lies on three lines at least
+            prefetch(table.flows, (entry & POSITION) - ONE, np.int64(offset))
 
 
 @inline
@@ -156,7 +156,7 @@ def drop_flow(table, position):
     """Take a written record out of the table."""
     control = table.control[0]
     flow = table.flows[np.uint64(position)]
-    remove_index(table.flow_index, flow.tag, position)
+    remove_index(table.flow_index, control.index_mask, flow.tag, position)
     if flow.hello >= 0:
         retire_hello(table, flow.hello)
     flow.used = 0
@@ -195,6 +195,8 @@ def new_flow(table, packet):
     control = table.control[0]
     if control.free_flows == 0 and control.free_flow == table.flows.size:
         evict_flow(table)
+    if np.uint64(2 * (control.free_flow - control.free_flows + 1)) > control.index_mask:
+        grow_index(table)
     if control.free_flows > 0:
         control.free_flows -= 1
         position = np.int64(table.free_flows[np.uint64(control.free_flows)])
@@ -231,15 +233,30 @@ def new_flow(table, packet):
     flow.handshake_time = -1
     flow.hello = -1
     flow.tunnel = -1
-    flow.application = IPSEC if packet.protocol == ESP or packet.protocol == AH else NO_APPLICATION
+    flow.application = IPSEC if packet.protocol == ESP else NO_APPLICATION
     flow.icmp_type = packet.icmp_type
     flow.icmp_code = packet.icmp_code
     if packet.levels == 1:  # inside another tunnel the addresses are whatever its sender wrote
         flow.tunnel = tunnel_of(table, packet)
     orient(table, flow, packet)
     clear_interval(flow, packet.time)
-    insert_index(table.flow_index, packet.hash >> THIRTY_TWO, position)
+    insert_index(table.flow_index, control.index_mask, packet.hash >> THIRTY_TWO, position)
     return position
+
+
+@kernel
+def grow_index(table):
+    """Use twice as much of the index, so that it stays half empty, and small while there are few flows."""
+    control = table.control[0]
+    if control.index_mask + ONE == np.uint64(table.flow_index.size):
+        return
+    for slot in range(control.index_mask + ONE):
+        table.flow_index[np.uint64(slot)] = np.uint64(0)
+    control.index_mask = control.index_mask * np.uint64(2) + ONE
+    for position in range(control.free_flow):
+        flow = table.flows[np.uint64(position)]
+        if flow.used:
+            insert_index(table.flow_index, control.index_mask, flow.tag, position)
 
 
 @inline
@@ -388,8 +405,8 @@ def update_flow(table, packet):
     flow.touched = control.now
     if packet.time > flow.last_time:
         flow.last_time = packet.time
-    if packet.time < flow.first_time:
-        flow.first_time = packet.time
+    if packet.since < flow.first_time:
+        flow.first_time = packet.since
     return position
 
 
@@ -411,9 +428,13 @@ def sweep_flows(table, steps):
 
 @inline
 def flush_flow(table, position):
-    """Write a record at the end of the input."""
+    """Write a record at the end of the input, when nobody looks for one any more."""
     control = table.control[0]
     flow = table.flows[np.uint64(position)]
     if flow.used:
+        if flow.a_stream >= 0 or flow.b_stream >= 0:
+            close_streams(table, flow)
         over = is_closed(flow) or is_over(flow, control.now - flow.touched, control)
-        finish_flow(table, position, over_reason(flow) if over else SHUTDOWN)
+        write_flow(table, position, over_reason(flow) if over else SHUTDOWN)
+        if flow.hello >= 0:
+            retire_hello(table, flow.hello)

@@ -61,6 +61,7 @@ def place_fragment(state, data, packet, interface):
         slot.ports = np.uint32((np.int64(packet.src_port) << 16) | packet.dst_port)
         slot.first = 1
     if slot.first == 0:
+        slot.since = min(np.int64(slot.since), packet.time) if slot.packets else packet.time
         slot.packets += 1
         slot.bytes += packet.ip_bytes
         if protocol == UDP:
@@ -68,6 +69,8 @@ def place_fragment(state, data, packet, interface):
         return HELD
     packet.src_port = np.int64(slot.ports) >> 16
     packet.dst_port = np.int64(slot.ports) & 0xFFFF
+    if slot.packets:
+        packet.since = min(np.int64(slot.since), packet.time)
     packet.packets += slot.packets
     packet.ip_bytes += slot.bytes
     slot.packets = 0

@@ -25,9 +25,8 @@ def mix(word):
 
 
 @inline
-def insert_index(index, tag, position):
-    """``tag``: the upper half of the hash."""
-    mask = np.uint64(index.size - 1)
+def insert_index(index, mask, tag, position):
+    """``tag``: the upper half of the hash; ``mask``: one less than the places in use, a power of two."""
     tag = np.uint64(tag)
     slot = tag & mask
     while index[slot] != np.uint64(0):
@@ -36,8 +35,7 @@ def insert_index(index, tag, position):
 
 
 @inline
-def remove_index(index, tag, position):
-    mask = np.uint64(index.size - 1)
+def remove_index(index, mask, tag, position):
     slot = np.uint64(tag) & mask
     while index[slot] & POSITION != np.uint64(position + 1):
         slot = (slot + ONE) & mask

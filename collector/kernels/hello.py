@@ -11,14 +11,24 @@ from collector.kernels.layout import BUFFER_BYTES, MAX_ALPN, MAX_SNI
 from collector.kernels.load import be16, be24, u8
 
 HANDSHAKE, CLIENT_HELLO = 22, 1
-RECORD_HEADER = 5
+RECORD_HEADER, HELLO_START = 5, 6
 SERVER_NAME, ALPN, SUPPORTED_VERSIONS, ENCRYPTED_HELLO = 0, 16, 43, 0xFE0D
 NOT_WHOLE, NOT_A_HELLO = -1, -2
 
 
 @inline
 def begins_hello(data, at, size):
-    return size >= 6 and u8(data, at) == HANDSHAKE and u8(data, at + 1) == 3 and u8(data, at + 5) == CLIENT_HELLO
+    return size >= HELLO_START and may_begin_hello(data, at, size)
+
+
+@inline
+def may_begin_hello(data, at, size):
+    """As far as the octets go: a handshake record, major version 3, whose message is a ClientHello."""
+    return (
+        (size < 1 or u8(data, at) == HANDSHAKE)
+        and (size < 2 or u8(data, at + 1) == 3)
+        and (size < HELLO_START or u8(data, at + HELLO_START - 1) == CLIENT_HELLO)
+    )
 
 
 @kernel
@@ -68,14 +78,19 @@ def read_hello(hello, data, at, end):
     hello.sni_size = -1
     hello.alpn_size = -1
     hello.ech = 0
-    hello.version = be16(data, at + 4) if end - at >= 6 else 0
+    hello.version = 0
+    if end - at < 6:
+        return
+    last, highest = at + 4 + be24(data, at + 1), be16(data, at + 4)
     at = skip_vector(data, at + 38, end, 1)
     at = skip_vector(data, at, end, 2)
     at = skip_vector(data, at, end, 1)
-    if at < 0 or end - at < 2:
+    if at < 0:
         return
-    end = min(end, at + 2 + be16(data, at))
-    at += 2
+    if end - at >= 2:
+        last = at + 2 + be16(data, at)
+        at += 2
+    end = min(end, last)
     while end - at >= 4:
         kind, size = be16(data, at), be16(data, at + 2)
         at += 4
@@ -92,6 +107,8 @@ def read_hello(hello, data, at, end):
         elif kind == ENCRYPTED_HELLO:
             hello.ech = 1
         at += size
+    if at >= last and hello.version == 0:  # read to its end, and nothing said more
+        hello.version = highest
 
 
 @entry

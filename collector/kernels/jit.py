@@ -47,29 +47,29 @@ inline = compiled(**INTERNAL, forceinline=True)
 
 
 @intrinsic
-def _prefetch(typing_context, array, position):
-    """Ask the processor for the cache line of ``array[position]``; no effect on results."""
+def _prefetch(typing_context, array, position, offset):
+    """Ask the processor for the cache line ``offset`` octets into ``array[position]``; no effect on results."""
 
     def generate(context, builder, signature, arguments):
         view = context.make_array(signature.args[0])(context, builder, arguments[0])
         byte = ir.PointerType(ir.IntType(8))
-        item = builder.gep(view.data, [arguments[1]])
+        item = builder.gep(builder.bitcast(builder.gep(view.data, [arguments[1]]), byte), [arguments[2]])
         word = ir.IntType(32)
         declared = builder.module.declare_intrinsic(
             "llvm.prefetch.p0", fnty=ir.FunctionType(ir.VoidType(), [byte, word, word, word])
         )
-        builder.call(declared, [builder.bitcast(item, byte), word(1), word(3), word(1)])
+        builder.call(declared, [item, word(1), word(3), word(1)])
         return context.get_dummy_value()
 
-    return types.void(array, position), generate
+    return types.void(array, position, offset), generate
 
 
 @inline
-def _fetch(array, position):
-    _prefetch(array, position)
+def _fetch(array, position, offset):
+    _prefetch(array, position, offset)
 
 
-def _nothing(array, position):
+def _nothing(array, position, offset):
     """Nothing to gain where the kernels are interpreted."""
 
 

@@ -89,6 +89,7 @@ PACKET = np.dtype(
         ("outer_dst_high", "u8"),
         ("outer_dst_low", "u8"),
         ("time", "i8"),
+        ("since", "i8"),  # the earliest time of it and of the fragments that waited for it
         ("payload", "i8"),
         ("length", "i8"),
         ("captured", "i8"),
@@ -190,7 +191,8 @@ FRAGMENTED = np.dtype(
     [
         ("key", "u8"),  # 0: free
         ("time", "i8"),
-        ("bytes", "i8"),  # of the fragments that wait for the first one
+        ("since", "i8"),  # the earliest time of the fragments that wait for the first one
+        ("bytes", "i8"),
         ("packets", "u4"),
         ("interface", "i4"),  # of the frame, for the count of discards
         ("ports", "u4"),
@@ -347,6 +349,7 @@ CONTROL = np.dtype(
         ("hello_overflows", "i8"),
         ("dns_malformed", "i8"),
         ("seed", "u8"),
+        ("index_mask", "u8"),  # one less than the places of the flow index in use
         ("idle", "i8"),
         ("active", "i8"),
         ("linger", "i8"),
@@ -414,10 +417,11 @@ class State(NamedTuple):
 
 
 MAX_SUBNET = 20  # family, prefix lengths and 16 address octets (RFC 7871 §6)
-FLOW_ROWS = 1 << 16  # rows of one flow batch
-DNS_ROWS = 1 << 16
-ANSWER_ROWS = 1 << 17
-TEXT_BYTES = 24 << 20
+SMALLEST_INDEX = 1 << 12
+FLOW_ROWS = 1 << 15  # rows of one flow batch
+DNS_ROWS = 1 << 15
+ANSWER_ROWS = 1 << 16
+TEXT_BYTES = 12 << 20
 
 
 def new_state(settings: "Bounds", interfaces: int, seed: int, dns_ports: tuple[int, ...]) -> State:
@@ -436,6 +440,7 @@ def new_state(settings: "Bounds", interfaces: int, seed: int, dns_ports: tuple[i
     first.seed, first.idle, first.active = seed, settings.idle_us, settings.active_us
     first.linger, first.dns_timeout = settings.linger_us, settings.dns_timeout_us
     first.free_hellos, first.free_initials, first.free_pending = MAX_HELLOS, MAX_INITIALS, settings.max_pending
+    first.index_mask = min(SMALLEST_INDEX, state.flow.flow_index.size) - 1
     first.oldest = first.newest = first.stream = -1
     return state
 

@@ -30,7 +30,15 @@ from collector.kernels.layout import (
 )
 from collector.kernels.load import u8
 from collector.kernels.recognise import is_initial, keep_initial, recognise
-from collector.kernels.streams import close_stream, has_payload, next_message, rest_stream, stage_hello, stage_messages
+from collector.kernels.streams import (
+    close_stream,
+    has_payload,
+    may_hold_hello,
+    next_message,
+    rest_stream,
+    stage_hello,
+    stage_messages,
+)
 from collector.kernels.transactions import ROWS_A_MESSAGE, end_pending, pair_message
 
 NO_MESSAGE = -2  # of a stream: what is there is no message
@@ -116,7 +124,7 @@ def run(state, data, frames, count):
                 control.batch_done += 1
 
 
-@kernel
+@inline
 def read_payload(state, data, packet):
     """What is in the packet beside headers: a DNS message, a part of a stream, or what tells the application."""
     control, ports = state.control[0], state.dns.ports
@@ -127,7 +135,7 @@ def read_payload(state, data, packet):
             return
         if dns_port:
             control.stream = stage_messages(state.flow, data, packet, control.position)
-        elif flow.hello < 0:
+        elif flow.hello < 0 and may_hold_hello(data, packet, flow):
             stage_hello(state.flow, data, packet, control.position)
     elif packet.complete >= 0:
         control.source = FROM_DATAGRAM
@@ -167,7 +175,7 @@ def next_of_stream(state):
     control.stream = -1
     if control.message_size == NO_MESSAGE:
         control.dns_malformed += 1
-        close_stream(state.flow, state.flow.flows[np.uint64(control.position)], slot)
+        close_stream(state.flow, state.flow.flows[np.uint64(control.position)], slot, False)
     else:
         rest_stream(state.flow, slot)
 
@@ -182,7 +190,7 @@ def end_message(state, packet, known):
     if packet.complete >= 0:
         drop_datagram(state.datagrams, packet.complete)
     if control.stream >= 0 and not known:
-        close_stream(state.flow, flow, np.int64(control.stream))
+        close_stream(state.flow, flow, np.int64(control.stream), False)
         control.stream = -1
 
 

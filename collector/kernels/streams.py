@@ -7,7 +7,7 @@ stream whose segments come whole and in order takes one for as long as it takes 
 import numpy as np
 
 from collector.kernels.buffers import base_of, forget_taken, put_piece, release_buffer, take_buffer
-from collector.kernels.hello import NOT_A_HELLO, begins_hello, hello_end, read_records
+from collector.kernels.hello import HELLO_START, NOT_WHOLE, begins_hello, hello_end, may_begin_hello, read_records
 from collector.kernels.jit import inline, kernel
 from collector.kernels.layout import BUFFER_BYTES, RST, SYN, TLS
 from collector.kernels.load import be16
@@ -61,14 +61,15 @@ def open_stream(table, flow, packet, position, start, hello):
 def give_up_oldest(table):
     slot = np.int64(table.streams.control[0].oldest)
     flow = table.flows[table.streams.records[np.uint64(slot)].key]
-    table.control[0].stream_overflows += 1
-    close_stream(table, flow, slot)
+    close_stream(table, flow, slot, True)
 
 
 @kernel
-def close_stream(table, flow, slot):
-    """Read what there is of a ClientHello; what waits of a DNS message is lost."""
+def close_stream(table, flow, slot, lost):
+    """Read what there is of a ClientHello; what waits of a DNS message is not read any more, ``lost`` where it was one."""
     buffer = table.streams.records[np.uint64(slot)]
+    if lost:
+        table.control[0].stream_overflows += 1
     if buffer.hello and flow.hello < 0:
         read_hello_buffer(table, flow, slot)
     set_stream(flow, buffer.of_a, LOST)
@@ -77,10 +78,11 @@ def close_stream(table, flow, slot):
 
 @kernel
 def close_streams(table, flow):
+    """At the end of a flow everything that waits does so in vain."""
     if flow.a_stream >= 0:
-        close_stream(table, flow, np.int64(flow.a_stream))
+        close_stream(table, flow, np.int64(flow.a_stream), True)
     if flow.b_stream >= 0:
-        close_stream(table, flow, np.int64(flow.b_stream))
+        close_stream(table, flow, np.int64(flow.b_stream), True)
 
 
 @kernel
@@ -92,8 +94,7 @@ def add_segment(table, flow, slot, data, packet):
         at, size, offset = at - offset, size + offset, np.int64(0)
     if size <= 0 or put_piece(table.streams, slot, offset, data, at, size, packet.time):
         return True
-    table.control[0].stream_overflows += 1
-    close_stream(table, flow, slot)
+    close_stream(table, flow, slot, True)
     return False
 
 
@@ -108,7 +109,7 @@ def stage_messages(table, data, packet, position):
     flow = table.flows[np.uint64(position)]
     slot = stream_of(flow, packet)
     if slot >= 0 and packet.time - table.streams.records[np.uint64(slot)].time > table.control[0].dns_timeout:
-        close_stream(table, flow, slot)  # the gap will not be filled any more
+        close_stream(table, flow, slot, True)  # the gap will not be filled any more
         slot = np.int64(LOST)
     if slot < 0:
         start = packet.expected
@@ -165,6 +166,16 @@ def rest_stream(table, slot):
     release_buffer(table.streams, slot)
 
 
+@inline
+def may_hold_hello(data, packet, flow):
+    """The beginning of a ClientHello, or a part of one: of a stream at hand, or before what should have come first."""
+    early = packet.fresh and packet.expected >= 0 and packet.expected != first_octet(packet)
+    if early or stream_of(flow, packet) >= 0 or begins_hello(data, packet.payload, packet.captured):
+        return True
+    short = packet.fresh and packet.captured < HELLO_START
+    return short and may_begin_hello(data, packet.payload, packet.captured)
+
+
 @kernel
 def stage_hello(table, data, packet, position):
     """Read a ClientHello that is in one segment, or begin to put one together."""
@@ -177,21 +188,18 @@ def stage_hello(table, data, packet, position):
             if end >= 0:
                 keep_hello(table, flow, data, packet.payload, end)
                 return
-        elif not (packet.fresh and 0 < early < LARGEST_HELLO and is_from_opener(flow, packet)):
+        elif not (packet.fresh and 0 <= early < LARGEST_HELLO and is_from_opener(flow, packet)):
             return
         start = first_octet(packet) if early <= 0 else packet.expected
         slot = open_stream(table, flow, packet, position, start, 1)
     if not add_segment(table, flow, slot, data, packet):
         return
     buffer = table.streams.records[np.uint64(slot)]
-    if buffer.ready < 6:
-        return
     base = base_of(slot)
-    if not begins_hello(table.streams.data, base, np.int64(buffer.ready)):
-        buffer.hello = 0
-        close_stream(table, flow, slot)
-    elif hello_end(table.streams.data, base, base + buffer.ready) != NOT_A_HELLO:
-        close_stream(table, flow, slot)
+    if not may_begin_hello(table.streams.data, base, np.int64(buffer.ready)):
+        close_stream(table, flow, slot, False)
+    elif hello_end(table.streams.data, base, base + buffer.ready) != NOT_WHOLE:
+        close_stream(table, flow, slot, False)
 
 
 @inline

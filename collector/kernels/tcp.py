@@ -106,22 +106,24 @@ def first_syn(mine, other, flags, is_opener):
 def time_handshake(flow, packet, from_a):
     """From SYN to SYN-ACK, and from there to the opener's ACK; ``handshake_time`` is that of the one at hand."""
     flags = packet.tcp_flags
-    seen = np.int64(flow.a_seen | flow.b_seen)
+    mine, other = np.int64(flow.a_seen), np.int64(flow.b_seen)
+    if not from_a:
+        mine, other = other, mine
     from_opener = flow.opener == (0 if from_a else 1)
     if flags & RST:
         return
     if flags & SYN and not flags & ACK:
-        if seen & (SEEN_SYN | SEEN_SYNACK) == 0:
+        if (mine | other) & (SEEN_SYN | SEEN_SYNACK) == 0:
             flow.handshake_time = packet.time
             flow.opener = 0 if from_a else 1
             flow.opened_by = BY_SYN
             flow.started = 1
     elif flags & SYN:
-        if seen & SEEN_SYNACK == 0 and not from_opener:
-            if seen & SEEN_SYN:
+        if mine & SEEN_SYNACK == 0 and not from_opener:
+            if other & SEEN_SYN:
                 flow.server_handshake = interval(flow.handshake_time, packet.time)
             flow.handshake_time = packet.time
-    elif seen & SEEN_SYNACK and flow.handshake_time >= 0 and flags & ACK and from_opener:
+    elif other & SEEN_SYNACK and flow.handshake_time >= 0 and flags & ACK and from_opener:
         flow.client_handshake = interval(flow.handshake_time, packet.time)
 
 
@@ -142,6 +144,9 @@ def count_segment(flow, packet, from_a, seen):
     end = (packet.seq + size) & 0xFFFFFFFF
     ahead = (end - expected) & 0xFFFFFFFF
     if known and (ahead == 0 or ahead >= 0x80000000):
+        answers = flags & SYN and flags & ACK and seen & SEEN_SYNACK == 0  # both opened at once: its SYN comes twice
+        if answers:
+            return
         if packet.length != 1 or packet.seq != ((expected - 1) & 0xFFFFFFFF):
             if from_a:
                 flow.a_retransmits += 1

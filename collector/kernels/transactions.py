@@ -42,7 +42,8 @@ def pair_message(dns, data, packet, at, size, length):
     """
     control, message = dns.control[0], dns.message[0]
     if not read_message(dns, data, at, at + size):
-        control.dns_malformed += 1
+        if size == length:  # else it was cut when it was captured
+            control.dns_malformed += 1
         return False
     expire_pending(dns, EXPIRED_AT_ONCE)
     response = message.flag_bits & RESPONSE != 0
@@ -233,7 +234,7 @@ def add_pending(dns, packet, digest, response, status):
         dns.names[np.uint64(position), np.uint64(place)] = dns.name[np.uint64(place)]
     for place in range(message.subnet_size):
         dns.subnets[np.uint64(position), np.uint64(place)] = dns.subnet[np.uint64(place)]
-    insert_index(dns.pending_index, digest >> THIRTY_TWO, position)
+    insert_index(dns.pending_index, np.uint64(dns.pending_index.size - 1), digest >> THIRTY_TWO, position)
     link_newest(dns, position)
     return position
 
@@ -277,7 +278,8 @@ def end_pending(dns, position):
 def drop_pending(dns, position):
     control = dns.control[0]
     unlink(dns, position)
-    remove_index(dns.pending_index, dns.pending[np.uint64(position)].tag, position)
+    mask = np.uint64(dns.pending_index.size - 1)
+    remove_index(dns.pending_index, mask, dns.pending[np.uint64(position)].tag, position)
     dns.free_pending[np.uint64(control.free_pending)] = position
     control.free_pending += 1
 

@@ -1,15 +1,12 @@
 -- Each DNS transaction once: the sighting that saw both query and response, then the one nearest to the client.
--- Behind a Service the truncated answer and the query over TCP may have met two pods: a sighting before the Service knows
--- retry_of, goes before its like, and lends it.
 with sightings as (
     select
-        * replace (max(retry_of) over (partition by transaction_id) as retry_of),
+        *,
         row_number() over (
             partition by transaction_id
             order by
                 case outcome when 'answered' then 0 when 'unanswered' then 1 else 2 end,
                 case reporter when 'src' then 0 when 'dst' then 1 when 'fwd' then 2 else 3 end,
-                case when retry_of is null then 1 else 0 end,
                 interface nulls last, node nulls last, start_time, server_ip, server_port, attempts desc
         ) as place
     from dns_records

@@ -107,3 +107,14 @@ def test_a_query_over_tcp_that_asks_a_truncated_answer_again(shop: Directory) ->
     first, again, *others = enriched(shop, *rows)
     assert again["retry_of"] == first["transaction_id"]
     assert [row["retry_of"] for row in (first, *others)] == [None] * 4
+
+
+def test_every_sighting_of_a_query_asked_again_knows_it(shop: Directory) -> None:
+    rows = [
+        query(CLIENT, FRONT, "a.b", 0, [], tc=True, node="n1"),
+        query(CLIENT, BACK, "a.b", 0.0002, [], tc=True, node="n2"),
+        query(CLIENT, FRONT, "a.b", 1, ANSWERS, transport="tcp", node="n1"),
+        query(CLIENT, OTHER, "a.b", 1.0002, ANSWERS, transport="tcp", node="n2"),
+    ]
+    cut, _, *again = enriched(shop, *rows)
+    assert [row["retry_of"] for row in again] == [cut["transaction_id"]] * 2

@@ -63,17 +63,6 @@ def test_the_sighting_with_an_answer_stands_for_the_transaction(tmp_path: Path) 
     assert lake.connect().sql("select outcome, reporter from dns").fetchall() == [("answered", "dst")]
 
 
-def test_what_one_sighting_knows_to_be_asked_again_is_so_for_the_transaction(tmp_path: Path) -> None:
-    row = next(row for row in make_tables()["dns"].to_pylist() if row["outcome"] == "answered") | {"transport": "tcp"}
-    near, other = row | {"reporter": "src", "retry_of": None}, row | {"reporter": "src", "transaction_id": "other"}
-    far = near | {"reporter": "dst", "retry_of": "t1"}
-    alike = [other | {"interface": "eth0", "retry_of": None}, other | {"interface": "veth1", "retry_of": "t2"}]
-    lake = _lake(tmp_path, "dns", [near, far, *alike])
-    found = lake.connect().sql("select reporter, interface, retry_of from dns order by retry_of").fetchall()
-    assert found == [("src", row["interface"], "t1"), ("src", "veth1", "t2")]
-    assert lake.connect().sql("select * from dns").columns == TABLES["dns"].schema.names
-
-
 def test_the_surest_sighting_says_who_opened_it(tmp_path: Path) -> None:
     near = _flow() | {"opened_by": "port", "application": None, "tls_ech": None, "interface": "veth1"}
     far = near | {"opened_by": "syn_ack", "application": "tls", "tls_ech": True, "interface": "veth2"}
