@@ -120,11 +120,11 @@ def fragmented(client: End, server: End) -> list[Timed]:
 
 
 def fragments_before_the_first() -> list[Timed]:
-    """Of an answer and of a datagram on other ports, each behind a whole datagram of its flow."""
+    """Of an answer, and of a datagram on other ports, whose flow begins with what waits for it."""
     asked = ask("txt.example.", 9, "TXT", use_edns=0, payload=4096)
     answer = fragments(SERVER, CLIENT, long_reply(asked, 12).to_wire(), 1280)
     src, dst = ("10.0.0.1", 50000), ("10.0.0.9", 60000)
-    other = [udp(src, dst, b"whole"), *permuted(fragments(src, dst, bytes(3000), 1000, 8), (3, 1, 0, 2))]
+    other = permuted(fragments(src, dst, bytes(3000), 1000, 8), (3, 1, 0, 2))
     return timed([udp(CLIENT, SERVER, asked.to_wire()), *permuted(answer, (1, 2, 0)), *other])
 
 
@@ -211,6 +211,8 @@ CAPTURES = {
     "dns-over-tcp-fast-open": fast_open,
     "dns-over-tcp-sent-again": sent_again,
     "dns-over-tcp-mid-stream": mid_stream,
+    "dns-over-tcp-gap-in-the-capture": gap_in_the_capture,
+    "dns-over-tcp-port-53-is-not-dns": port_53_is_not_dns,
     "dns-fragmented-ipv4": lambda: fragmented(CLIENT, SERVER),
     "dns-fragmented-ipv6": lambda: fragmented(CLIENT_6, SERVER_6),
     "fragments-before-the-first": fragments_before_the_first,

@@ -91,6 +91,7 @@ def idle_then_port_used_again() -> list[Timed]:
 
 
 CAPTURES = {
+    "tcp-simultaneous-open": simultaneous_open,
     "tcp-half-open": half_open,
     "tcp-reset-race": reset_race,
     "tcp-mid-stream": mid_stream,

@@ -71,6 +71,10 @@ def quic(version: int, *split: int, order: tuple[int, ...] = (0,)) -> list[Timed
 
 
 CAPTURES = {
+    "tls-hello-over-segments": over_segments,
+    "tls-hello-over-records": over_records,
+    "tls-hello-out-of-order": out_of_order,
+    "tls-hello-cut-off": cut_off,
     "tls-encrypted-hello": encrypted,
     "quic-v1": lambda: quic(V1),
     "quic-v2": lambda: quic(V2),

@@ -10,7 +10,7 @@ from scapy.packet import Packet
 
 from tests.golden.captures.dns import RA, A
 from tests.support.frames import Timed, ether, timed
-from tests.support.segments import Connection, udp
+from tests.support.segments import Connection, datagram, framed, ipv4, ipv6, segment, udp
 
 OUTER, OUTER_BACK = IP(src="192.0.2.1", dst="192.0.2.2"), IP(src="192.0.2.2", dst="192.0.2.1")
 OUTER_6 = IPv6(src="2001:db8::1", dst="2001:db8::2")
@@ -136,6 +136,25 @@ def recognised() -> list[Timed]:
     return timed([*hands, *data, cilium, cookie, zeros, esp, ike, natted])
 
 
+def authenticated() -> list[Timed]:
+    """RFC 4302: behind AH everything can be read: UDP with DNS in it, TCP over IPv6, another packet; ESP cannot."""
+    one, other = ("10.0.0.1", 40000), ("10.0.0.2", 53)
+    six = segment(("fd00::1", 40000), ("fd00::2", 8080), "S", 1_000)[54:]
+    frames = [
+        framed(ipv4(one[0], other[0], 51, header(17) + datagram(one, other, A.to_wire()))),
+        framed(ipv4(other[0], one[0], 51, header(17) + datagram(other, one, RA.to_wire()))),
+        framed(ipv6("fd00::1", "fd00::2", 51, header(6) + six)),
+        framed(ipv4("192.0.2.1", "192.0.2.2", 51, header(4) + bytes(inner_four(3)))),
+        framed(ipv4("192.0.2.1", "192.0.2.2", 51, header(50) + bytes(range(60)))),
+    ]
+    return timed(frames)
+
+
+def header(following: int) -> bytes:
+    """An authentication header with twelve octets of check value."""
+    return struct.pack(">BBHII", following, 4, 0, 0x1234, 1) + bytes(12)
+
+
 CAPTURES = {
     "vxlan": vxlan,
     "geneve-with-options": geneve_with_options,
@@ -145,4 +164,5 @@ CAPTURES = {
     "pptp": pptp,
     "nested-tunnels": nested,
     "wireguard-esp-recognised": recognised,
+    "ah-is-not-encrypted": authenticated,
 }

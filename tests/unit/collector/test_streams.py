@@ -2,8 +2,8 @@
 
 import pytest
 
-from collector.kernels.layout import BUFFER_BYTES, MAX_PIECES
-from tests.support.frames import Collected, at, of, packets
+from collector.kernels.layout import BUFFER_BYTES, MAX_PIECES, MAX_STREAMS, Bounds
+from tests.support.frames import Collected, at, from_bytes, of, packets, pcap, timed
 from tests.support.messages import over_tcp, query, response
 from tests.support.segments import Connection, permuted, segment
 
@@ -168,6 +168,44 @@ def test_a_stream_that_does_not_fit_is_given_up() -> None:
     seen = of([*opened, ahead, talk.send("PA", over_tcp(query(1)))])
     assert lost(seen).get("stream_overflows") == 1
     assert packets(seen) == (5, 5)
+
+
+def test_more_streams_than_the_bound_cost_the_oldest_and_later_ones_are_read() -> None:
+    """Each of these holds a buffer with half a query; then come connections of people who mean it."""
+    flood = []
+    for number in range(MAX_STREAMS + 88):
+        talk = Connection((f"10.1.{number // 250}.{number % 250}", 1234))
+        flood += [talk.send("S"), talk.send("PA", over_tcp(query(1))[:20])]
+    legit = []
+    for number in range(50):
+        talk = Connection((f"10.2.0.{number}", 4000))
+        asked = talk.send("S"), *talk.pieces(over_tcp(query(number)), [9])
+        legit += [*asked, talk.back("SA"), *talk.pieces(over_tcp(response(number, text=2)), [9, 200], back=True)]
+    seen = from_bytes(pcap(timed([*flood, *legit], 1e-5)), Bounds(1 << 12, 1 << 10))
+    assert outcomes(seen) == [(number, "answered") for number in range(50)]
+    assert lost(seen) == {"stream_overflows": MAX_STREAMS + 88}  # those of the flood, and no other
+    assert packets(seen) == (len(flood) + len(legit),) * 2
+
+
+def test_a_flow_that_is_evicted_gives_its_buffer_back() -> None:
+    """Ten times as many half queries as there are buffers, in a table of a few flows: each is counted once."""
+    frames = []
+    for number in range(10 * MAX_STREAMS):
+        talk = Connection((f"10.{number // 62500}.{number // 250 % 250}.{number % 250}", 1234))
+        frames += [talk.send("S"), talk.send("PA", over_tcp(query(1))[:20])]
+    seen = from_bytes(pcap(timed(frames, 1e-5)), Bounds(32, 16))
+    assert lost(seen) == {"stream_overflows": 10 * MAX_STREAMS}
+    assert packets(seen) == (len(frames), len(frames))
+
+
+def test_the_end_of_a_connection_frees_its_buffers() -> None:
+    """Half a query and a reset, again and again: none waits for longer than its connection, each is counted once."""
+    frames: list[bytes] = []
+    for number in range(3 * MAX_STREAMS):
+        talk = Connection((f"10.1.{number // 250}.{number % 250}", 1234))
+        frames += [*talk.open(), talk.send("PA", over_tcp(query(1))[:20]), talk.back("R")]
+    seen = from_bytes(pcap(timed(frames, 0.02)), Bounds(1 << 12, 16))
+    assert lost(seen) == {"stream_overflows": 3 * MAX_STREAMS}
 
 
 def test_queries_in_a_reset_are_none() -> None:

@@ -6,7 +6,7 @@ import pytest
 
 from collector.kernels.layout import INITIAL_DATAGRAMS, MAX_HELLOS, MAX_INITIALS, Bounds
 from tests.support.frames import START, Collected, from_bytes, of, packets, pcap, timed
-from tests.support.hellos import client_hello, tls_record
+from tests.support.hellos import client_hello, in_records, tls_record
 from tests.support.quic import V1, V2, crypto, initial, initial_datagrams
 from tests.support.segments import Connection, End, permuted, udp
 
@@ -32,6 +32,37 @@ def test_a_hello_in_one_segment() -> None:
     talk, frames = opened()
     seen = of([*frames, talk.send("PA", tls_record(HELLO))])
     assert (words(seen), seen.flows["application"].to_pylist()) == (TOLD, ["tls"])
+
+
+def test_a_hello_cut_anywhere_into_two_segments() -> None:
+    frames, wire = [], tls_record(HELLO)
+    for cut in range(1, len(wire)):
+        talk = Connection(("10.0.0.1", 2_000 + cut), WEB)
+        frames += [*talk.open(), *talk.pieces(wire, [cut])]
+    rows = of(frames).flows.to_pylist()
+    assert [row["src_port"] - 2_000 for row in rows if tuple(row[name] for name in WORDS) != TOLD] == []
+    assert len(rows) == len(wire) - 1
+
+
+def test_a_hello_in_segments_of_one_octet() -> None:
+    talk, frames = opened()
+    wire = tls_record(HELLO)
+    assert words(of([*frames, *talk.pieces(wire, [1] * len(wire))])) == TOLD
+
+
+@pytest.mark.parametrize("order", [(0, 1, 2), (0, 2, 1), (1, 0, 2), (1, 2, 0), (2, 0, 1), (2, 1, 0), (1, 1, 0, 0, 2)])
+def test_a_hello_in_any_order_of_its_segments(order: tuple[int, ...]) -> None:
+    talk, frames = opened()
+    parts = talk.pieces(tls_record(LONG), [500, 500])
+    assert words(of([*frames, *permuted(parts, order), *talk.close()])) == TOLD
+
+
+@pytest.mark.parametrize("sizes", [[4], [5, 6, 7], [100, 200, 300]])
+def test_a_hello_in_several_records(sizes: list[int]) -> None:
+    wire = in_records(LONG, sizes)
+    for cuts in ([], [700], [3 + len(wire) // 2]):
+        talk, frames = opened()
+        assert words(of([*frames, *talk.pieces(wire, cuts)])) == TOLD
 
 
 def test_what_follows_the_hello_is_not_looked_at() -> None:
