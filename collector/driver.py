@@ -11,7 +11,8 @@ from typing import NamedTuple
 import numpy as np
 import pyarrow as pa
 
-from collector.kernels.layout import OUT_FULL, Bounds, new_state, with_other_rows
+from collector.hellos import read_initials, read_longest_waiting
+from collector.kernels.layout import DONE, OUT_FULL, Bounds, new_state, with_other_rows
 from collector.kernels.run import flush, measure, run
 from collector.records import Origin, Rows, batches
 from collector.sources.capture import MAX_INTERFACES, Block, CaptureFile
@@ -74,8 +75,11 @@ class Decoder:
                 return
             measure(block.frames, block.count, *self.totals)
             self.control.frame = 0
-            while run(self._states[0], block.data, block.frames, block.count) == OUT_FULL:
-                yield self._full()
+            while (why := run(self._states[0], block.data, block.frames, block.count)) != DONE:
+                if why == OUT_FULL:
+                    yield self._full()
+                else:
+                    read_longest_waiting(self._states[0].flow)
             self._progress(block.count)
         self.evicted = int(self.control.evictions)
         self.control.flush = 0
@@ -86,6 +90,7 @@ class Decoder:
     def _full(self) -> Rows:
         """Hand out the rows at hand and go on with the other set, whose hellos nobody reads any more."""
         control, state = self.control, self._states[0]
+        read_initials(state.flow, state.flow.flow_rows.hello[: control.flow_rows])
         rows = Rows(state, *(int(control[name]) for name in ("flow_rows", "dns_rows", "answer_rows", "retired")))
         control.flow_rows = control.dns_rows = control.answer_rows = control.text = control.retired = 0
         control.epoch += 1
@@ -94,16 +99,9 @@ class Decoder:
 
     def release(self, rows: Rows) -> None:
         """The rows were read: the hellos that only they had are free."""
-        control, flow = self.control, rows.state.flow
-        hellos = flow.retired[: rows.retired]
-        initials = flow.hellos.initial[hellos]
-        for free, name, slots in (
-            (flow.free_hellos, "free_hellos", hellos),
-            (flow.free_initials, "free_initials", initials[initials >= 0]),
-        ):
-            start = int(control[name])
-            free[start : start + slots.size] = slots
-            control[name] = start + slots.size
+        flow, start = rows.state.flow, int(self.control.free_hellos)
+        flow.free_hellos[start : start + rows.retired] = flow.retired[: rows.retired]
+        self.control.free_hellos = start + rows.retired
 
 
 def collect(

@@ -7,7 +7,6 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from collector.kernels.hello import read_handshake
 from collector.kernels.layout import (
     A_PORT_BIT,
     ABORTED,
@@ -40,7 +39,6 @@ from collector.kernels.layout import (
 from collector.kernels.tcp import SEEN_ACK, SEEN_DATA, SEEN_SYN
 from collector.kernels.text import ADDRESS_TEXT, gather, write_addresses
 from collector.mnemonics import CLASSES, RCODES, TYPES, words
-from collector.quic import crypto_stream
 from contract.columns import TEXT, TEXTS, TIME
 from contract.dns import ANSWER, DNS
 from contract.flows import FLOWS
@@ -307,7 +305,6 @@ def _hello(rows: Records, state: State) -> dict[str, object]:
     """TLS words of the flows that have them. Each distinct ClientHello is read once; what is not text in it is escaped."""
     which = np.flatnonzero(rows.hello >= 0)
     chosen = np.ascontiguousarray(state.flow.hellos[rows.hello[which]]).view(HELLO)
-    _read_initials(chosen, state.flow.initials)
     chosen["sni"][np.arange(MAX_SNI) >= chosen["sni_size"][:, None]] = 0
     chosen["alpn"][np.arange(MAX_ALPN) >= chosen["alpn_size"][:, None]] = 0
     raw, inverse = np.unique(chosen.view(f"V{HELLO.itemsize}"), return_inverse=True)
@@ -317,19 +314,6 @@ def _hello(rows: Records, state: State) -> dict[str, object]:
     index = pa.array(place, mask=place < 0)
     kinds = {"tls_sni": TEXT, "tls_version": TEXT, "alpn": TEXTS, "tls_ech": pa.bool_()}
     return {name: pa.array([word[name] for word in words], kind).take(index) for name, kind in kinds.items()}
-
-
-def _read_initials(hellos: Records, initials: Records) -> None:
-    """Decrypt the ClientHellos that came by QUIC; at most MAX_INITIALS are live at a time."""
-    for row in np.flatnonzero(hellos["initial"] >= 0).tolist():
-        initial = initials[hellos["initial"][row]]
-        ends = np.cumsum(initial.sizes[: initial.count]).tolist()
-        octets = initial.octets.tobytes()
-        datagrams = [octets[start:end] for start, end in zip([0, *ends], ends, strict=False)]
-        hellos["sni_size"][row] = hellos["alpn_size"][row] = -1
-        hellos["version"][row] = hellos["ech"][row] = 0
-        read_handshake(hellos, row, np.frombuffer(crypto_stream(datagrams), np.uint8))
-    hellos["initial"] = -1
 
 
 def _hello_words(hello: np.void) -> dict[str, object]:

@@ -42,7 +42,7 @@ from collector.kernels.layout import (
 from collector.kernels.streams import close_streams, retire_hello
 from collector.kernels.tcp import is_aborted, is_closed, update_tcp
 
-EVICTION_CANDIDATES = 16
+EVICTION_CANDIDATES, MOST_CANDIDATES = 16, 1024
 SWEEP_STEP = 16  # records looked at per batch of packets
 LOW, EPHEMERAL = 1024, 32768  # ports of servers (RFC 6335 §6), and where Linux takes a client's from
 
@@ -175,17 +175,22 @@ def finish_flow(table, position, reason):
 
 @kernel
 def evict_flow(table):
-    """Make room: of a few records the least recently used, one that was never answered before one that was."""
+    """Make room: of a few records the least recently used, one that was never answered before one that was.
+
+    Connections that were opened one after the other are neighbours: where all of the few were answered, more are looked at.
+    """
     control = table.control[0]
     best = np.int64(-1)
     best_answered, best_time = 2, np.int64(0)
-    for step in range(EVICTION_CANDIDATES):
-        position = (control.evict + step) % table.flows.size
+    for step in range(MOST_CANDIDATES):
+        if step % EVICTION_CANDIDATES == 0 and best_answered == 0:
+            break
+        position = control.evict
+        control.evict = (control.evict + 1) % table.flows.size
         flow = table.flows[np.uint64(position)]
         answered = 1 if flow.a_packets > 0 and flow.b_packets > 0 else 0
         if answered < best_answered or (answered == best_answered and flow.last_time < best_time):
             best, best_answered, best_time = position, answered, flow.last_time
-    control.evict = (control.evict + EVICTION_CANDIDATES) % table.flows.size
     control.evictions += 1
     finish_flow(table, best, EVICTED)
 

@@ -34,31 +34,30 @@ def may_begin_hello(data, at, size):
 @kernel
 def hello_end(data, at, end):
     """Where the records of a ClientHello end; ``NOT_WHOLE`` where more is needed, ``NOT_A_HELLO`` where none can come."""
-    if end - at < RECORD_HEADER + 4:
-        return np.int64(NOT_WHOLE)
-    if be16(data, at + 3) < 4:
-        return np.int64(NOT_A_HELLO)
-    needed = 4 + be24(data, at + 6)
-    if needed > BUFFER_BYTES:
-        return np.int64(NOT_A_HELLO)
+    gathered, head = np.int64(0), np.int64(0)
     while end - at >= RECORD_HEADER:
         size = be16(data, at + 3)
         if u8(data, at) != HANDSHAKE or size == 0:
             return np.int64(NOT_A_HELLO)
-        at += RECORD_HEADER + min(size, needed)
-        needed -= size
-        if needed <= 0:
-            return at if at <= end else np.int64(NOT_WHOLE)
+        at += RECORD_HEADER
+        there = min(size, end - at)
+        for step in range(max(min(there, 4 - gathered), 0)):  # even the message's header may lie in several records
+            head = (head << 8) | u8(data, at + step)
+        gathered += there
+        needed = 4 + (head & 0xFFFFFF)
+        if gathered >= 4 and needed > BUFFER_BYTES:
+            return np.int64(NOT_A_HELLO)
+        if gathered >= 4 and gathered >= needed:
+            return at + there - (gathered - needed)
+        at += there
     return np.int64(NOT_WHOLE)
 
 
 @kernel
 def read_records(hello, scratch, data, at, end):
     """Read a ClientHello out of its records, as far as they go; ``scratch`` takes one that several records hold."""
-    if end - at < RECORD_HEADER + 4:
-        return
-    first = be16(data, at + 3)
-    if first >= 4 + be24(data, at + 6):
+    first = be16(data, at + 3) if end - at >= RECORD_HEADER + 4 else np.int64(0)
+    if first >= 4 and first >= 4 + be24(data, at + 6):
         read_hello(hello, data, at + RECORD_HEADER, min(end, at + RECORD_HEADER + first))
         return
     size = np.int64(0)
@@ -74,11 +73,7 @@ def read_records(hello, scratch, data, at, end):
 
 @kernel
 def read_hello(hello, data, at, end):
-    """Read a ClientHello, as far as it goes, from its handshake header on."""
-    hello.sni_size = -1
-    hello.alpn_size = -1
-    hello.ech = 0
-    hello.version = 0
+    """Read a ClientHello into an empty record, as far as it goes, from its handshake header on."""
     if end - at < 6:
         return
     last, highest = at + 4 + be24(data, at + 1), be16(data, at + 4)

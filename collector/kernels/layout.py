@@ -18,7 +18,11 @@ MAX_PIECES = 16  # gaps in one datagram or stream; with more it is given up
 BUFFER_BYTES = 2 + 65535 + 63  # of one datagram or stream: a DNS message and its length
 MAX_LISTENERS = 1 << 16  # addresses and ports that answered a SYN; a newer one takes the place of an older
 MAX_HELLOS = 1 << 16  # ClientHellos kept for live flows; beyond that a flow is written without its tls columns
-MAX_INITIALS = 2048  # flows whose QUIC Initial packets are kept until they are read; beyond that as MAX_HELLOS
+FEW_HELLOS = MAX_HELLOS // 4  # when fewer are free, rows are taken out as soon as so many of them have half as many
+MAX_INITIALS = (
+    2048  # flows whose QUIC Initial packets wait to be decrypted; when few are free those that waited longest are
+)
+FEW_INITIALS = BATCH
 INITIAL_DATAGRAMS, INITIAL_BYTES = 4, 6144  # of one flow
 MAX_TUNNELS = 1 << 14  # outer address pairs; a flow beyond that is written without tunnel addresses
 MAX_ANSWERS = 1 << 13  # records of one answer section: a message has no room for more
@@ -30,7 +34,7 @@ MESSAGE_TEXT = 4 << 20  # octets that one message may take as text; the rest of 
 RECORD_TEXT = 4 * (65536 + 3 * (MAX_NAME + 1))  # what one record can take at most: four characters an octet
 
 # Codes are numpy integers: a literal argument would have numba compile a function once for each value.
-DONE, OUT_FULL = np.arange(2)
+DONE, OUT_FULL, INITIALS_LOW = np.arange(3)
 
 CODES = {reason: code for code, reason in enumerate(Discard)}
 UNKNOWN_LINK_TYPE = CODES[Discard.UNKNOWN_LINK_TYPE]
@@ -178,12 +182,14 @@ HELLO = np.dtype(
         ("sni_size", "i4"),
         ("alpn_size", "i4"),
         ("version", "i4"),
-        ("initial", "i4"),  # where its QUIC packets are, which are read when the flow is written; -1: it came over TCP
+        ("initial", "i4"),  # where its QUIC packets are, which are not decrypted yet, or -1
     ],
     align=True,
 )
 
-INITIAL = np.dtype([("sizes", "i4", INITIAL_DATAGRAMS), ("count", "i4"), ("octets", "u1", INITIAL_BYTES)], align=True)
+INITIAL = np.dtype(
+    [("time", "i8"), ("sizes", "i4", INITIAL_DATAGRAMS), ("count", "i4"), ("octets", "u1", INITIAL_BYTES)], align=True
+)
 
 TUNNEL = np.dtype([("src_high", "u8"), ("src_low", "u8"), ("dst_high", "u8"), ("dst_low", "u8"), ("used", "u8")])
 
@@ -440,6 +446,7 @@ def new_state(settings: "Bounds", interfaces: int, seed: int, dns_ports: tuple[i
     first.seed, first.idle, first.active = seed, settings.idle_us, settings.active_us
     first.linger, first.dns_timeout = settings.linger_us, settings.dns_timeout_us
     first.free_hellos, first.free_initials, first.free_pending = MAX_HELLOS, MAX_INITIALS, settings.max_pending
+    state.flow.hellos.initial = -1
     first.index_mask = min(SMALLEST_INDEX, state.flow.flow_index.size) - 1
     first.oldest = first.newest = first.stream = -1
     return state

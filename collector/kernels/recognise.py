@@ -70,14 +70,11 @@ def is_initial(data, packet):
 
 @kernel
 def keep_initial(table, data, packet, flow):
-    """Keep the datagram, which is decrypted when the flow is written."""
+    """Keep the datagram until it is decrypted, at the latest when the flow is written."""
     if not is_from_opener(flow, packet):
         return
     control = table.control[0]
     if flow.hello < 0:
-        if control.free_initials == 0:
-            control.hello_overflows += 1
-            return
         slot = take_hello(table, flow)
         if slot < 0:
             return
@@ -85,6 +82,7 @@ def keep_initial(table, data, packet, flow):
         taken = np.int64(table.free_initials[np.uint64(control.free_initials)])
         table.hellos[np.uint64(slot)].initial = taken
         table.initials[np.uint64(taken)].count = 0
+        table.initials[np.uint64(taken)].time = packet.time
     hello = table.hellos[np.uint64(flow.hello)]
     if hello.initial < 0:
         return

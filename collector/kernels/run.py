@@ -18,6 +18,9 @@ from collector.kernels.layout import (
     BATCH,
     DNS_APPLICATION,
     DONE,
+    FEW_HELLOS,
+    FEW_INITIALS,
+    INITIALS_LOW,
     KEPT,
     MAX_ANSWERS,
     MAX_TUNNEL_LEVELS,
@@ -47,10 +50,11 @@ NO_SOURCE, FROM_FRAME, FROM_DATAGRAM, FROM_STREAM = range(4)
 
 @inline
 def has_room(state):
-    """Room for all that one message, one packet and the sweep before it can write."""
+    """Room for all that one message, one packet and the sweep before it can write, and hellos for those to come."""
     control = state.control[0]
     return (
-        control.flow_rows + SWEEP_STEP + 4 <= state.flow.flow_rows.size
+        (control.free_hellos >= FEW_HELLOS or control.retired < FEW_HELLOS // 2)
+        and control.flow_rows + SWEEP_STEP + 4 <= state.flow.flow_rows.size
         and control.retired + SWEEP_STEP + 4 <= state.flow.retired.size
         and control.dns_rows + ROWS_A_MESSAGE <= state.dns.dns_rows.size
         and control.answer_rows + MAX_ANSWERS <= state.dns.answer_rows.size
@@ -90,7 +94,9 @@ def fill_batch(state, data, frames, count):
 
 @entry
 def run(state, data, frames, count):
-    """Take ``frames[:count]`` of ``data``; ``OUT_FULL`` asks to be called again when the rows were taken out."""
+    """Take ``frames[:count]`` of ``data``; to be called again when, at ``OUT_FULL``, the rows were taken out, at ``INITIALS_LOW``
+    packets of QUIC decrypted.
+    """
     control = state.control[0]
     while True:
         if control.batch_done == control.batch_size:
@@ -98,6 +104,8 @@ def run(state, data, frames, count):
                 return DONE
             if not has_room(state):
                 return OUT_FULL
+            if control.free_initials < FEW_INITIALS:
+                return INITIALS_LOW
             sweep_flows(state.flow, SWEEP_STEP)
             fill_batch(state, data, frames, count)
         while control.batch_done < control.batch_size:

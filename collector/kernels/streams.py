@@ -130,8 +130,8 @@ def begins_message(data, at, size):
         return False
     flags = be16(data, at + 4)
     opcode, reserved = flags >> 11 & 15, flags & 0x40
-    counts = max(be16(data, at + 6), be16(data, at + 10), be16(data, at + 12)) | (be16(data, at + 8) >> 4)
-    return be16(data, at) >= SMALLEST_MESSAGE and opcode <= 6 and opcode != 3 and reserved == 0 and counts < 256
+    known = be16(data, at) >= SMALLEST_MESSAGE and opcode <= 6 and opcode != 3 and reserved == 0
+    return known and be16(data, at + 6) == 1  # one question
 
 
 @kernel
@@ -232,7 +232,12 @@ def take_hello(table, flow):
         return np.int64(-1)
     control.free_hellos -= 1
     flow.hello = table.free_hellos[np.uint64(control.free_hellos)]
-    table.hellos[np.uint64(flow.hello)].initial = -1
+    hello = table.hellos[np.uint64(flow.hello)]
+    hello.initial = -1
+    hello.sni_size = -1
+    hello.alpn_size = -1
+    hello.version = 0
+    hello.ech = 0
     return np.int64(flow.hello)
 
 
