@@ -188,7 +188,7 @@ def flooded(live: int, syns: int, seed: int) -> tuple[list[Timed], int]:
     return [(place * 1e-4, frame) for place, frame in enumerate(frames)], len(frames)
 
 
-@pytest.mark.parametrize(("live", "flows"), [(8, 32)])
+@pytest.mark.parametrize(("live", "flows"), [(8, 32), (100, 256)])
 def test_connections_outlive_a_flood_in_a_small_table(live: int, flows: int) -> None:
     frames, count = flooded(live, 20_000, 3)
     seen = from_bytes(pcap(frames), Bounds(flows, 16))

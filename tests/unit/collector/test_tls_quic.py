@@ -57,7 +57,7 @@ def test_a_hello_in_any_order_of_its_segments(order: tuple[int, ...]) -> None:
     assert words(of([*frames, *permuted(parts, order), *talk.close()])) == TOLD
 
 
-@pytest.mark.parametrize("sizes", [[4], [5, 6, 7], [100, 200, 300]])
+@pytest.mark.parametrize("sizes", [[1], [4], [1, 1, 1, 1, 1], [100, 200, 300]])
 def test_a_hello_in_several_records(sizes: list[int]) -> None:
     wire = in_records(LONG, sizes)
     for cuts in ([], [700], [3 + len(wire) // 2]):
@@ -129,11 +129,29 @@ def test_more_hellos_than_the_bound_are_counted() -> None:
     assert packets(seen) == (MAX_HELLOS + 10,) * 2
 
 
-def test_more_initials_than_the_bound_are_counted() -> None:
-    data = repeated(udp(CLIENT, WEB, initial_datagrams(HELLO)[0]), MAX_INITIALS + 10, 34)
-    seen = from_bytes(data, Bounds(1 << 12, 16))
-    assert told(seen) == (10, MAX_INITIALS)
-    assert seen.flows["application"].to_pylist() == ["quic"] * (MAX_INITIALS + 10)
+def test_more_initials_than_there_is_room_for_are_read_early() -> None:
+    data = repeated(udp(CLIENT, WEB, initial_datagrams(HELLO)[0]), 2 * MAX_INITIALS, 34)
+    seen = from_bytes(data, Bounds(1 << 13, 16))
+    assert told(seen) == (0, 2 * MAX_INITIALS)
+    assert seen.flows["application"].to_pylist() == ["quic"] * 2 * MAX_INITIALS
+
+
+def test_the_rest_of_a_hello_comes_when_many_others_have_begun() -> None:
+    """Half of those that wait are read early, those that waited longest: a quarter of the room is no danger to anybody."""
+    first, second = (udp(CLIENT, WEB, data) for data in initial_datagrams(LONG, split=[900]))
+    one = initial_datagrams(client_hello("other.example"))[0]
+    others = [udp(("10.8.0.1", 1_024 + number), WEB, one) for number in range(MAX_INITIALS // 4)]
+    rows = from_bytes(pcap(timed([first, *others, second], 1e-6)), Bounds(1 << 12, 16)).flows.to_pylist()
+    assert [row["tls_sni"] for row in rows if row["src_ip"] == CLIENT[0]] == ["api.example"]
+
+
+def test_hellos_of_flows_that_ended_make_room_for_others() -> None:
+    """A table of few flows, and one hello a flow: however many come, few are live."""
+    talk, _ = opened()
+    tls = repeated(talk.send("PA", tls_record(HELLO)), 2 * MAX_HELLOS, 34)
+    assert told(from_bytes(tls, Bounds(1 << 8, 16))) == (0, 2 * MAX_HELLOS)
+    quic = repeated(udp(CLIENT, WEB, initial_datagrams(HELLO)[0]), 4 * MAX_INITIALS, 34)
+    assert told(from_bytes(quic, Bounds(1 << 8, 16))) == (0, 4 * MAX_INITIALS)
 
 
 def quic(datagrams: list[bytes], web: End = WEB) -> Collected:
