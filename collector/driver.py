@@ -104,6 +104,28 @@ class Decoder:
         self.control.free_hellos = start + rows.retired
 
 
+def _in_turn(decoder: Decoder) -> Iterator[Rows]:
+    """Without a thread: one that waits for a pipe cannot be interrupted."""
+    while rows := decoder.next_rows():
+        yield rows
+        decoder.release(rows)
+
+
+def _ahead(decoder: Decoder) -> Iterator[Rows]:
+    """The next rows are decoded while these are used."""
+    with ThreadPoolExecutor(1, "decode") as thread:
+        try:
+            coming: Future[Rows | None] = thread.submit(decoder.next_rows)
+            while rows := coming.result():
+                coming = thread.submit(decoder.next_rows)
+                yield rows
+                released = thread.submit(decoder.release, rows)
+                coming.result()
+                released.result()
+        finally:
+            decoder.stopped = True
+
+
 def collect(
     capture: CaptureFile, settings: Settings, progress: Callable[[int], None] = lambda packets: None
 ) -> Iterator[Batch]:
@@ -113,15 +135,8 @@ def collect(
     """
     decoder = Decoder(capture, settings, progress)
     origin = Origin(settings.cluster, settings.node, capture.interfaces.names)
-    with ThreadPoolExecutor(1, "decode") as thread:
-        try:
-            coming: Future[Rows | None] = thread.submit(decoder.next_rows)
-            while rows := coming.result():
-                coming = thread.submit(decoder.next_rows)
-                yield from batches(rows, origin)
-                thread.submit(decoder.release, rows)
-        finally:
-            decoder.stopped = True
+    for rows in _in_turn(decoder) if capture.is_piped else _ahead(decoder):
+        yield from batches(rows, origin)
     yield COVERAGE.name, _coverage(capture, origin, decoder)
 
 

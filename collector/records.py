@@ -37,7 +37,7 @@ from collector.kernels.layout import (
     State,
 )
 from collector.kernels.tcp import SEEN_ACK, SEEN_DATA, SEEN_SYN
-from collector.kernels.text import ADDRESS_TEXT, gather, write_addresses
+from collector.kernels.text import ADDRESS_TEXT, BACKSLASH, gather, write_addresses
 from collector.mnemonics import CLASSES, RCODES, TYPES, words
 from contract.columns import TEXT, TEXTS, TIME
 from contract.dns import ANSWER, DNS
@@ -328,7 +328,9 @@ def _hello_words(hello: np.void) -> dict[str, object]:
 
 
 def _text(raw: np.ndarray) -> str:
-    return "".join(chr(octet) if 33 <= octet <= 126 else f"\\{octet:03d}" for octet in raw.tolist())
+    return "".join(
+        chr(octet) if 33 <= octet <= 126 and octet != BACKSLASH else f"\\{octet:03d}" for octet in raw.tolist()
+    )
 
 
 def _protocols(raw: np.ndarray) -> list[str]:

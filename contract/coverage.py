@@ -39,7 +39,7 @@ COVERAGE = Table(
         Column(
             "datagram_overflows",
             COUNT,
-            "fragmented DNS messages whose reading was given up because a bound was met",
+            "fragmented DNS messages that were not read: fragments were missing, or a bound was met",
             unit="messages",
         ),
         Column("hello_overflows", COUNT, "ClientHellos that were not kept because the table was full", unit="messages"),

@@ -7,7 +7,9 @@ from contract.ends import END, SERVICE
 
 NOT_TCP = "not TCP"
 NO_TUNNEL = "not tunnelled"
-ONE_TUNNEL = "not tunnelled, or in a tunnel inside another, whose addresses anybody can write"
+ONE_TUNNEL = (
+    "not tunnelled; in a tunnel inside another, whose addresses anybody can write; or more address pairs than are kept"
+)
 
 _SIDE = (
     Column("packets", COUNT, "packets sent by {end}", unit="packets"),

@@ -23,6 +23,7 @@ def take_buffer(buffers, key, time):
     buffer.ready = 0
     buffer.total = -1
     buffer.pieces = 0
+    buffer.wanted = 0
     buffer.older = control.newest
     buffer.newer = -1
     if control.newest >= 0:

@@ -6,6 +6,7 @@ RFC 9260 (SCTP), RFC 4302 (AH, which is not encrypted); ``link``, ``network`` an
 
 import numpy as np
 
+from collector.kernels.hashing import datagram_key
 from collector.kernels.jit import inline
 from collector.kernels.layout import (
     AH,
@@ -28,9 +29,11 @@ from collector.kernels.load import be16, be32, u8
 from collector.kernels.network import read_ip
 from collector.kernels.tunnels import open_tunnel
 
+ZERO = np.uint64(0)
+
 
 @inline
-def decode(data, frame, packet, most):
+def decode(data, frame, packet, most, seed):
     """``most`` tunnels are entered; what is in a further one is payload."""
     end, wire_end = frame.offset + frame.captured, frame.offset + np.int64(frame.wire)
     packet.time = frame.time
@@ -38,6 +41,7 @@ def decode(data, frame, packet, most):
     packet.vlan = -1
     packet.tunnel = NO_TUNNEL
     packet.levels = 0
+    packet.carrier = ZERO
     packet.vni = NO_VNI
     at, kind, ethertype = open_link(data, frame.offset, end, frame.link, packet)
     if kind == L_NONE:
@@ -62,6 +66,10 @@ def decode(data, frame, packet, most):
         if packet.fragment_at == 0 and packet.levels < most:
             inner, kind, ethertype, tunnel, vni = open_tunnel(data, body, stop, protocol, packet)
             if inner >= 0 and inner < stop:
+                if packet.more and protocol == UDP:
+                    packet.protocol = protocol
+                    packet.carrier = datagram_key(packet, seed)
+                    packet.carrier_ports = be32(data, body)
                 packet.levels += 1
                 packet.tunnel = tunnel
                 packet.vni = vni
@@ -87,6 +95,7 @@ def read_transport(data, body, stop, limit, protocol, packet):
     packet.window = -1
     if packet.fragment_at > 0:
         packet.payload = body
+        packet.length = max(limit - body, 0)
         packet.captured = stop - body
         return KEPT
     if protocol == TCP or protocol == UDP or protocol == SCTP or protocol == UDPLITE or protocol == DCCP:
@@ -110,11 +119,13 @@ def read_transport(data, body, stop, limit, protocol, packet):
 @inline
 def read_tcp(data, body, stop, limit, packet):
     packet.seq = 0
+    packet.ack = 0
     if stop - body < 16:
         return
     header = (u8(data, body + 12) >> 4) * 4
     packet.tcp_flags = u8(data, body + 13)
     packet.seq = be32(data, body + 4)
+    packet.ack = be32(data, body + 8)
     packet.window = be16(data, body + 14)
     if header >= 20:
         packet.payload = body + header

@@ -40,9 +40,10 @@ from collector.kernels.layout import (
     VNI_BIT,
 )
 from collector.kernels.streams import close_streams, retire_hello
-from collector.kernels.tcp import is_aborted, is_closed, update_tcp
+from collector.kernels.tcp import SEEN_ACK, SEEN_DATA, SEEN_SYN, is_aborted, is_closed, update_tcp
 
 EVICTION_CANDIDATES, MOST_CANDIDATES = 16, 1024
+UNANSWERED, HALF_OPEN, LIVE = range(3)  # what a record is worth to a full table; one that has ended counts as the first
 SWEEP_STEP = 16  # records looked at per batch of packets
 LOW, EPHEMERAL = 1024, 32768  # ports of servers (RFC 6335 §6), and where Linux takes a client's from
 
@@ -173,24 +174,35 @@ def finish_flow(table, position, reason):
     drop_flow(table, position)
 
 
+@inline
+def worth_of(flow):
+    """An answer alone is worth little, as a flood of SYNs has answers; a connection is live when its opener goes on."""
+    if flow.key4 >> PROTOCOL_BIT & np.uint64(0xFF) != np.uint64(TCP):
+        return LIVE if flow.a_packets > 0 and flow.b_packets > 0 else UNANSWERED
+    if flow.a_seen == 0 or flow.b_seen == 0 or is_closed(flow):
+        return UNANSWERED
+    opener = np.int64(flow.b_seen if flow.opener else flow.a_seen)
+    return LIVE if opener & (SEEN_ACK | SEEN_DATA) else HALF_OPEN
+
+
 @kernel
 def evict_flow(table):
-    """Make room: of a few records the least recently used, one that was never answered before one that was.
+    """Make room: of a few records the least recently used of those that are worth least.
 
-    Connections that were opened one after the other are neighbours: where all of the few were answered, more are looked at.
+    Connections that were opened one after the other are neighbours: where all of the few are worth most, more are looked at.
     """
     control = table.control[0]
     best = np.int64(-1)
-    best_answered, best_time = 2, np.int64(0)
+    best_worth, best_time = LIVE + 1, np.int64(0)
     for step in range(MOST_CANDIDATES):
-        if step % EVICTION_CANDIDATES == 0 and best_answered == 0:
+        if step % EVICTION_CANDIDATES == 0 and best_worth < LIVE:
             break
         position = control.evict
         control.evict = (control.evict + 1) % table.flows.size
         flow = table.flows[np.uint64(position)]
-        answered = 1 if flow.a_packets > 0 and flow.b_packets > 0 else 0
-        if answered < best_answered or (answered == best_answered and flow.last_time < best_time):
-            best, best_answered, best_time = position, answered, flow.last_time
+        worth = worth_of(flow)
+        if worth < best_worth or (worth == best_worth and flow.last_time < best_time):
+            best, best_worth, best_time = position, worth, flow.last_time
     control.evictions += 1
     finish_flow(table, best, EVICTED)
 
@@ -285,7 +297,9 @@ def clear_interval(flow, time):
 @inline
 def tunnel_of(table, packet):
     """The place of the outer address pair in the table of tunnels, or -1 where that is full."""
-    word = mix(mix(packet.outer_src_low) ^ packet.outer_dst_low ^ mix(packet.outer_src_high ^ packet.outer_dst_high))
+    word = mix(packet.outer_src_low ^ table.control[0].seed) ^ packet.outer_dst_low
+    word = mix(mix(word) ^ packet.outer_src_high) ^ packet.outer_dst_high
+    word = mix(word)
     slot = word & np.uint64(MAX_TUNNELS - 1)
     for _ in range(64):
         pair = table.tunnels[slot]
@@ -350,19 +364,19 @@ def port_rank(port):
 
 
 @inline
-def listener_word(high, low, port):
-    return mix(mix(high ^ np.uint64(port)) ^ low) | ONE
+def listener_word(table, high, low, port):
+    return mix(mix(high ^ np.uint64(port) ^ table.control[0].seed) ^ low) | ONE
 
 
 @inline
 def is_listener(table, high, low, port):
-    word = listener_word(high, low, port)
+    word = listener_word(table, high, low, port)
     return table.listeners[(word >> ONE) & np.uint64(MAX_LISTENERS - 1)] == word
 
 
 @inline
 def note_listener(table, packet):
-    word = listener_word(packet.src_high, packet.src_low, packet.src_port)
+    word = listener_word(table, packet.src_high, packet.src_low, packet.src_port)
     table.listeners[(word >> ONE) & np.uint64(MAX_LISTENERS - 1)] = word
 
 
@@ -396,7 +410,7 @@ def update_flow(table, packet):
     flow = table.flows[np.uint64(position)]
     from_a = packet.swapped == 0
     if packet.protocol == TCP:
-        if packet.tcp_flags & (SYN | ACK) == SYN | ACK:
+        if packet.tcp_flags & (SYN | ACK) == SYN | ACK and (flow.b_seen if from_a else flow.a_seen) & SEEN_SYN:
             note_listener(table, packet)
         update_tcp(flow, packet, from_a)
     if from_a:

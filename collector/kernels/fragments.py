@@ -11,7 +11,7 @@ from collector.kernels.buffers import (
     release_buffer,
     take_buffer,
 )
-from collector.kernels.hashing import ONE, mix
+from collector.kernels.hashing import ONE, datagram_key
 from collector.kernels.jit import inline, kernel
 from collector.kernels.layout import (
     DCCP,
@@ -31,32 +31,15 @@ UDP_HEADER = 8
 ZERO = np.uint64(0)
 
 
-@inline
-def datagram_key(packet, seed):
-    """One word for a datagram: interface, addresses, protocol and identification; never 0."""
-    word = mix(packet.src_high ^ seed ^ np.uint64(packet.interface)) ^ packet.src_low
-    word = mix(word) ^ packet.dst_high
-    word = mix(word) ^ packet.dst_low
-    return mix(mix(word) ^ (packet.datagram << np.uint64(8)) ^ np.uint64(packet.protocol)) | ONE
-
-
 @kernel
 def place_fragment(state, data, packet, interface):
     """Give a fragment its ports, or let it wait for them; ``interface`` is the frame's. Returns ``KEPT`` or ``HELD``."""
     packet.datagram = datagram_key(packet, state.control[0].seed)
     protocol = packet.protocol
     if not (protocol == TCP or protocol == UDP or protocol == SCTP or protocol == UDPLITE or protocol == DCCP):
-        packet.captured = 0
+        packet.captured = packet.length = 0
         return KEPT
-    slot = state.fragmented[packet.datagram & np.uint64(MAX_FRAGMENTED - 1)]
-    if slot.key != packet.datagram or packet.time - slot.time > LIFE:
-        forget_datagram(state, slot)
-        slot.key = packet.datagram
-        slot.interface = interface
-        slot.bytes = 0
-        slot.packets = 0
-        slot.first = 0
-    slot.time = packet.time
+    slot = slot_of(state, packet.datagram, packet.time, interface)
     if packet.fragment_at == 0:
         slot.ports = np.uint32((np.int64(packet.src_port) << 16) | packet.dst_port)
         slot.first = 1
@@ -65,7 +48,7 @@ def place_fragment(state, data, packet, interface):
         slot.packets += 1
         slot.bytes += packet.ip_bytes
         if protocol == UDP:
-            keep_piece(state, data, packet)
+            keep_piece(state, data, packet, 0)
         return HELD
     packet.src_port = np.int64(slot.ports) >> 16
     packet.dst_port = np.int64(slot.ports) & 0xFFFF
@@ -78,20 +61,49 @@ def place_fragment(state, data, packet, interface):
     if protocol == UDP:
         ports = state.dns.ports
         if ports[np.uint64(packet.src_port)] or ports[np.uint64(packet.dst_port)]:
-            packet.complete = keep_piece(state, data, packet)
+            if not slot.whole:
+                packet.complete = keep_piece(state, data, packet, 1)
+            slot.whole = slot.whole or packet.complete >= 0
         elif packet.fragment_at == 0:
             forget_pieces(state, packet.datagram)
     if packet.fragment_at > 0 or protocol == UDP:
-        packet.captured = 0  # a message in pieces is read when it is whole
+        packet.captured = packet.length = 0  # a message in pieces is read when it is whole
     return KEPT
+
+
+@inline
+def slot_of(state, key, time, interface):
+    """The place of a datagram; one that another had, or the same long ago, is emptied."""
+    slot = state.fragmented[(key >> ONE) & np.uint64(MAX_FRAGMENTED - 1)]
+    if slot.key != key or time - slot.time > LIFE:
+        forget_datagram(state, slot)
+        slot.key = key
+        slot.interface = interface
+        slot.bytes = 0
+        slot.packets = 0
+        slot.first = 0
+        slot.whole = 0
+    slot.time = time
+    return slot
+
+
+@kernel
+def note_carrier(state, packet, interface):
+    """The first fragment of a tunnel's packet is in the flow inside; those that follow are in the tunnel's own."""
+    slot = slot_of(state, packet.carrier, packet.time, interface)
+    slot.ports = np.uint32(packet.carrier_ports)
+    slot.first = 1
+    slot.whole = 1
 
 
 @kernel
 def forget_datagram(state, slot):
-    """Fragments that waited in vain are in no flow."""
+    """Fragments that waited in vain are in no flow, and what was kept of them is of no use."""
     if slot.packets > 0:
         state.discarded[np.uint64(slot.interface), np.uint64(ORPHAN_FRAGMENT)] += slot.packets
         slot.packets = 0
+    if slot.key != ZERO:
+        forget_pieces(state, slot.key)
     slot.key = ZERO
 
 
@@ -107,29 +119,34 @@ def find_pieces(datagrams, key):
 def forget_pieces(state, key):
     slot = find_pieces(state.datagrams, key)
     if slot >= 0:
-        release_buffer(state.datagrams, slot)
+        give_up_pieces(state, slot)
 
 
 @kernel
-def keep_piece(state, data, packet):
+def give_up_pieces(state, slot):
+    state.control[0].datagram_overflows += state.datagrams.records[np.uint64(slot)].wanted
+    release_buffer(state.datagrams, slot)
+
+
+@kernel
+def keep_piece(state, data, packet, wanted):
     """Copy a fragment of a UDP datagram to its place; returns the buffer when the datagram is whole, else -1."""
     datagrams = state.datagrams
     slot = find_pieces(datagrams, packet.datagram)
     if slot < 0:
         slot = take_buffer(datagrams, packet.datagram, packet.time)
     if slot < 0:
-        release_buffer(datagrams, np.int64(datagrams.control[0].oldest))
-        state.control[0].datagram_overflows += 1
+        give_up_pieces(state, np.int64(datagrams.control[0].oldest))
         slot = take_buffer(datagrams, packet.datagram, packet.time)
     offset, at, size = packet.fragment_at, packet.payload, packet.captured
     if offset == 0:
         at, size = at - UDP_HEADER, size + UDP_HEADER
     buffer = datagrams.records[np.uint64(slot)]
+    buffer.wanted |= wanted
     if packet.more == 0:
-        buffer.total = offset + size
+        buffer.total = offset + packet.length + (UDP_HEADER if offset == 0 else 0)
     if not put_piece(datagrams, slot, offset, data, at, size, packet.time):
-        release_buffer(datagrams, slot)
-        state.control[0].datagram_overflows += 1
+        give_up_pieces(state, slot)
         return NO_BUFFER
     if buffer.total < 0 or buffer.ready < buffer.total:
         return NO_BUFFER

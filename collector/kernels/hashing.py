@@ -50,3 +50,12 @@ def remove_index(index, mask, tag, position):
             index[hole] = entry
             hole = slot
     index[hole] = np.uint64(0)
+
+
+@inline
+def datagram_key(packet, seed):
+    """One word for a datagram: interface, addresses, protocol and identification; never 0."""
+    word = mix(packet.src_high ^ seed ^ np.uint64(packet.interface)) ^ packet.src_low
+    word = mix(word) ^ packet.dst_high
+    word = mix(word) ^ packet.dst_low
+    return mix(mix(word) ^ (packet.datagram << np.uint64(8)) ^ np.uint64(packet.protocol)) | ONE

@@ -14,6 +14,7 @@ HANDSHAKE, CLIENT_HELLO = 22, 1
 RECORD_HEADER, HELLO_START = 5, 6
 SERVER_NAME, ALPN, SUPPORTED_VERSIONS, ENCRYPTED_HELLO = 0, 16, 43, 0xFE0D
 NOT_WHOLE, NOT_A_HELLO = -1, -2
+MAX_RECORDS = 64  # that one hello may be cut into
 
 
 @inline
@@ -35,7 +36,9 @@ def may_begin_hello(data, at, size):
 def hello_end(data, at, end):
     """Where the records of a ClientHello end; ``NOT_WHOLE`` where more is needed, ``NOT_A_HELLO`` where none can come."""
     gathered, head = np.int64(0), np.int64(0)
-    while end - at >= RECORD_HEADER:
+    for _ in range(MAX_RECORDS):
+        if end - at < RECORD_HEADER:
+            return np.int64(NOT_WHOLE)
         size = be16(data, at + 3)
         if u8(data, at) != HANDSHAKE or size == 0:
             return np.int64(NOT_A_HELLO)
@@ -50,7 +53,7 @@ def hello_end(data, at, end):
         if gathered >= 4 and gathered >= needed:
             return at + there - (gathered - needed)
         at += there
-    return np.int64(NOT_WHOLE)
+    return np.int64(NOT_A_HELLO)
 
 
 @kernel

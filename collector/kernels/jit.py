@@ -40,6 +40,7 @@ config.CACHE_DIR = str(cache_folder())
 COMPILED = not config.DISABLE_JIT
 
 compiled: Any = njit  # its declared overloads do not know _nrt
+# What Python calls is an ``entry``; the others have no wrapper for it, whose code takes as long to compile as their own.
 INTERNAL = OPTIONS | {"cache": False, "no_cpython_wrapper": True, "no_cfunc_wrapper": True}
 entry = compiled(**OPTIONS)
 kernel = compiled(**INTERNAL)

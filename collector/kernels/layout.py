@@ -103,12 +103,15 @@ PACKET = np.dtype(
         ("key5", "u8"),
         ("hash", "u8"),
         ("seq", "i8"),
+        ("ack", "i8"),
         ("expected", "i8"),  # sequence number that its sender was at, -1: not known
         ("window", "i8"),
         ("vni", "i8"),
         ("packets", "i8"),  # itself, and the fragments that waited for it
         ("datagram", "u8"),  # identification of a fragment; then the same for all fragments of one datagram
         ("fragment_at", "i8"),
+        ("carrier", "u8"),  # the fragmented datagram that its tunnel's packet begins, 0: it is none
+        ("carrier_ports", "i8"),
         ("src_port", "i4"),
         ("dst_port", "i4"),
         ("vlan", "i4"),
@@ -203,6 +206,7 @@ FRAGMENTED = np.dtype(
         ("interface", "i4"),  # of the frame, for the count of discards
         ("ports", "u4"),
         ("first", "u4"),  # the first fragment was seen
+        ("whole", "u4"),  # its message was read
     ],
     align=True,
 )
@@ -223,6 +227,7 @@ BUFFER = np.dtype(
         ("newer", "i4"),
         ("of_a", "u1"),
         ("hello", "u1"),  # a ClientHello; else DNS messages
+        ("wanted", "u1"),  # of a datagram: it is known to be DNS
     ],
     align=True,
 )

@@ -13,7 +13,6 @@ from collector.kernels.layout import (
     IPSEC,
     NO_APPLICATION,
     QUIC,
-    UDP,
     WIREGUARD,
 )
 from collector.kernels.load import be32, u8
@@ -22,6 +21,7 @@ from collector.kernels.streams import is_from_opener, take_hello
 QUIC_1, QUIC_2 = 1, 0x6B3343CF
 SMALLEST_INITIAL = 1200  # octets of a datagram with a client's Initial packet (RFC 9000 §14.1)
 MAX_CONNECTION_ID = 20
+MOST_ESP_PACKETS = 1 << 24  # a sequence number beyond it is rather text than a number; IKE has its marker before
 IKE_PORT, NAT_PORT, WIREGUARD_PORT, CILIUM_WIREGUARD_PORT = 500, 4500, 51820, 51871
 
 
@@ -33,7 +33,7 @@ def recognise(data, packet):
         return QUIC
     if is_wireguard(data, at, size, packet):
         return WIREGUARD
-    if is_port(packet, NAT_PORT) and size >= 8:
+    if is_port(packet, NAT_PORT) and size >= 8 and be32(data, at + 4) < MOST_ESP_PACKETS:
         return IPSEC
     if is_port(packet, IKE_PORT) and size >= 28 and (u8(data, at + 17) == 0x20 or u8(data, at + 17) == 0x10):
         return IPSEC
@@ -59,9 +59,9 @@ def is_wireguard(data, at, size, packet):
 
 @inline
 def is_initial(data, packet):
-    """A whole datagram that begins with a QUIC Initial packet."""
+    """A datagram that begins with a QUIC Initial packet."""
     at = packet.payload
-    if packet.captured < SMALLEST_INITIAL or packet.captured < packet.length or packet.protocol != UDP:
+    if packet.length < SMALLEST_INITIAL or packet.captured < 6:
         return False
     first, version = u8(data, at), be32(data, at + 1)
     kind = 0xC0 if version == QUIC_1 else 0xD0
@@ -70,8 +70,8 @@ def is_initial(data, packet):
 
 @kernel
 def keep_initial(table, data, packet, flow):
-    """Keep the datagram until it is decrypted, at the latest when the flow is written."""
-    if not is_from_opener(flow, packet):
+    """Keep the datagram until it is decrypted, at the latest when the flow is written. One that was cut cannot be."""
+    if not is_from_opener(flow, packet) or packet.captured < packet.length:
         return
     control = table.control[0]
     if flow.hello < 0:

@@ -12,9 +12,10 @@ from collector.kernels.flowtable import (
     sweep_flows,
     update_flow,
 )
-from collector.kernels.fragments import drop_datagram, end_fragments, message_of, place_fragment
+from collector.kernels.fragments import drop_datagram, end_fragments, message_of, note_carrier, place_fragment
 from collector.kernels.jit import entry, inline, kernel
 from collector.kernels.layout import (
+    ACK,
     BATCH,
     DNS_APPLICATION,
     DONE,
@@ -39,6 +40,7 @@ from collector.kernels.streams import (
     may_hold_hello,
     next_message,
     rest_stream,
+    skip_gap,
     stage_hello,
     stage_messages,
 )
@@ -72,13 +74,15 @@ def fill_batch(state, data, frames, count):
         packet = state.batch[np.uint64(size)]
         reason, most = KEPT, MAX_TUNNEL_LEVELS
         while True:
-            reason = decode(data, frame, packet, most)
+            reason = decode(data, frame, packet, most, control.seed)
             if reason == KEPT or packet.levels == 0:
                 break
             most = packet.levels - 1  # what is in the tunnel is no IP packet: the tunnel itself is the flow
         control.frame += 1
         if reason == KEPT and (packet.more or packet.fragment_at > 0):
             reason = place_fragment(state, data, packet, frame.interface)
+        if packet.carrier != np.uint64(0):
+            note_carrier(state, packet, frame.interface)
         if reason != KEPT:
             if reason >= 0:
                 state.discarded[np.uint64(frame.interface), np.uint64(reason)] += 1
@@ -116,6 +120,8 @@ def run(state, data, frames, count):
             if control.stream < 0:
                 control.now = max(control.now, packet.time)
                 control.position = update_flow(state.flow, packet)
+                if packet.protocol == TCP:
+                    skip_what_was_missed(state, packet)
                 if packet.captured > 0 or packet.complete >= 0:
                     read_payload(state, data, packet)
             if control.stream >= 0:
@@ -130,6 +136,15 @@ def run(state, data, frames, count):
                 end_message(state, packet, known)
             if control.stream < 0:
                 control.batch_done += 1
+
+
+@inline
+def skip_what_was_missed(state, packet):
+    """An end that acknowledges what is missing in the other's stream has it: the capture has not, and it will not come."""
+    flow = state.flow.flows[np.uint64(state.control[0].position)]
+    slot = np.int64(flow.a_stream if packet.swapped else flow.b_stream)
+    if slot >= 0 and packet.tcp_flags & ACK:
+        skip_gap(state.flow, flow, slot, packet.ack)
 
 
 @inline

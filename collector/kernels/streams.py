@@ -31,6 +31,14 @@ def set_stream(flow, of_a, slot):
 
 
 @inline
+def set_next(flow, packet, number):
+    if packet.swapped:
+        flow.b_next = np.uint32(number)
+    else:
+        flow.a_next = np.uint32(number)
+
+
+@inline
 def distance(since, until):
     """From one sequence number to another, which may lie before it."""
     ahead = (until - since) & 0xFFFFFFFF
@@ -92,7 +100,7 @@ def add_segment(table, flow, slot, data, packet):
     at, size, offset = packet.payload, packet.captured, distance(np.int64(buffer.next), first_octet(packet))
     if offset < 0:
         at, size, offset = at - offset, size + offset, np.int64(0)
-    if size <= 0 or put_piece(table.streams, slot, offset, data, at, size, packet.time):
+    if size <= 0 or offset >= BUFFER_BYTES or put_piece(table.streams, slot, offset, data, at, size, packet.time):
         return True
     close_stream(table, flow, slot, True)
     return False
@@ -113,9 +121,12 @@ def stage_messages(table, data, packet, position):
         slot = np.int64(LOST)
     if slot < 0:
         start = packet.expected
-        if slot == LOST or start < 0 or distance(start, first_octet(packet)) > BUFFER_BYTES:
+        is_far = start >= 0 and distance(start, first_octet(packet)) > BUFFER_BYTES
+        if slot == LOST or start < 0 or is_far:
             start = first_octet(packet)
             if not begins_message(data, packet.payload, packet.captured):
+                if is_far:  # beyond any window: it must not hide what comes where it is expected
+                    set_next(flow, packet, packet.expected)
                 return np.int64(NO_STREAM)
         if distance(start, first_octet(packet)) + packet.captured <= 0:  # sent again
             return np.int64(NO_STREAM)
@@ -149,6 +160,27 @@ def next_message(table, slot):
         return at, np.int64(-1)
     buffer.taken += 2 + size
     return at + 2, size
+
+
+@kernel
+def skip_gap(table, flow, slot, acknowledged):
+    """Go on behind a gap that the receiver does not have, where a message begins there; else the stream is closed."""
+    buffer = table.streams.records[np.uint64(slot)]
+    if buffer.pieces == 0 or distance((np.int64(buffer.next) + buffer.ready) & 0xFFFFFFFF, acknowledged) <= 0:
+        return
+    first = 0
+    for number in range(buffer.pieces):
+        if buffer.starts[number] < buffer.starts[first]:
+            first = number
+    start, end = np.int64(buffer.starts[first]), np.int64(buffer.ends[first])
+    if buffer.hello or not begins_message(table.streams.data, base_of(slot) + start, end - start):
+        close_stream(table, flow, slot, True)
+        return
+    table.control[0].stream_overflows += 1
+    buffer.pieces -= 1
+    buffer.starts[first], buffer.ends[first] = buffer.starts[buffer.pieces], buffer.ends[buffer.pieces]
+    buffer.taken, buffer.ready = start, end
+    forget_taken(table.streams, slot)
 
 
 @kernel
@@ -218,9 +250,9 @@ def read_hello_buffer(table, flow, slot):
 @kernel
 def keep_hello(table, flow, data, at, end):
     """Read the records of a ClientHello, as far as they go, and keep its words with the flow."""
+    flow.application = TLS
     slot = take_hello(table, flow)
     if slot >= 0:
-        flow.application = TLS
         read_records(table.hellos[np.uint64(slot)], table.scratch, data, at, end)
 
 

@@ -143,7 +143,8 @@ def count_segment(flow, packet, from_a, seen):
         return
     end = (packet.seq + size) & 0xFFFFFFFF
     ahead = (end - expected) & 0xFFFFFFFF
-    if known and (ahead == 0 or ahead >= 0x80000000):
+    new_start = flags & SYN and seen & SEEN_DATA == 0 and ahead != 0  # the SYN before was not answered
+    if known and not new_start and (ahead == 0 or ahead >= 0x80000000):
         answers = flags & SYN and flags & ACK and seen & SEEN_SYNACK == 0  # both opened at once: its SYN comes twice
         if answers:
             return

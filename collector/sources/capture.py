@@ -71,7 +71,7 @@ class CaptureFile:
         self.fault: InputError | None = None
         self.size = 0
         self._file = file
-        self._piped = piped
+        self.is_piped = piped
         self._stream = _unpacked(file, head)
         self._buffer = np.zeros(BLOCK + MAX_FRAME + MAX_METADATA_BLOCK, np.uint8)
         self._frames = records(FRAMES, FRAME)
@@ -89,7 +89,7 @@ class CaptureFile:
 
     def position(self) -> int:
         """Bytes of the file taken so far, compressed if it is; of a stream, what it was unpacked to."""
-        return self.size if self._piped else int(self._file.tell())
+        return self.size if self.is_piped else int(self._file.tell())
 
     def blocks(self) -> Iterator[Block]:
         """Every block; a capture that is no capture raises ``InputError``, one that breaks off sets ``fault``."""

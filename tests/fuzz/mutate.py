@@ -6,7 +6,7 @@ their other half; then it is changed, or not. Between frames lie ``GAP`` octets 
 
 import numpy as np
 
-from collector.kernels.jit import kernel
+from collector.kernels.jit import entry, kernel
 
 GAP = 64
 ROOM = 12_000  # octets of a changed frame
@@ -178,7 +178,7 @@ def renumber(data, at, size, rounds):
         put(data, at, size, 31, 3, draw(rounds))
 
 
-@kernel
+@entry
 def fill(data, frames, pool, rounds):
     """Fill ``frames``, as many as ``data`` has room for; (how many, where the last ends)."""
     one = rounds[0]

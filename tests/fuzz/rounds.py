@@ -87,6 +87,7 @@ class Mutated:
     """A capture, as far as ``collect`` asks; the last frame of a block ends where the data ends."""
 
     name = "fuzz"
+    is_piped = False
     fault: InputError | None = None
 
     def __init__(self, plan: Plan, pool: Pool, poison: int = 0xA5) -> None:
@@ -121,6 +122,7 @@ class Recorded:
     frames: list[Frame]
     poison: int = 0xA5
     name: str = "fuzz"
+    is_piped: bool = False
     fault: InputError | None = None
     interfaces: Interfaces = field(default_factory=_interfaces)
     given: Given = field(default_factory=Given)

@@ -132,7 +132,7 @@ def recognised() -> list[Timed]:
         bytes(range(16)) + struct.pack(">BBBBII", 33, 0x20, 34, 8, 0, 60) + struct.pack(">BBH", 0, 0, 32) + bytes(28)
     )
     ike = udp(("10.0.0.1", 500), ("10.0.0.6", 500), request)
-    natted = udp(("10.0.0.1", 4500), ("10.0.0.6", 4500), bytes(range(1, 81)))
+    natted = udp(("10.0.0.1", 4500), ("10.0.0.6", 4500), bytes([1, 2, 3, 4, 0, 0, 0, 1, *range(9, 81)]))
     return timed([*hands, *data, cilium, cookie, zeros, esp, ike, natted])
 
 
