@@ -55,7 +55,6 @@ class Decoder:
 
     def __init__(self, capture: CaptureFile, settings: Settings, progress: Callable[[int], None]) -> None:
         self.totals = Totals.none()
-        self.evicted = 0
         self.stopped = False
         self._progress = progress
         self._states = [new_state(settings.bounds, MAX_INTERFACES, settings.seed, settings.dns_ports)]
@@ -81,7 +80,6 @@ class Decoder:
                 else:
                     read_longest_waiting(self._states[0].flow)
             self._progress(block.count)
-        self.evicted = int(self.control.evictions)
         self.control.flush = 0
         while flush(self._states[0]) == OUT_FULL:
             yield self._full()
@@ -140,7 +138,7 @@ def collect(
     yield COVERAGE.name, _coverage(capture, origin, decoder)
 
 
-OVERFLOWS = ("pending_overflows", "stream_overflows", "datagram_overflows", "hello_overflows")
+GIVEN_UP = ("evictions", "pending_overflows", "stream_overflows", "datagram_overflows", "hello_overflows")
 
 
 def _coverage(capture: CaptureFile, origin: Origin, decoder: Decoder) -> pa.RecordBatch:
@@ -161,8 +159,7 @@ def _coverage(capture: CaptureFile, origin: Origin, decoder: Decoder) -> pa.Reco
         "cut_packets": pa.array(totals.cut[which]),
         "discarded": pa.array([_reasons(decoder.discarded[number]) for number in which.tolist()], _type("discarded")),
         "dns_malformed": pa.array(first * int(control.dns_malformed)),
-        "evictions": pa.array(first * decoder.evicted),
-        **{name: pa.array(first * int(control[name])) for name in OVERFLOWS},
+        **{name: pa.array(first * int(control[name])) for name in GIVEN_UP},
     }
     arrays = [columns[f.name] if f.name in columns else pa.nulls(size, f.type) for f in COVERAGE.schema]
     return pa.record_batch(arrays, schema=COVERAGE.schema)

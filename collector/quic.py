@@ -18,7 +18,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 MAX_DATAGRAMS = 4  # later ones are not read
 MAX_DATAGRAM_BYTES = 9216  # a longer one is not read
-MAX_PACKETS = 8  # coalesced in one datagram; later ones are not read
+MAX_PACKETS = 4  # coalesced in one datagram; later ones are not read
 MAX_NUMBERS = 256  # in the frames of one packet, three a CRYPTO frame; later frames are not read
 MAX_CRYPTO_BYTES = 1 << 14  # the handshake is cut there
 MAX_CONNECTION_ID = 20  # RFC 9000 §17.2

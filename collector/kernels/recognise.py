@@ -47,14 +47,14 @@ def is_port(packet, port):
 
 @inline
 def is_wireguard(data, at, size, packet):
-    """A kind, three zero octets, and the one size the kind has; data packets are told apart by the port too."""
+    """A kind, three zero octets, and the one size the kind has; cookies and data are told by the port too."""
     if size < 32 or be32(data, at) & 0xFFFFFF != 0:
         return False
     kind, length = u8(data, at), packet.length
-    if kind == 4:
+    if kind == 3 or kind == 4:
         known = is_port(packet, WIREGUARD_PORT) or is_port(packet, CILIUM_WIREGUARD_PORT)
-        return known and length % 16 == 0
-    return (kind == 1 and length == 148) or (kind == 2 and length == 92) or (kind == 3 and length == 64)
+        return known and (length == 64 if kind == 3 else length % 16 == 0)
+    return (kind == 1 and length == 148) or (kind == 2 and length == 92)
 
 
 @inline
