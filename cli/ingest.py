@@ -89,7 +89,10 @@ def ingest_files(
             try:
                 mark = _mark(path)
                 if mark and (mark in marks or target.transaction_version(LAST_TABLE, mark)):
-                    print(f"tailrace: {path}: is in the lake already, left out; to read it in another way, take a new lake", file=sys.stderr)
+                    print(
+                        f"tailrace: {path}: is in the lake already, left out; to read it in another way, take a new lake",
+                        file=sys.stderr,
+                    )
                     continue
                 settings = Settings(secrets.randbits(64), cluster, node, dns_ports=dns_ports)
                 fault = _collect(path, settings, spool, progress)
