@@ -120,7 +120,7 @@ def nested() -> list[Timed]:
 
 
 def recognised() -> list[Timed]:
-    """WireGuard's four messages, ESP, ESP in UDP (RFC 3948) and IKE; 64 octets that are none of them, as a cookie on any port would be."""
+    """WireGuard's four messages, ESP, ESP in UDP (RFC 3948) and IKE; a cookie on another port, and 64 octets of nothing."""
     a, b = ("10.0.0.1", 51820), ("10.0.0.2", 51820)
     hands = [udp(a, b, b"\1\0\0\0" + bytes(144)), udp(b, a, b"\2\0\0\0" + bytes(88))]
     data = [udp(a, b, b"\4\0\0\0" + bytes(28)), udp(b, a, b"\4\0\0\0" + bytes(28))]
