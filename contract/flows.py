@@ -102,7 +102,12 @@ FLOWS = Table(
             "no ClientHello",
         ),
         Column("tunnel", TEXT, "innermost encapsulation: vxlan, geneve, gre, erspan, ipip, 6in4, 4in6", NO_TUNNEL),
-        Column("tunnel_id", COUNT, "VNI, key or session of the tunnel", "not tunnelled, or the tunnel has none"),
+        Column(
+            "tunnel_id",
+            COUNT,
+            "VNI or key of the tunnel",
+            "not tunnelled, or it has none for both directions",
+        ),
         Column("tunnel_src_ip", TEXT, "outer source of the first packet", ONE_TUNNEL),
         Column("tunnel_dst_ip", TEXT, "outer destination of the first packet", ONE_TUNNEL),
         Column("vlan", pa.int32(), "VLAN id", "no VLAN tag"),

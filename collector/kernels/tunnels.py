@@ -110,15 +110,17 @@ def open_gre(data, at, stop):
 
 @kernel
 def open_erspan(data, at, stop, ethertype, flags):
-    """Type I has no header of its own, type II eight octets, type III twelve, and eight more where its O bit says so."""
+    """Type I has no header of its own, type II eight octets, type III twelve, and eight more where its O bit says so.
+
+    A mirror may take each direction of a connection for a session of its own, so the session tells nothing of the connection.
+    """
     if ethertype == ERSPAN_TYPE and not flags & 0x1000:
         return at, L_ETHERNET, 0, ERSPAN, NONE
     size = 8 if ethertype == ERSPAN_TYPE else 12
     if stop - at < size:
         return NONE, L_IP, 0, NO_TUNNEL, NONE
-    session = be16(data, at + 2) & 0x3FF
     kind = L_ETHERNET
     if size == 12:
         kind = L_IP if u8(data, at + 10) >> 2 & 0x1F == 2 else L_ETHERNET
         size += 8 if u8(data, at + 11) & 1 else 0
-    return at + size, kind, 0, ERSPAN, session
+    return at + size, kind, 0, ERSPAN, NONE

@@ -127,9 +127,13 @@ def test_pptp_with_and_without_sequence_and_acknowledgement(flags: int, octets: 
     assert (row["src_ip"], row["tunnel"], row["tunnel_id"]) == ("10.0.0.1", "gre", None)
 
 
-@pytest.mark.parametrize("session", [0, 1, 1023])
-def test_sessions_of_erspan(session: int) -> None:
-    second = struct.pack(">HHI", 0x1000, session | 0xFC00, 0)
-    wire = struct.pack(">HHI", 0x1000, 0x88BE, 1) + second + bytes(ether() / INNER)
-    row = row_of(of([ether() / IP(src="192.0.2.1", dst="192.0.2.2", proto=47) / wire]))
-    assert (row["src_ip"], row["tunnel"], row["tunnel_id"]) == ("10.0.0.1", "erspan", session)
+def test_both_sessions_of_an_erspan_mirror_are_one_connection() -> None:
+    def mirrored(session: int, packet: Packet) -> Packet:
+        second = struct.pack(">HHI", 0x1000, session | 0xFC00, 0)
+        wire = struct.pack(">HHI", 0x1000, 0x88BE, 1) + second + bytes(ether() / packet)
+        return ether() / IP(src="192.0.2.1", dst="192.0.2.2", proto=47) / wire
+
+    back = IP(src="10.0.0.2", dst="10.0.0.1") / UDP(sport=2222, dport=1111)
+    there = IP(src="10.0.0.1", dst="10.0.0.2") / UDP(sport=1111, dport=2222)
+    row = row_of(of([mirrored(1, there), mirrored(2, back)]))
+    assert (row["tunnel"], row["tunnel_id"], row["src_packets"], row["dst_packets"]) == ("erspan", None, 1, 1)
