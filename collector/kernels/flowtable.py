@@ -204,7 +204,8 @@ def evict_flow(table):
         if worth < best_worth or (worth == best_worth and flow.last_time < best_time):
             best, best_worth, best_time = position, worth, flow.last_time
     control.evictions += 1
-    finish_flow(table, best, EVICTED)
+    flow = table.flows[np.uint64(best)]
+    finish_flow(table, best, over_reason(flow) if is_closed(flow) else EVICTED)
 
 
 @kernel

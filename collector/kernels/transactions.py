@@ -90,7 +90,7 @@ def key_of(dns, packet, response):
     word = mix(client_high ^ dns.control[0].seed) ^ client_low
     word = mix(word) ^ server_high
     word = mix(word) ^ server_low
-    word = mix(word) ^ packet.key5
+    word = mix(word) ^ seen_on(packet)
     word = mix(word) ^ ends_of(packet, response)
     word = mix(word) ^ (np.uint64(message.id) << THIRTY_TWO) ^ np.uint64(message.qtype + 1)
     for place in range(message.name_size):
@@ -98,6 +98,12 @@ def key_of(dns, packet, response):
             word = mix(word)
         word ^= np.uint64(lower(np.int64(dns.name[np.uint64(place)]))) << np.uint64((place & 7) << 3)
     return mix(word)
+
+
+@inline
+def seen_on(packet):
+    """The interface. The id of a tunnel is left out: a key of GRE may be another one in each direction."""
+    return packet.key5 & ~POSITION
 
 
 @inline
@@ -150,7 +156,7 @@ def is_current(control, pending, time):
 @inline
 def same_ends(dns, position, packet, response):
     pending = dns.pending[np.uint64(position)]
-    if pending.id != dns.message[0].id or pending.key4 != ends_of(packet, response) or pending.key5 != packet.key5:
+    if pending.id != dns.message[0].id or pending.key4 != ends_of(packet, response) or pending.key5 != seen_on(packet):
         return False
     if response:
         return (
@@ -214,7 +220,7 @@ def add_pending(dns, packet, digest, response, status):
     pending.dst_high = packet.src_high if response else packet.dst_high
     pending.dst_low = packet.src_low if response else packet.dst_low
     pending.key4 = ends_of(packet, response)
-    pending.key5 = packet.key5
+    pending.key5 = seen_on(packet)
     pending.tag = np.uint32(digest >> THIRTY_TWO)
     pending.first_time = packet.time
     pending.last_time = packet.time
