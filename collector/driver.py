@@ -12,8 +12,9 @@ import numpy as np
 import pyarrow as pa
 
 from collector.hellos import read_initials, read_longest_waiting
-from collector.kernels.layout import DONE, OUT_FULL, Bounds, new_state, with_other_rows
+from collector.kernels.layout import DONE, OUT_FULL
 from collector.kernels.run import flush, measure, run
+from collector.kernels.state import Bounds, new_state, with_other_rows
 from collector.records import Origin, Rows, batches
 from collector.sources.capture import MAX_INTERFACES, Block, CaptureFile
 from contract.columns import TEXT, TIME

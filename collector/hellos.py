@@ -3,7 +3,7 @@
 import numpy as np
 
 from collector.kernels.hello import read_handshake
-from collector.kernels.layout import FlowTables
+from collector.kernels.state import FlowTables
 from collector.quic import crypto_stream
 
 

@@ -34,8 +34,8 @@ from collector.kernels.layout import (
     UDP,
     VNI_BIT,
     Records,
-    State,
 )
+from collector.kernels.state import State
 from collector.kernels.tcp import SEEN_ACK, SEEN_DATA, SEEN_SYN
 from collector.kernels.text import ADDRESS_TEXT, BACKSLASH, gather, write_addresses
 from collector.mnemonics import CLASSES, RCODES, TYPES, words

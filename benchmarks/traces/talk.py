@@ -31,6 +31,8 @@ from benchmarks.traces.frames import (
 )
 from benchmarks.traces.schedule import Packets, interleaved, sizes
 
+Pair = tuple[np.ndarray, np.ndarray]
+
 SNAPLEN = 128  # as a collector's filter would cut
 QUESTION = np.frombuffer(b"\x08w0000000\x04shop\x03svc\x07cluster\x05local\x00\x00\x01\x00\x01", np.uint8)
 ANSWER = np.frombuffer(b"\xc0\x0c\x00\x01\x00\x01\x00\x00\x00\x1e\x00\x04\x0a\x60\x00\x0a", np.uint8)
@@ -71,11 +73,10 @@ def _records(packets: Packets, trace: Trace, random: np.random.Generator) -> np.
 def frames(packets: Packets, payload: np.ndarray, six: bool, dns: bool) -> tuple[np.ndarray, np.ndarray]:
     """Frames of one kind, and how long they were on the wire."""
     rows = np.zeros((payload.size, SNAPLEN), np.uint8)
-    whose, back = packets.whose, packets.back
+    whose = packets.whose
     header, transport = (IPV6 if six else IPV4), (UDP if dns else TCP)
     total = header + transport + payload
-    ends = directed(back, 0x0AF40000 + whose % 60_000, 0x0AF50000 + whose % 977)
-    ports = directed(back, 32768 + whose % 28_000, np.full(whose.size, 53) if dns else 8080 + whose % 7)
+    ends, ports = ends_of(packets, np.full(whose.size, 53) if dns else 8080 + whose % 7)
     ethernet(rows, 0, 0x86DD if six else 0x0800)
     (ipv6 if six else ipv4)(rows, ETHERNET, ends, UDP_NUMBER if dns else TCP_NUMBER, total)
     at = ETHERNET + header
@@ -85,6 +86,13 @@ def frames(packets: Packets, payload: np.ndarray, six: bool, dns: bool) -> tuple
     else:
         tcp(rows, at, ports, whose * 7919 + packets.rank * 1460, flags_of(packets))
     return rows, ETHERNET + total
+
+
+def ends_of(packets: Packets, server_port: np.ndarray) -> tuple[Pair, Pair]:
+    """Addresses and ports, those of the sender first."""
+    whose, back = packets.whose, packets.back
+    ends = directed(back, 0x0AF40000 + whose % 60_000, 0x0AF50000 + whose % 977)
+    return ends, directed(back, 32768 + whose % 28_000, server_port)
 
 
 def flags_of(packets: Packets) -> np.ndarray:

@@ -21,7 +21,7 @@ from benchmarks.traces.frames import (
     udp,
 )
 from benchmarks.traces.schedule import Packets, interleaved
-from benchmarks.traces.talk import flags_of
+from benchmarks.traces.talk import ends_of, flags_of
 
 SNAPLEN = 192
 NODES = 64
@@ -62,9 +62,8 @@ def _frames(packets: Packets, payload: np.ndarray, kind: int, over_udp: bool) ->
     ethernet(rows, 0, 0x0800)
     _tunnel(rows, packets, kind, total)
     at = ETHERNET + IPV4 + HEADER[kind]
-    whose, back = packets.whose, packets.back
-    ends = directed(back, 0x0AF40000 + whose % 60_000, 0x0AF50000 + whose % 977)
-    ports = directed(back, 32768 + whose % 28_000, 8080 + whose % 7)
+    whose = packets.whose
+    ends, ports = ends_of(packets, 8080 + whose % 7)
     ipv4(rows, at, ends, UDP_NUMBER if over_udp else TCP_NUMBER, inner)
     if over_udp:
         udp(rows, at + IPV4, ports, payload)

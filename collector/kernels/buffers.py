@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from collector.kernels.aging import link_newest, unlink
 from collector.kernels.jit import inline, kernel
 from collector.kernels.layout import BUFFER_BYTES, MAX_PIECES
 
@@ -24,29 +25,14 @@ def take_buffer(buffers, key, time):
     buffer.total = -1
     buffer.pieces = 0
     buffer.wanted = 0
-    buffer.older = control.newest
-    buffer.newer = -1
-    if control.newest >= 0:
-        buffers.records[np.uint64(control.newest)].newer = slot
-    else:
-        control.oldest = slot
-    control.newest = slot
+    link_newest(control, buffers.records, slot)
     return slot
 
 
 @kernel
 def hide_buffer(buffers, slot):
     """Out of the list by age, so that it is not given up before it is read."""
-    control = buffers.control[0]
-    buffer = buffers.records[np.uint64(slot)]
-    if buffer.older >= 0:
-        buffers.records[np.uint64(buffer.older)].newer = buffer.newer
-    else:
-        control.oldest = buffer.newer
-    if buffer.newer >= 0:
-        buffers.records[np.uint64(buffer.newer)].older = buffer.older
-    else:
-        control.newest = buffer.older
+    unlink(buffers.control[0], buffers.records, slot)
 
 
 @kernel

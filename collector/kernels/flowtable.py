@@ -12,20 +12,12 @@ from collector.kernels.layout import (
     ACK,
     ACTIVE,
     B_PORT_BIT,
-    BY_FIRST,
-    BY_LISTENER,
-    BY_PORT,
-    BY_SYN,
-    BY_SYN_ACK,
     CLOSED,
     ESP,
     ESTABLISHED,
     EVICTED,
-    ICMP,
-    ICMPV6,
     IDLE,
     IPSEC,
-    MAX_LISTENERS,
     MAX_TUNNELS,
     NO_APPLICATION,
     NOTHING,
@@ -36,16 +28,15 @@ from collector.kernels.layout import (
     SYN,
     TCP,
     TUNNEL_BIT,
-    UDP,
     VNI_BIT,
 )
+from collector.kernels.opening import note_listener, orient
 from collector.kernels.streams import close_streams, retire_hello
 from collector.kernels.tcp import SEEN_ACK, SEEN_DATA, SEEN_SYN, is_aborted, is_closed, update_tcp
 
 EVICTION_CANDIDATES, MOST_CANDIDATES = 16, 1024
 UNANSWERED, HALF_OPEN, LIVE = range(3)  # what a record is worth to a full table; one that has ended counts as the first
 SWEEP_STEP = 16  # records looked at per batch of packets
-LOW, EPHEMERAL = 1024, 32768  # ports of servers (RFC 6335 §6), and where Linux takes a client's from
 
 
 @inline
@@ -153,25 +144,26 @@ def write_flow(table, position, reason):
 
 
 @inline
-def drop_flow(table, position):
-    """Take a written record out of the table."""
-    control = table.control[0]
-    flow = table.flows[np.uint64(position)]
-    remove_index(table.flow_index, control.index_mask, flow.tag, position)
-    if flow.hello >= 0:
-        retire_hello(table, flow.hello)
-    flow.used = 0
-    table.free_flows[np.uint64(control.free_flows)] = position
-    control.free_flows += 1
-
-
-@kernel
-def finish_flow(table, position, reason):
+def end_flow(table, position, reason):
+    """Write a record for the last time, and let go of what hangs on it."""
     flow = table.flows[np.uint64(position)]
     if flow.a_stream >= 0 or flow.b_stream >= 0:
         close_streams(table, flow)
     write_flow(table, position, reason)
-    drop_flow(table, position)
+    if flow.hello >= 0:
+        retire_hello(table, flow.hello)
+
+
+@kernel
+def finish_flow(table, position, reason):
+    """Write a record for the last time and take it out of the table."""
+    control = table.control[0]
+    end_flow(table, position, reason)
+    flow = table.flows[np.uint64(position)]
+    remove_index(table.flow_index, control.index_mask, flow.tag, position)
+    flow.used = 0
+    table.free_flows[np.uint64(control.free_flows)] = position
+    control.free_flows += 1
 
 
 @inline
@@ -321,67 +313,6 @@ def tunnel_of(table, packet):
 
 
 @inline
-def orient(table, flow, packet):
-    """Who opened it, as far as its first packet tells, and how that is known."""
-    by, from_src, started = BY_FIRST, True, 1
-    if packet.protocol == TCP:
-        by, from_src = orient_tcp(table, packet)
-        started = 1 if packet.tcp_flags & SYN else 0
-    elif packet.protocol == UDP:
-        if is_server_port(packet.src_port, packet.dst_port):
-            by, from_src, started = BY_PORT, False, 0
-        elif is_server_port(packet.dst_port, packet.src_port):
-            by = BY_PORT
-    elif packet.protocol == ICMP or packet.protocol == ICMPV6:
-        from_src = packet.icmp_type != (0 if packet.protocol == ICMP else 129)
-        started = 1 if from_src else 0
-    src_is_a = packet.swapped == 0
-    flow.opener = 0 if src_is_a == from_src else 1
-    flow.opened_by = by
-    flow.started = started
-
-
-@inline
-def orient_tcp(table, packet):
-    """The sender of a SYN; else who is not known to listen, whose port is no server's, who speaks first."""
-    if packet.tcp_flags & SYN:
-        return (BY_SYN_ACK, False) if packet.tcp_flags & ACK else (BY_SYN, True)
-    if is_listener(table, packet.dst_high, packet.dst_low, packet.dst_port):
-        return BY_LISTENER, True
-    if is_listener(table, packet.src_high, packet.src_low, packet.src_port):
-        return BY_LISTENER, False
-    src, dst = port_rank(packet.src_port), port_rank(packet.dst_port)
-    return (BY_FIRST, True) if src == dst else (BY_PORT, src > dst)
-
-
-@inline
-def is_server_port(port, other):
-    return port < LOW and other >= LOW
-
-
-@inline
-def port_rank(port):
-    return 0 if port < LOW else 1 if port < EPHEMERAL else 2
-
-
-@inline
-def listener_word(table, high, low, port):
-    return mix(mix(high ^ np.uint64(port) ^ table.control[0].seed) ^ low) | ONE
-
-
-@inline
-def is_listener(table, high, low, port):
-    word = listener_word(table, high, low, port)
-    return table.listeners[(word >> ONE) & np.uint64(MAX_LISTENERS - 1)] == word
-
-
-@inline
-def note_listener(table, packet):
-    word = listener_word(table, packet.src_high, packet.src_low, packet.src_port)
-    table.listeners[(word >> ONE) & np.uint64(MAX_LISTENERS - 1)] = word
-
-
-@inline
 def begins_anew(flow, packet, silent, linger):
     """A SYN where a connection was: the ports are used again, unless it is the same SYN or the two are still talking."""
     if packet.protocol != TCP or packet.tcp_flags & (SYN | ACK) != SYN:
@@ -452,9 +383,5 @@ def flush_flow(table, position):
     control = table.control[0]
     flow = table.flows[np.uint64(position)]
     if flow.used:
-        if flow.a_stream >= 0 or flow.b_stream >= 0:
-            close_streams(table, flow)
         over = is_closed(flow) or is_over(flow, control.now - flow.touched, control)
-        write_flow(table, position, over_reason(flow) if over else SHUTDOWN)
-        if flow.hello >= 0:
-            retire_hello(table, flow.hello)
+        end_flow(table, position, over_reason(flow) if over else SHUTDOWN)

@@ -5,7 +5,6 @@ import numpy as np
 from collector.kernels.buffers import (
     NO_BUFFER,
     base_of,
-    free_buffer,
     hide_buffer,
     put_piece,
     release_buffer,
@@ -159,11 +158,6 @@ def keep_piece(state, data, packet, wanted):
 def message_of(datagrams, slot):
     """Where the message of a whole datagram begins and how long it is."""
     return base_of(slot) + UDP_HEADER, max(np.int64(datagrams.records[np.uint64(slot)].total) - UDP_HEADER, 0)
-
-
-@inline
-def drop_datagram(datagrams, slot):
-    free_buffer(datagrams, slot)
 
 
 @kernel

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from collector.kernels.buffers import free_buffer
 from collector.kernels.decode import decode
 from collector.kernels.flowtable import (
     SWEEP_STEP,
@@ -12,7 +13,7 @@ from collector.kernels.flowtable import (
     sweep_flows,
     update_flow,
 )
-from collector.kernels.fragments import drop_datagram, end_fragments, message_of, note_carrier, place_fragment
+from collector.kernels.fragments import end_fragments, message_of, note_carrier, place_fragment
 from collector.kernels.jit import entry, inline, kernel
 from collector.kernels.layout import (
     ACK,
@@ -35,6 +36,7 @@ from collector.kernels.layout import (
 from collector.kernels.load import u8
 from collector.kernels.recognise import is_initial, keep_initial, recognise
 from collector.kernels.streams import (
+    NO_MESSAGE,
     close_stream,
     has_payload,
     may_hold_hello,
@@ -46,7 +48,6 @@ from collector.kernels.streams import (
 )
 from collector.kernels.transactions import ROWS_A_MESSAGE, end_pending, pair_message
 
-NO_MESSAGE = -2  # of a stream: what is there is no message
 NO_SOURCE, FROM_FRAME, FROM_DATAGRAM, FROM_STREAM = range(4)
 
 
@@ -211,7 +212,7 @@ def end_message(state, packet, known):
     if known:
         flow.application = DNS_APPLICATION
     if packet.complete >= 0:
-        drop_datagram(state.datagrams, packet.complete)
+        free_buffer(state.datagrams, packet.complete)
     if control.stream >= 0 and not known:
         close_stream(state.flow, flow, np.int64(control.stream), False)
         control.stream = -1

@@ -11,10 +11,12 @@ from collector.kernels.hello import HELLO_START, NOT_WHOLE, begins_hello, hello_
 from collector.kernels.jit import inline, kernel
 from collector.kernels.layout import BUFFER_BYTES, RST, SYN, TLS
 from collector.kernels.load import be16
+from collector.kernels.tcp import set_next
 
 NO_STREAM, LOST = -1, -2  # lost: where its messages begin is not known any more
 LARGEST_HELLO = 1 << 14  # octets a ClientHello may be out of order by
 SMALLEST_MESSAGE = 12
+NOT_YET, NO_MESSAGE = -1, -2  # more is needed; what is there is no DNS message
 
 
 @inline
@@ -28,14 +30,6 @@ def set_stream(flow, of_a, slot):
         flow.a_stream = slot
     else:
         flow.b_stream = slot
-
-
-@inline
-def set_next(flow, packet, number):
-    if packet.swapped:
-        flow.b_next = np.uint32(number)
-    else:
-        flow.a_next = np.uint32(number)
 
 
 @inline
@@ -126,7 +120,7 @@ def stage_messages(table, data, packet, position):
             start = first_octet(packet)
             if not begins_message(data, packet.payload, packet.captured):
                 if is_far:  # beyond any window: it must not hide what comes where it is expected
-                    set_next(flow, packet, packet.expected)
+                    set_next(flow, packet.swapped == 0, packet.expected)
                 return np.int64(NO_STREAM)
         if distance(start, first_octet(packet)) + packet.captured <= 0:  # sent again
             return np.int64(NO_STREAM)
@@ -147,24 +141,24 @@ def begins_message(data, at, size):
 
 @kernel
 def next_message(table, slot):
-    """The (place, size) of the next whole message of a stream; size -1: none is there, -2: it is no DNS message."""
+    """The (place, size) of the next whole message of a stream; ``NOT_YET`` or ``NO_MESSAGE`` as the size where there is none."""
     buffer = table.streams.records[np.uint64(slot)]
     at = base_of(slot) + buffer.taken
     left = np.int64(buffer.ready) - buffer.taken
     if left < 2:
-        return at, np.int64(-1)
+        return at, np.int64(NOT_YET)
     size = be16(table.streams.data, at)
     if size < SMALLEST_MESSAGE:
-        return at, np.int64(-2)
+        return at, np.int64(NO_MESSAGE)
     if left < 2 + size:
-        return at, np.int64(-1)
+        return at, np.int64(NOT_YET)
     buffer.taken += 2 + size
     return at + 2, size
 
 
 @kernel
 def skip_gap(table, flow, slot, acknowledged):
-    """Go on behind a gap that the receiver does not have, where a message begins there; else the stream is closed."""
+    """Go on behind a gap that only the capture has, where a message begins there; else the stream is closed."""
     buffer = table.streams.records[np.uint64(slot)]
     if buffer.pieces == 0 or distance((np.int64(buffer.next) + buffer.ready) & 0xFFFFFFFF, acknowledged) <= 0:
         return

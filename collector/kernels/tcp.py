@@ -154,7 +154,13 @@ def count_segment(flow, packet, from_a, seen):
             else:
                 flow.b_retransmits += 1
         return
-    if from_a:
-        flow.a_next = np.uint32(end)
+    set_next(flow, from_a, end)
+
+
+@inline
+def set_next(flow, of_a, number):
+    """The sequence number that an end is at."""
+    if of_a:
+        flow.a_next = np.uint32(number)
     else:
-        flow.b_next = np.uint32(end)
+        flow.b_next = np.uint32(number)

@@ -11,6 +11,7 @@ Pending queries form a list by age: the oldest is the first to time out, and the
 
 import numpy as np
 
+from collector.kernels.aging import link_newest, unlink
 from collector.kernels.dnswire import put_subnet, read_message, write_answers
 from collector.kernels.hashing import ONE, POSITION, THIRTY_TWO, insert_index, mix, remove_index
 from collector.kernels.jit import inline, kernel
@@ -199,10 +200,10 @@ def repeat_query(dns, position, time):
     pending.attempts += 1
     if pending.state != WAITING:
         dns.dns_rows[np.uint64(pending.row)].attempts += 1
-    unlink(dns, position)
+    unlink(control, dns.pending, position)
     pending.touched = control.now
     pending.last_time = max(pending.last_time, time)
-    link_newest(dns, position)
+    link_newest(control, dns.pending, position)
 
 
 @inline
@@ -241,35 +242,8 @@ def add_pending(dns, packet, digest, response, status):
     for place in range(message.subnet_size):
         dns.subnets[np.uint64(position), np.uint64(place)] = dns.subnet[np.uint64(place)]
     insert_index(dns.pending_index, np.uint64(dns.pending_index.size - 1), digest >> THIRTY_TWO, position)
-    link_newest(dns, position)
+    link_newest(control, dns.pending, position)
     return position
-
-
-@inline
-def link_newest(dns, position):
-    control = dns.control[0]
-    pending = dns.pending[np.uint64(position)]
-    pending.newer = -1
-    pending.older = control.newest
-    if control.newest >= 0:
-        dns.pending[np.uint64(control.newest)].newer = position
-    else:
-        control.oldest = position
-    control.newest = position
-
-
-@inline
-def unlink(dns, position):
-    control = dns.control[0]
-    pending = dns.pending[np.uint64(position)]
-    if pending.older >= 0:
-        dns.pending[np.uint64(pending.older)].newer = pending.newer
-    else:
-        control.oldest = pending.newer
-    if pending.newer >= 0:
-        dns.pending[np.uint64(pending.newer)].older = pending.older
-    else:
-        control.newest = pending.older
 
 
 @kernel
@@ -283,7 +257,7 @@ def end_pending(dns, position):
 @kernel
 def drop_pending(dns, position):
     control = dns.control[0]
-    unlink(dns, position)
+    unlink(control, dns.pending, position)
     mask = np.uint64(dns.pending_index.size - 1)
     remove_index(dns.pending_index, mask, dns.pending[np.uint64(position)].tag, position)
     dns.free_pending[np.uint64(control.free_pending)] = position

@@ -16,7 +16,8 @@ import numpy as np
 import pyarrow as pa
 
 from collector.kernels.frames import BAD, INTERFACE, MAX_FRAME, MORE, OTHER_BLOCK, SECTION, walk_pcap, walk_pcapng
-from collector.kernels.layout import FRAME, Records, records
+from collector.kernels.layout import FRAME, Records
+from collector.kernels.state import records
 from contract.errors import InputError
 
 BLOCK = 4 << 20  # bytes read at a time

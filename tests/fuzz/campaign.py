@@ -13,7 +13,8 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 
-from collector.kernels.layout import FRAME, Bounds, records
+from collector.kernels.layout import FRAME
+from collector.kernels.state import Bounds, records
 from collector.sources.capture import Block
 from tests.fuzz import failures, framing, seeds
 from tests.fuzz.framing import block_size, changed, check_file

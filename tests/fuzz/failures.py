@@ -4,7 +4,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from collector.kernels.layout import Bounds
+from collector.kernels.state import Bounds
 from collector.sources.capture import open_capture
 from tests.fuzz.framing import block_size, check_file
 from tests.fuzz.invariants import check, check_twins

@@ -9,7 +9,7 @@ from unittest.mock import patch
 
 import pyarrow as pa
 
-from collector.kernels.layout import Bounds
+from collector.kernels.state import Bounds
 from collector.sources import capture as source
 from collector.sources.capture import Block, open_capture
 from contract.errors import InputError

@@ -8,7 +8,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from collector.driver import Batch, Settings, collect
-from collector.kernels.layout import Bounds
+from collector.kernels.state import Bounds
 from collector.sources.capture import Block, CaptureFile, Interfaces
 from contract.coverage import COVERAGE
 from contract.dns import DNS

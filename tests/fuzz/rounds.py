@@ -9,7 +9,8 @@ from typing import NamedTuple, Self
 
 import numpy as np
 
-from collector.kernels.layout import FRAME, Bounds, Records, records
+from collector.kernels.layout import FRAME, Records
+from collector.kernels.state import Bounds, records
 from collector.sources.capture import Block, Interfaces
 from contract.errors import InputError
 from tests.fuzz.mutate import GAP, ROUND, fill

@@ -6,7 +6,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from collector.kernels.layout import Bounds
+from collector.kernels.state import Bounds
 from contract.flows import FLOWS
 from tests.fuzz import framing, seeds
 from tests.fuzz.campaign import Beyond

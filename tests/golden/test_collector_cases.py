@@ -10,11 +10,9 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 
-from collector.driver import Settings
-from collector.kernels.layout import Bounds
+from collector.kernels.state import Bounds
 from tests.golden.make_captures import CAPTURES, FOLDER, capture_of
-from tests.support.collecting import records_of
-from tests.support.frames import SECOND, packets
+from tests.support.frames import SECOND, from_path, packets
 
 CASES = sorted(path for path in FOLDER.iterdir() if path.is_dir())
 BOUNDS = Bounds(1 << 10, 1 << 8, 60 * SECOND, 300 * SECOND, 5 * SECOND, 10 * SECOND)
@@ -22,7 +20,7 @@ BOUNDS = Bounds(1 << 10, 1 << 8, 60 * SECOND, 300 * SECOND, 5 * SECOND, 10 * SEC
 
 @pytest.mark.parametrize("case", CASES, ids=[case.name for case in CASES])
 def test_records_of_the_case(case: Path, bless: bool) -> None:
-    seen = records_of(case / "capture.pcap", settings_of(case))
+    seen = from_path(case / "capture.pcap", BOUNDS, **settings_of(case))
     told = {name: readable(getattr(seen, name)) for name in ("flows", "dns", "coverage")}
     golden = case / "records.json"
     if bless:
@@ -37,10 +35,10 @@ def test_the_capture_is_what_the_script_makes(case: str) -> None:
     assert (FOLDER / case / "capture.pcap").read_bytes() == capture_of(case)
 
 
-def settings_of(case: Path) -> Settings:
+def settings_of(case: Path) -> dict[str, tuple[int, ...]]:
     told = case / "settings.json"
     more = json.loads(told.read_text()) if told.exists() else {}
-    return Settings(seed=1, bounds=BOUNDS, **{name: tuple(value) for name, value in more.items()})
+    return {name: tuple(value) for name, value in more.items()}
 
 
 def readable(table: pa.Table) -> list[dict[str, object]]:

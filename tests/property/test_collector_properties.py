@@ -11,8 +11,8 @@ from scapy.layers.dns import DNS, DNSQR, DNSRR
 from scapy.layers.inet import ICMP, IP, TCP, UDP
 from scapy.layers.inet6 import IPv6
 
-from collector.kernels import layout
-from collector.kernels.layout import Bounds
+from collector.kernels import layout, state
+from collector.kernels.state import Bounds
 from collector.sources import capture as source
 from tests.naive import collector as naive
 from tests.support.frames import SECOND, Collected, Timed, ether, from_bytes, packets, pcap, pcapng, rows, timed
@@ -75,7 +75,7 @@ def cut(block: int, frames: int, batch: int) -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(source, "BLOCK", block)
         patch.setattr(source, "FRAMES", frames)
-        patch.setattr(layout, "BATCH", batch)
+        patch.setattr(state, "BATCH", batch)
         yield
 
 
@@ -97,7 +97,7 @@ def test_flow_records_do_not_depend_on_the_size_of_a_row_batch(frames: list[Time
     data = pcap(frames)
     whole = from_bytes(data, BOUNDS)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(layout, "FLOW_ROWS", size)
+        patch.setattr(state, "FLOW_ROWS", size)
         pieces = from_bytes(data, BOUNDS)
     assert rows(pieces.flows) == rows(whole.flows)
 
@@ -107,8 +107,8 @@ def test_flow_records_do_not_depend_on_the_size_of_a_row_batch(frames: list[Time
 def test_dns_records_do_not_depend_on_the_size_of_a_row_batch(frames: list[bytes]) -> None:
     whole = from_bytes(pcap(timed(frames)), BOUNDS)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(layout, "DNS_ROWS", 7)
-        patch.setattr(layout, "TEXT_BYTES", layout.MESSAGE_TEXT + 1)
+        patch.setattr(state, "DNS_ROWS", 7)
+        patch.setattr(state, "TEXT_BYTES", layout.MESSAGE_TEXT + 1)
         pieces = from_bytes(pcap(timed(frames)), BOUNDS)
     assert rows(pieces.dns) == rows(whole.dns)
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from collector.kernels.layout import Bounds
+from collector.kernels.state import Bounds
 from tests.support.frames import from_path
 
 

@@ -9,8 +9,8 @@ from typing import NamedTuple
 import pyarrow as pa
 from scapy.layers.l2 import Ether
 
-from collector.driver import Settings, collect
-from collector.kernels.layout import Bounds
+from collector.driver import DNS_PORTS, Settings, collect
+from collector.kernels.state import Bounds
 from collector.sources.capture import CaptureFile, open_capture
 from contract.coverage import COVERAGE
 from contract.dns import DNS
@@ -20,6 +20,8 @@ from contract.flows import FLOWS
 START = 1_700_000_000  # seconds; where a test does not say, its first packet
 ETHERNET = 1
 SECOND = 1_000_000
+BOUNDS = Bounds(1 << 12, 1 << 10)  # where a test does not say
+SETTINGS = Settings(1, bounds=BOUNDS)
 
 Timed = tuple[float, bytes]  # seconds since START, frame
 NOBODY = BufferedReader(BytesIO())  # type: ignore[arg-type]
@@ -86,17 +88,17 @@ def pcapng(frames: Iterable[Timed], link: int = ETHERNET, order: str = "<") -> b
 
 def from_bytes(data: bytes, bounds: Bounds | None = None, seed: int = 1) -> Collected:
     """What the collector makes of a capture."""
-    return drain(CaptureFile("test", pa.BufferReader(data), data[:4]), bounds, seed)
+    return drain(CaptureFile("test", pa.BufferReader(data), data[:4]), Settings(seed, bounds=bounds or BOUNDS))
 
 
-def from_path(path: Path, bounds: Bounds | None = None) -> Collected:
+def from_path(path: Path, bounds: Bounds | None = None, dns_ports: tuple[int, ...] = DNS_PORTS) -> Collected:
     with open_capture(str(path), NOBODY) as capture:
-        return drain(capture, bounds)
+        return drain(capture, Settings(1, bounds=bounds or BOUNDS, dns_ports=dns_ports))
 
 
-def drain(capture: CaptureFile, bounds: Bounds | None = None, seed: int = 1) -> Collected:
+def drain(capture: CaptureFile, settings: Settings = SETTINGS) -> Collected:
     batches: dict[str, list[pa.RecordBatch]] = {"flows": [], "dns": [], "coverage": []}
-    for name, batch in collect(capture, Settings(seed=seed, bounds=bounds or Bounds(1 << 12, 1 << 10))):
+    for name, batch in collect(capture, settings):
         batch.validate(full=True)
         batches[name].append(batch)
     tables = {

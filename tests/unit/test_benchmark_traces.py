@@ -10,7 +10,7 @@ from benchmarks.flood import LEGITIMATE, wrong
 from benchmarks.traces import TRACES, Trace, scaled
 from benchmarks.traces.flood import legitimate
 from benchmarks.traces.write import expected, write
-from collector.kernels.layout import Bounds
+from collector.kernels.state import Bounds
 from tests.support.frames import Collected, from_path
 
 PACKETS = 20_000

@@ -12,7 +12,7 @@ from scapy.layers.inet import IP, UDP
 
 from collector.driver import Settings, collect
 from collector.kernels.frames import LAST_SECOND
-from collector.kernels.layout import Bounds
+from collector.kernels.state import Bounds
 from collector.sources import capture as source
 from collector.sources.capture import open_capture
 from contract.errors import InputError

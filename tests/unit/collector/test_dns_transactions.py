@@ -21,8 +21,8 @@ import pytest
 from scapy.layers.inet import IP, UDP
 from scapy.packet import Packet
 
-from collector.kernels import layout
-from collector.kernels.layout import Bounds
+from collector.kernels import state
+from collector.kernels.state import Bounds
 from collector.kernels.transactions import LOOK_BACK
 from tests.support.frames import SECOND, Collected, at, ether, from_bytes, of, packets, pcap, timed
 
@@ -94,7 +94,7 @@ def test_a_query_repeated_after_its_response_is_one_more_attempt() -> None:
 
 
 def test_a_query_repeated_when_its_row_is_gone_is_a_new_transaction(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(layout, "DNS_ROWS", 7)
+    monkeypatch.setattr(state, "DNS_ROWS", 7)
     other = dns.message.make_query("other.example", "A", id=8)
     frames = [query(), response(), query(other), response(dns.message.make_response(other)), query(), response()]
     assert of(frames).dns["attempts"].to_pylist() == [1, 1, 1]

@@ -10,7 +10,7 @@ from scapy.layers.inet import IP, TCP, UDP
 from scapy.layers.inet6 import IPv6
 from scapy.packet import Packet
 
-from collector.kernels.layout import Bounds
+from collector.kernels.state import Bounds
 from tests.support.frames import SECOND, Collected, at, discarded, ether, from_bytes, of, packets, pcap, timed
 
 CLIENT, SERVER = ("10.0.0.1", 40000), ("10.0.0.2", 8080)

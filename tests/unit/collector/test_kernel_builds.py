@@ -64,7 +64,8 @@ def test_an_index_out_of_bounds_raises() -> None:
     program = """
 import numpy as np
 from collector.kernels.frames import walk_pcap
-from collector.kernels.layout import FRAME, records
+from collector.kernels.layout import FRAME
+from collector.kernels.state import records
 walk_pcap(np.zeros(40, np.uint8), 0, 4000, False, 1000000, 0, 1, records(512, FRAME))
 """
     done = subprocess.run([sys.executable, "-c", program], check=False, cwd=ROOT, capture_output=True, text=True)

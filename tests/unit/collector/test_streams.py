@@ -2,7 +2,8 @@
 
 import pytest
 
-from collector.kernels.layout import BUFFER_BYTES, MAX_PIECES, MAX_STREAMS, Bounds
+from collector.kernels.layout import BUFFER_BYTES, MAX_PIECES, MAX_STREAMS
+from collector.kernels.state import Bounds
 from tests.support.frames import Collected, at, from_bytes, of, packets, pcap, timed
 from tests.support.messages import over_tcp, query, response
 from tests.support.segments import Connection, permuted, segment

@@ -5,7 +5,8 @@ from collections.abc import Callable, Sequence
 
 import pytest
 
-from collector.kernels.layout import OPENED_BY, Bounds
+from collector.kernels.layout import OPENED_BY
+from collector.kernels.state import Bounds
 from collector.records import STATES
 from tests.support.frames import SECOND, Collected, Timed, at, discarded, from_bytes, of, packets, pcap
 from tests.support.segments import Connection, End, segment, udp

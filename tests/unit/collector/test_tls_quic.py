@@ -4,7 +4,8 @@ import struct
 
 import pytest
 
-from collector.kernels.layout import INITIAL_DATAGRAMS, MAX_HELLOS, MAX_INITIALS, Bounds
+from collector.kernels.layout import INITIAL_DATAGRAMS, MAX_HELLOS, MAX_INITIALS
+from collector.kernels.state import Bounds
 from tests.support.frames import START, Collected, from_bytes, of, packets, pcap, timed
 from tests.support.hellos import client_hello, in_records, tls_record
 from tests.support.quic import V1, V2, crypto, initial, initial_datagrams

@@ -6,7 +6,7 @@ from random import Random
 import pytest
 from scapy.layers.inet import IP, TCP
 
-from collector.kernels.layout import Bounds
+from collector.kernels.state import Bounds
 from tests.support.frames import Collected, at, ether, from_bytes, of, pcap
 from tests.support.hellos import client_hello, tls_record
 from tests.support.messages import over_tcp, query, response
