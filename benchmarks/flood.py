@@ -74,7 +74,7 @@ def watch(process: "subprocess.Popen[bytes]") -> tuple[list[int], int]:
 def legitimate_flows(folder: Path) -> pa.Table:
     """Every record with a legitimate client at either end."""
     either = pc.starts_with(ds.field("src_ip"), LEGITIMATE) | pc.starts_with(ds.field("dst_ip"), LEGITIMATE)
-    flows = ds.dataset(folder / "flows.parquet")
+    flows = ds.dataset(folder / "flows")
     return flows.to_table(columns=["src_ip", "src_port", *COLUMNS], filter=either)
 
 

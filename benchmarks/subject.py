@@ -17,18 +17,43 @@ import pyarrow.parquet as pq
 
 from collector.driver import Settings, collect
 from collector.sources.capture import open_capture
+from contract.columns import Table
 from contract.coverage import COVERAGE
 from contract.dns import DNS
 from contract.flows import FLOWS
+
+ROWS_A_FILE = 4_000_000
+
+
+class Parts:
+    """A table as Parquet files of a bounded number of rows, as a writer holds the footer of its file in memory until the end."""
+
+    def __init__(self, folder: Path, table: Table) -> None:
+        self._folder, self._table = folder / table.name, table
+        self._folder.mkdir()
+        self._number = self._rows = 0
+        self._writer = self._next()
+
+    def write(self, batch: pa.RecordBatch) -> None:
+        if self._rows + batch.num_rows > ROWS_A_FILE:
+            self._writer.close()
+            self._number, self._rows = self._number + 1, 0
+            self._writer = self._next()
+        self._writer.write_batch(batch)
+        self._rows += batch.num_rows
+
+    def close(self) -> None:
+        self._writer.close()
+
+    def _next(self) -> pq.ParquetWriter:
+        path = self._folder / f"{self._number:06d}.parquet"
+        return pq.ParquetWriter(path, self._table.collected, compression="zstd")
 
 
 def convert(capture: str, folder: Path) -> dict[str, int]:
     """Rows of each table, and ``packets``, ``evictions`` and ``discarded`` of the coverage."""
     rows: Counter[str] = Counter()
-    writers = {
-        table.name: pq.ParquetWriter(folder / f"{table.name}.parquet", table.collected, compression="zstd")
-        for table in (FLOWS, DNS)
-    }
+    writers = {table.name: Parts(folder, table) for table in (FLOWS, DNS)}
     with open_capture(capture, sys.stdin.buffer) as opened, ThreadPoolExecutor(1) as writing:  # type: ignore[arg-type]
         written: Future[None] | None = None
         for table, batch in collect(opened, Settings(seed=1)):
@@ -38,7 +63,7 @@ def convert(capture: str, folder: Path) -> dict[str, int]:
                 continue
             if written:
                 written.result()
-            written = writing.submit(writers[table].write_batch, batch)
+            written = writing.submit(writers[table].write, batch)
     for writer in writers.values():
         writer.close()
     return dict(rows)
