@@ -238,10 +238,10 @@ def _ends(rows: Records, src_is_b: np.ndarray) -> dict[str, object]:
 def _sides(rows: Records, src_is_b: np.ndarray) -> dict[str, object]:
     columns: dict[str, object] = {}
     not_tcp = _protocol(rows) != TCP
-    for name, kind in (("packets", 0), ("bytes", 0), ("flags", 1), ("retransmits", 1), ("zero_windows", 1)):
-        a, b = rows["a_" + name], rows["b_" + name]
-        word = "tcp_flags" if name == "flags" else name
-        dtype = np.int16 if name == "flags" else np.int64
+    for name, kind in (("packets", 0), ("bytes", 0), ("tcp_flags", 1), ("retransmits", 1), ("zero_windows", 1)):
+        a, b = rows[name].T
+        word = name
+        dtype = np.int16 if name == "tcp_flags" else np.int64
         missing = not_tcp if kind else None
         columns["src_" + word] = pa.array(np.where(src_is_b, b, a).astype(dtype), mask=missing)
         columns["dst_" + word] = pa.array(np.where(src_is_b, a, b).astype(dtype), mask=missing)
@@ -253,8 +253,8 @@ STATES = ("OTH", "S0", "S1", "SF", "REJ", "S2", "S3", "RSTO", "RSTR", "RSTOS0", 
 
 def _connection_state(rows: Records, src_is_b: np.ndarray) -> pa.Array:
     """Zeek's conn_state; docs/connection-states.md has the rules in words."""
-    src, dst = np.where(src_is_b, rows.b_state, rows.a_state), np.where(src_is_b, rows.a_state, rows.b_state)
-    src_seen, any_seen = np.where(src_is_b, rows.b_seen, rows.a_seen), rows.a_seen | rows.b_seen
+    src, dst = np.where(src_is_b, *rows.state.T[::-1]), np.where(src_is_b, *rows.state.T)
+    src_seen, any_seen = np.where(src_is_b, *rows.seen.T[::-1]), rows.seen[:, 0] | rows.seen[:, 1]
     src_silent, dst_silent = np.isin(src, (NOTHING, PARTIAL)), np.isin(dst, (NOTHING, PARTIAL))
     src_reset, dst_reset = (np.isin(end, (ABORTED, ABORTED_AFTER_FIN)) for end in (src, dst))
     no_data = any_seen & SEEN_DATA == 0
@@ -284,7 +284,7 @@ def _connection_state(rows: Records, src_is_b: np.ndarray) -> pa.Array:
 
 def _have_sent(rows: Records, src_is_b: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Whether src and dst have sent packets in this record."""
-    a, b = rows.a_packets > 0, rows.b_packets > 0
+    a, b = (rows.packets > 0).T
     return np.where(src_is_b, b, a), np.where(src_is_b, a, b)
 
 

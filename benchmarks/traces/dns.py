@@ -31,6 +31,7 @@ KINDS = 4096  # transactions that differ in more than id and first label
 CLIENTS, PORTS = 19_997, 27_997  # primes: no two sockets are alike
 HEX = np.frombuffer(b"0123456789abcdef", np.uint8)
 QUERY, RESPONSE, SEGMENT = range(3)
+SEGMENT_OCTETS = 512
 
 
 class Sizes(NamedTuple):
@@ -95,8 +96,10 @@ def _records(plan: Plan, known: Templates, trace: Trace, part: slice) -> np.ndar
     chosen = what == SEGMENT
     rank = number[chosen] // trace.connections
     last = number[chosen] + trace.connections >= _sizes(trace).segments
-    packets = Packets(number[chosen] % trace.connections, rank, last, nanoseconds[chosen])
-    rows[chosen, : talk.SNAPLEN], wire[chosen] = talk.frames(packets, np.where(rank < 2, 0, 512), six=False, dns=False)
+    payload = np.where(rank < 2, 0, SEGMENT_OCTETS)
+    seq, ack = ((rank >= begins) + SEGMENT_OCTETS * np.maximum((rank - begins) // 2, 0) for begins in (2, 1))
+    packets = Packets(number[chosen] % trace.connections, rank, last, nanoseconds[chosen], payload, seq, ack)
+    rows[chosen, : talk.SNAPLEN], wire[chosen] = talk.frames(packets, six=False, dns=False)
     return pcap_records(rows, wire, nanoseconds)
 
 

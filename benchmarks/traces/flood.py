@@ -142,4 +142,4 @@ def _segments(
 ) -> None:
     ethernet(rows, 0, 0x0800)
     ipv4(rows, ETHERNET, ends, TCP_NUMBER, IPV4 + TCP + payload)
-    tcp(rows, ETHERNET + IPV4, ports, sequence & 0xFFFFFFFF, flags)
+    tcp(rows, ETHERNET + IPV4, ports, sequence & 0xFFFFFFFF, 0, flags)

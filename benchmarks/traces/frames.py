@@ -45,10 +45,13 @@ def ipv6(rows: np.ndarray, at: int, ends: tuple[np.ndarray, np.ndarray], protoco
         put(rows, place + 12, end, 4)
 
 
-def tcp(rows: np.ndarray, at: int, ports: tuple[np.ndarray, np.ndarray], seq: Values, flags: Values) -> None:
+def tcp(
+    rows: np.ndarray, at: int, ports: tuple[np.ndarray, np.ndarray], seq: Values, ack: Values, flags: Values
+) -> None:
     put(rows, at, ports[0], 2)
     put(rows, at + 2, ports[1], 2)
     put(rows, at + 4, seq, 4)
+    put(rows, at + 8, ack, 4)
     rows[:, at + 12], rows[:, at + 13] = TCP << 2, flags
     put(rows, at + 14, 64240, 2)
 

@@ -33,6 +33,7 @@ from benchmarks.traces.schedule import Packets, interleaved, sizes
 
 Pair = tuple[np.ndarray, np.ndarray]
 
+MOST_OCTETS = 1400  # of payload
 SNAPLEN = 128  # as a collector's filter would cut
 QUESTION = np.frombuffer(b"\x08w0000000\x04shop\x03svc\x07cluster\x05local\x00\x00\x01\x00\x01", np.uint8)
 ANSWER = np.frombuffer(b"\xc0\x0c\x00\x01\x00\x01\x00\x00\x00\x1e\x00\x04\x0a\x60\x00\x0a", np.uint8)
@@ -45,9 +46,8 @@ def expected(trace: Trace) -> Expected:
 
 
 def chunks(trace: Trace) -> Iterator[np.ndarray]:
-    random = np.random.default_rng(trace.seed + 2)
-    for packets in interleaved(trace):
-        yield _records(packets, trace, random)
+    for packets in interleaved(trace, MOST_OCTETS):
+        yield _records(packets, trace)
 
 
 def _is_dns(whose: np.ndarray, trace: Trace) -> np.ndarray:
@@ -55,25 +55,25 @@ def _is_dns(whose: np.ndarray, trace: Trace) -> np.ndarray:
     return (whose % 20 == 1) & (trace.concurrent < trace.connections)
 
 
-def _records(packets: Packets, trace: Trace, random: np.random.Generator) -> np.ndarray:
+def _records(packets: Packets, trace: Trace) -> np.ndarray:
     size = packets.whose.size
     dns, six = _is_dns(packets.whose, trace), packets.whose // 20 % 10 == 0
-    segment = np.where(packets.rank < 2, 0, random.integers(0, 1400, size))
-    payload = np.where(dns, np.where(packets.back, RESPONSE_SIZE, QUERY_SIZE), segment)
+    message = np.where(packets.back, RESPONSE_SIZE, QUERY_SIZE)
+    packets = packets._replace(payload=np.where(dns, message, packets.payload))
     rows = np.zeros((size, SNAPLEN), np.uint8)
     wire = np.empty(size, np.int64)
     for over_six in (False, True):
         for of_dns in (False, True):
             chosen = (six == over_six) & (dns == of_dns)
             if chosen.any():
-                rows[chosen], wire[chosen] = frames(packets.where(chosen), payload[chosen], over_six, of_dns)
+                rows[chosen], wire[chosen] = frames(packets.where(chosen), over_six, of_dns)
     return pcap_records(rows, wire, packets.nanoseconds)
 
 
-def frames(packets: Packets, payload: np.ndarray, six: bool, dns: bool) -> tuple[np.ndarray, np.ndarray]:
+def frames(packets: Packets, six: bool, dns: bool) -> tuple[np.ndarray, np.ndarray]:
     """Frames of one kind, and how long they were on the wire."""
-    rows = np.zeros((payload.size, SNAPLEN), np.uint8)
-    whose = packets.whose
+    whose, payload = packets.whose, packets.payload
+    rows = np.zeros((whose.size, SNAPLEN), np.uint8)
     header, transport = (IPV6 if six else IPV4), (UDP if dns else TCP)
     total = header + transport + payload
     ends, ports = ends_of(packets, np.full(whose.size, 53) if dns else 8080 + whose % 7)
@@ -84,7 +84,7 @@ def frames(packets: Packets, payload: np.ndarray, six: bool, dns: bool) -> tuple
         udp(rows, at, ports, payload)
         _message(rows[:, at + UDP :], packets)
     else:
-        tcp(rows, at, ports, whose * 7919 + packets.rank * 1460, flags_of(packets))
+        tcp(rows, at, ports, packets.seq, packets.ack, flags_of(packets))
     return rows, ETHERNET + total
 
 

@@ -24,6 +24,7 @@ from benchmarks.traces.schedule import Packets, interleaved
 from benchmarks.traces.talk import ends_of, flags_of
 
 SNAPLEN = 192
+MOST_OCTETS = 1300  # of payload
 NODES = 64
 VXLAN, GENEVE, GRE, IPIP = range(4)
 VXLAN_PORT, GENEVE_PORT = 4789, 6081
@@ -38,24 +39,24 @@ def expected(trace: Trace) -> Expected:
 
 
 def chunks(trace: Trace) -> Iterator[np.ndarray]:
-    random = np.random.default_rng(trace.seed + 2)
-    for packets in interleaved(trace):
-        payload = np.where(packets.rank < 2, 0, random.integers(0, 1300, packets.whose.size))
-        yield _records(packets, payload)
+    for packets in interleaved(trace, MOST_OCTETS):
+        yield _records(packets)
 
 
-def _records(packets: Packets, payload: np.ndarray) -> np.ndarray:
-    rows, wire = np.zeros((payload.size, SNAPLEN), np.uint8), np.empty(payload.size, np.int64)
+def _records(packets: Packets) -> np.ndarray:
+    size = packets.whose.size
+    rows, wire = np.zeros((size, SNAPLEN), np.uint8), np.empty(size, np.int64)
     kinds, of_udp = packets.whose % 4, packets.whose // 4 % 5 == 0
     for kind in HEADER:
         for over_udp in (False, True):
             chosen = (kinds == kind) & (of_udp == over_udp)
             if chosen.any():
-                rows[chosen], wire[chosen] = _frames(packets.where(chosen), payload[chosen], kind, over_udp)
+                rows[chosen], wire[chosen] = _frames(packets.where(chosen), kind, over_udp)
     return pcap_records(rows, wire, packets.nanoseconds)
 
 
-def _frames(packets: Packets, payload: np.ndarray, kind: int, over_udp: bool) -> tuple[np.ndarray, np.ndarray]:
+def _frames(packets: Packets, kind: int, over_udp: bool) -> tuple[np.ndarray, np.ndarray]:
+    payload = packets.payload
     rows = np.zeros((payload.size, SNAPLEN), np.uint8)
     inner = IPV4 + (UDP if over_udp else TCP) + payload
     total = IPV4 + HEADER[kind] + inner
@@ -68,7 +69,7 @@ def _frames(packets: Packets, payload: np.ndarray, kind: int, over_udp: bool) ->
     if over_udp:
         udp(rows, at + IPV4, ports, payload)
     else:
-        tcp(rows, at + IPV4, ports, whose * 7919 + packets.rank * 1460, flags_of(packets))
+        tcp(rows, at + IPV4, ports, packets.seq, packets.ack, flags_of(packets))
     return rows, ETHERNET + total
 
 

@@ -33,7 +33,7 @@ ZERO = np.uint64(0)
 
 
 @inline
-def decode(data, frame, packet, most, seed):
+def decode(control, data, frame, packet, most):
     """``most`` tunnels are entered; what is in a further one is payload."""
     end, wire_end = frame.offset + frame.captured, frame.offset + np.int64(frame.wire)
     packet.time = frame.time
@@ -68,7 +68,7 @@ def decode(data, frame, packet, most, seed):
             if inner >= 0 and inner < stop:
                 if packet.more and protocol == UDP:
                     packet.protocol = protocol
-                    packet.carrier = datagram_key(packet, seed)
+                    packet.carrier = datagram_key(control, packet)
                     packet.carrier_ports = be32(data, body)
                 packet.levels += 1
                 packet.tunnel = tunnel

@@ -5,7 +5,7 @@ import numpy as np
 from collector.kernels.jit import inline, kernel
 from collector.kernels.layout import MAX_ANSWERS, MAX_SUBNET, MESSAGE_TEXT, RECORD_TEXT
 from collector.kernels.load import be16, be32, u8
-from collector.kernels.names import HEADER, MALFORMED, read_name, skip_name
+from collector.kernels.names import HEADER, read_name, skip_name
 from collector.kernels.rdata import put_data
 from collector.kernels.text import (
     LOWER_CASE,
@@ -18,17 +18,8 @@ from collector.kernels.text import (
 )
 
 OPT, OPTION_SUBNET, OPTION_ERROR = 41, 8, 15
+TO_QUESTION = 0xC000 | HEADER  # a pointer to the first name of the message
 QUERY, NOTIFY = 0, 4  # opcodes whose first section of records is an answer; that of an UPDATE is not (RFC 2136 §2)
-
-
-@kernel
-def skip_record(data, at, end):
-    """The place behind a resource record, or ``MALFORMED``."""
-    at = skip_name(data, at, end)
-    if at < 0 or end - at < 10:
-        return np.int64(MALFORMED)
-    behind = at + 10 + be16(data, at + 8)
-    return behind if behind <= end else np.int64(MALFORMED)
 
 
 @kernel
@@ -68,20 +59,18 @@ def read_message(dns, data, at, end):
             message.qclass = be16(data, place + 2)
         place += 4
     message.answers = place
-    for number in range(answers):
-        place = skip_record(data, place, end)
-        if place < 0:
+    for number in range(answers + others):
+        body = skip_name(data, place, end)
+        if body < 0 or end - body < 10:
             return True
-        if number < MAX_ANSWERS and (opcode == QUERY or opcode == NOTIFY):
+        place = body + 10 + be16(data, body + 8)
+        if place > end:
+            return True
+        if number >= answers:
+            if be16(data, body) == OPT:
+                read_edns(dns, data, body, place)
+        elif number < MAX_ANSWERS and (opcode == QUERY or opcode == NOTIFY):
             message.answer_count += 1
-    for _ in range(others):
-        record = place
-        place = skip_record(data, place, end)
-        if place < 0:
-            return True
-        record = skip_name(data, record, end)
-        if be16(data, record) == OPT:
-            read_edns(dns, data, record, place)
     return True
 
 
@@ -126,20 +115,25 @@ def put_subnet(text, at, option, size):
 
 @kernel
 def write_answers(dns, data, start, end):
-    """The answer section into ``answer_rows`` and the text arena; returns how many records were written."""
+    """The answer section into ``answer_rows`` and the text arena, for the newest row; returns how many records were written."""
     control, message = dns.control[0], dns.message[0]
+    question = dns.dns_rows[np.uint64(control.dns_rows - 1)]
     place, written = message.answers, 0
     full = control.text + MESSAGE_TEXT - 2 * RECORD_TEXT
     for _ in range(message.answer_count):
         if control.text > full:
             return written
-        place, size = read_name(data, start, place, end, dns.label)
-        if size < 0:
-            return written
         row = dns.answer_rows[np.uint64(control.answer_rows)]
-        row.name_at = control.text
-        control.text = put_name(dns.text, control.text, dns.label, size, LOWER_CASE)
-        row.name_size = control.text - row.name_at
+        if message.name_size >= 0 and be16(data, place) == TO_QUESTION:
+            row.name_at, row.name_size = question.name_at, question.name_size
+            place += 2
+        else:
+            place, size = read_name(data, start, place, end, dns.label)
+            if size < 0:
+                return written
+            row.name_at = control.text
+            control.text = put_name(dns.text, control.text, dns.label, 0, size, LOWER_CASE)
+            row.name_size = control.text - row.name_at
         row.type = be16(data, place)
         row.ttl = be32(data, place + 4)
         length = be16(data, place + 8)

@@ -5,7 +5,7 @@ The two ends are ordered (A before B) so that both directions meet one record; `
 
 import numpy as np
 
-from collector.kernels.hashing import ONE, POSITION, THIRTY_TWO, insert_index, mix, remove_index
+from collector.kernels.hashing import ONE, POSITION, THIRTY_TWO, fold, hash_ends, insert_index, remove_index
 from collector.kernels.jit import inline, kernel, prefetch
 from collector.kernels.layout import (
     A_PORT_BIT,
@@ -40,16 +40,18 @@ SWEEP_STEP = 16  # records looked at per batch of packets
 
 
 @inline
-def make_key(packet, seed):
+def make_key(control, packet):
     """Order the ends, pack the rest of the key, hash it."""
-    swapped = 0
+    swapped = packet.src_port > packet.dst_port
     if packet.src_high != packet.dst_high:
-        swapped = 1 if packet.src_high > packet.dst_high else 0
+        swapped = packet.src_high > packet.dst_high
     elif packet.src_low != packet.dst_low:
-        swapped = 1 if packet.src_low > packet.dst_low else 0
-    elif packet.src_port > packet.dst_port:
-        swapped = 1
-    packet.swapped = swapped
+        swapped = packet.src_low > packet.dst_low
+    packet.side = np.uint64(swapped)
+    packet.a_high = packet.dst_high if swapped else packet.src_high
+    packet.a_low = packet.dst_low if swapped else packet.src_low
+    packet.b_high = packet.src_high if swapped else packet.dst_high
+    packet.b_low = packet.src_low if swapped else packet.dst_low
     a_port = packet.dst_port if swapped else packet.src_port
     b_port = packet.src_port if swapped else packet.dst_port
     packet.key4 = (
@@ -62,31 +64,21 @@ def make_key(packet, seed):
         | np.uint64(packet.vlan + 1)
     )
     packet.key5 = (np.uint64(packet.interface) << THIRTY_TWO) | (np.uint64(packet.vni) & POSITION)
-    word = mix(packet.src_high ^ packet.dst_high ^ seed) ^ packet.key4
-    word = mix(word) ^ packet.src_low ^ packet.dst_low
-    word = mix(word) ^ packet.key5
-    a_high = packet.dst_high if swapped else packet.src_high
-    a_low = packet.dst_low if swapped else packet.src_low
-    packet.hash = mix(word ^ mix(a_high ^ seed) ^ a_low)
+    word = hash_ends(control, packet.a_high, packet.a_low, packet.b_high, packet.b_low)
+    packet.hash = fold(packet.key4 ^ word, packet.key5 ^ control.salt)
 
 
 @inline
 def same_flow(flow, packet):
-    if flow.key4 != packet.key4 or flow.key5 != packet.key5:
-        return False
-    if packet.swapped:
-        return (
-            flow.a_low == packet.dst_low
-            and flow.b_low == packet.src_low
-            and flow.a_high == packet.dst_high
-            and flow.b_high == packet.src_high
-        )
+    """All of the key is compared at once: where it differs at all is not to be guessed."""
     return (
-        flow.a_low == packet.src_low
-        and flow.b_low == packet.dst_low
-        and flow.a_high == packet.src_high
-        and flow.b_high == packet.dst_high
-    )
+        (flow.a_low ^ packet.a_low)
+        | (flow.b_low ^ packet.b_low)
+        | (flow.a_high ^ packet.a_high)
+        | (flow.b_high ^ packet.b_high)
+        | (flow.key4 ^ packet.key4)
+        | (flow.key5 ^ packet.key5)
+    ) == np.uint64(0)
 
 
 @inline
@@ -115,7 +107,7 @@ def prefetch_slot(table, packet):
 def prefetch_flow(table, packet):
     entry = table.flow_index[(packet.hash >> THIRTY_TWO) & table.control[0].index_mask]
     if entry != np.uint64(0):
-        for offset in (0, 64, 128):  # a record lies on three lines at least
+        for offset in (0, 64, 128, 160):  # a record lies on four lines at most
             prefetch(table.flows, (entry & POSITION) - ONE, np.int64(offset))
 
 
@@ -128,7 +120,7 @@ def is_over(flow, silent, control):
 @inline
 def over_reason(flow):
     if is_closed(flow):
-        return RESET if is_aborted(np.int64(flow.a_state)) or is_aborted(np.int64(flow.b_state)) else CLOSED
+        return RESET if is_aborted(flow) else CLOSED
     return IDLE
 
 
@@ -147,7 +139,7 @@ def write_flow(table, position, reason):
 def end_flow(table, position, reason):
     """Write a record for the last time, and let go of what hangs on it."""
     flow = table.flows[np.uint64(position)]
-    if flow.a_stream >= 0 or flow.b_stream >= 0:
+    if flow.stream[0] >= 0 or flow.stream[1] >= 0:
         close_streams(table, flow)
     write_flow(table, position, reason)
     if flow.hello >= 0:
@@ -170,11 +162,10 @@ def finish_flow(table, position, reason):
 def worth_of(flow):
     """An answer alone is worth little, as a flood of SYNs has answers; a connection is live when its opener goes on."""
     if flow.key4 >> PROTOCOL_BIT & np.uint64(0xFF) != np.uint64(TCP):
-        return LIVE if flow.a_packets > 0 and flow.b_packets > 0 else UNANSWERED
-    if flow.a_seen == 0 or flow.b_seen == 0 or is_closed(flow):
+        return LIVE if flow.packets[0] > 0 and flow.packets[1] > 0 else UNANSWERED
+    if flow.seen[0] == 0 or flow.seen[1] == 0 or is_closed(flow):
         return UNANSWERED
-    opener = np.int64(flow.b_seen if flow.opener else flow.a_seen)
-    return LIVE if opener & (SEEN_ACK | SEEN_DATA) else HALF_OPEN
+    return LIVE if np.int64(flow.seen[np.uint64(flow.opener)]) & (SEEN_ACK | SEEN_DATA) else HALF_OPEN
 
 
 @kernel
@@ -214,32 +205,17 @@ def new_flow(table, packet):
         position = control.free_flow
         control.free_flow += 1
     flow = table.flows[np.uint64(position)]
-    if packet.swapped:
-        flow.a_high, flow.a_low, flow.b_high, flow.b_low = (
-            packet.dst_high,
-            packet.dst_low,
-            packet.src_high,
-            packet.src_low,
-        )
-    else:
-        flow.a_high, flow.a_low, flow.b_high, flow.b_low = (
-            packet.src_high,
-            packet.src_low,
-            packet.dst_high,
-            packet.dst_low,
-        )
+    flow.a_high, flow.a_low = packet.a_high, packet.a_low
+    flow.b_high, flow.b_low = packet.b_high, packet.b_low
     flow.key4 = packet.key4
     flow.key5 = packet.key5
     flow.tag = np.uint32(packet.hash >> THIRTY_TWO)
     flow.used = 1
-    flow.a_seen = 0
-    flow.b_seen = 0
-    flow.a_state = NOTHING
-    flow.b_state = NOTHING
-    flow.a_next = 0
-    flow.b_next = 0
-    flow.a_stream = -1
-    flow.b_stream = -1
+    for side in range(2):
+        flow.seen[side] = 0
+        flow.state[side] = NOTHING
+        flow.next[side] = 0
+        flow.stream[side] = -1
     flow.handshake_time = -1
     flow.hello = -1
     flow.tunnel = -1
@@ -273,16 +249,12 @@ def grow_index(table):
 def clear_interval(flow, time):
     flow.first_time = time
     flow.last_time = time
-    flow.a_packets = 0
-    flow.b_packets = 0
-    flow.a_bytes = 0
-    flow.b_bytes = 0
-    flow.a_flags = 0
-    flow.b_flags = 0
-    flow.a_retransmits = 0
-    flow.b_retransmits = 0
-    flow.a_zero_windows = 0
-    flow.b_zero_windows = 0
+    for side in range(2):
+        flow.packets[side] = 0
+        flow.bytes[side] = 0
+        flow.tcp_flags[side] = 0
+        flow.retransmits[side] = 0
+        flow.zero_windows[side] = 0
     flow.server_handshake = -1
     flow.client_handshake = -1
 
@@ -290,9 +262,9 @@ def clear_interval(flow, time):
 @inline
 def tunnel_of(table, packet):
     """The place of the outer address pair in the table of tunnels, or -1 where that is full."""
-    word = mix(packet.outer_src_low ^ table.control[0].seed) ^ packet.outer_dst_low
-    word = mix(mix(word) ^ packet.outer_src_high) ^ packet.outer_dst_high
-    word = mix(word)
+    word = hash_ends(
+        table.control[0], packet.outer_src_high, packet.outer_src_low, packet.outer_dst_high, packet.outer_dst_low
+    )
     slot = word & np.uint64(MAX_TUNNELS - 1)
     for _ in range(64):
         pair = table.tunnels[slot]
@@ -317,8 +289,7 @@ def begins_anew(flow, packet, silent, linger):
     """A SYN where a connection was: the ports are used again, unless it is the same SYN or the two are still talking."""
     if packet.protocol != TCP or packet.tcp_flags & (SYN | ACK) != SYN:
         return False
-    established = flow.a_state == ESTABLISHED and flow.b_state == ESTABLISHED
-    return is_closed(flow) or (established and silent > linger)
+    return is_closed(flow) or (silent > linger and flow.state[0] == ESTABLISHED and flow.state[1] == ESTABLISHED)
 
 
 @inline
@@ -340,19 +311,14 @@ def update_flow(table, packet):
     if position < 0:
         position = new_flow(table, packet)
     flow = table.flows[np.uint64(position)]
-    from_a = packet.swapped == 0
+    side = packet.side
     if packet.protocol == TCP:
-        if packet.tcp_flags & (SYN | ACK) == SYN | ACK and (flow.b_seen if from_a else flow.a_seen) & SEEN_SYN:
+        if packet.tcp_flags & (SYN | ACK) == SYN | ACK and flow.seen[ONE - side] & SEEN_SYN:
             note_listener(table, packet)
-        update_tcp(flow, packet, from_a)
-    if from_a:
-        flow.a_packets += np.uint32(packet.packets)
-        flow.a_bytes += packet.ip_bytes
-        flow.a_flags |= packet.tcp_flags
-    else:
-        flow.b_packets += np.uint32(packet.packets)
-        flow.b_bytes += packet.ip_bytes
-        flow.b_flags |= packet.tcp_flags
+        update_tcp(flow, packet)
+    flow.packets[side] += np.uint32(packet.packets)
+    flow.bytes[side] += packet.ip_bytes
+    flow.tcp_flags[side] |= np.uint8(packet.tcp_flags)
     flow.touched = control.now
     if packet.time > flow.last_time:
         flow.last_time = packet.time

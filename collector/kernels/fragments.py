@@ -33,7 +33,7 @@ ZERO = np.uint64(0)
 @kernel
 def place_fragment(state, data, packet, interface):
     """Give a fragment its ports, or let it wait for them; ``interface`` is the frame's. Returns ``KEPT`` or ``HELD``."""
-    packet.datagram = datagram_key(packet, state.control[0].seed)
+    packet.datagram = datagram_key(state.control[0], packet)
     protocol = packet.protocol
     if not (protocol == TCP or protocol == UDP or protocol == SCTP or protocol == UDPLITE or protocol == DCCP):
         packet.captured = packet.length = 0

@@ -4,24 +4,38 @@ An index holds (tag << 32 | record position + 1), 0 for empty, and is at most ha
 tombstones.
 """
 
-import numpy as np
+from typing import Any
 
-from collector.kernels.jit import inline
+import numpy as np
+from llvmlite import ir
+from numba import types
+from numba.extending import intrinsic
+
+from collector.kernels.jit import COMPILED, inline
 
 ONE, THIRTY_TWO = np.uint64(1), np.uint64(32)
 POSITION = np.uint64(0xFFFFFFFF)
-MULTIPLIER_1, MULTIPLIER_2 = np.uint64(0xFF51AFD7ED558CCD), np.uint64(0xC4CEB9FE1A85EC53)
-SHIFT = np.uint64(33)
 
 
-@inline
-def mix(word):
-    """The finaliser of MurmurHash3: every bit of the input moves every bit of the result."""
-    word ^= word >> SHIFT
-    word *= MULTIPLIER_1
-    word ^= word >> SHIFT
-    word *= MULTIPLIER_2
-    return word ^ (word >> SHIFT)
+@intrinsic
+def _compiled_fold(typing_context, first, second):
+    def generate(context, builder, signature, arguments):
+        wide = ir.IntType(128)
+        product = builder.mul(builder.zext(arguments[0], wide), builder.zext(arguments[1], wide))
+        folded = builder.xor(product, builder.lshr(product, wide(64)))
+        return builder.trunc(folded, ir.IntType(64))
+
+    return types.uint64(types.uint64, types.uint64), generate
+
+
+def _interpreted_fold(first, second):
+    product = int(first) * int(second)
+    return np.uint64((product ^ (product >> 64)) & 0xFFFFFFFFFFFFFFFF)
+
+
+# The halves of the product of two words, one over the other: every bit of the one moves many of the other (as wyhash has it).
+# What an attacker chooses is mixed with a secret of the run on both sides, and each fold goes into the next.
+fold: Any = _compiled_fold if COMPILED else _interpreted_fold
 
 
 @inline
@@ -53,9 +67,15 @@ def remove_index(index, mask, tag, position):
 
 
 @inline
-def datagram_key(packet, seed):
+def hash_ends(control, first_high, first_low, second_high, second_low):
+    """Two addresses, to be folded with the rest of what is hashed."""
+    word = fold(first_low ^ control.seed, second_low ^ control.salt)
+    return fold(first_high ^ word, second_high ^ control.salt)
+
+
+@inline
+def datagram_key(control, packet):
     """One word for a datagram: interface, addresses, protocol and identification; never 0."""
-    word = mix(packet.src_high ^ seed ^ np.uint64(packet.interface)) ^ packet.src_low
-    word = mix(word) ^ packet.dst_high
-    word = mix(word) ^ packet.dst_low
-    return mix(mix(word) ^ (packet.datagram << np.uint64(8)) ^ np.uint64(packet.protocol)) | ONE
+    word = hash_ends(control, packet.src_high, packet.src_low, packet.dst_high, packet.dst_low)
+    rest = (packet.datagram << np.uint64(8)) | np.uint64(packet.protocol)
+    return fold(rest ^ word, np.uint64(packet.interface) ^ control.salt) | ONE

@@ -27,6 +27,8 @@ INITIAL_DATAGRAMS, INITIAL_BYTES = 4, 6144  # of one flow
 MAX_TUNNELS = 1 << 14  # outer address pairs; a flow beyond that is written without tunnel addresses
 MAX_ANSWERS = 1 << 13  # records of one answer section: a message has no room for more
 MAX_NAME = 255  # octets of a name on the wire (RFC 1035 §3.1)
+NAME_ROW = 256
+NAME_ROOM = MAX_NAME + 17  # zeros follow a name, so that it can be read eight or sixteen octets at a time
 MAX_SUBNET = 20  # family, prefix lengths and 16 address octets (RFC 7871 §6)
 MAX_SNI = 255
 MAX_ALPN = 64
@@ -99,9 +101,14 @@ PACKET = np.dtype(
         ("captured", "i8"),
         ("ip_bytes", "i8"),
         ("interface", "i8"),
+        ("a_high", "u8"),  # the same addresses in the order of the flow table
+        ("a_low", "u8"),
+        ("b_high", "u8"),
+        ("b_low", "u8"),
         ("key4", "u8"),
         ("key5", "u8"),
         ("hash", "u8"),
+        ("side", "u8"),  # whether A (0) or B (1) sent it
         ("seq", "i8"),
         ("ack", "i8"),
         ("expected", "i8"),  # sequence number that its sender was at, -1: not known
@@ -121,7 +128,6 @@ PACKET = np.dtype(
         ("icmp_code", "i4"),
         ("tunnel", "i4"),
         ("levels", "i4"),  # tunnels it came in
-        ("swapped", "i4"),
         ("six", "i4"),  # the version of IP, for an IPv6 header can hold ::ffff:a.b.c.d
         ("more", "i4"),  # fragments follow
         ("complete", "i4"),  # the datagram buffer that it completes, -1: none
@@ -140,37 +146,28 @@ FLOW = np.dtype(
         ("key5", "u8"),
         ("last_time", "i8"),
         ("touched", "i8"),  # the latest time of any packet when it was last updated: what idleness is measured from
-        ("a_bytes", "i8"),
-        ("b_bytes", "i8"),
+        ("bytes", "i8", 2),  # of A and of B, as in all that there are two of
         ("first_time", "i8"),
         ("handshake_time", "i8"),  # of the SYN, then of the SYN-ACK
-        ("a_packets", "u4"),
-        ("b_packets", "u4"),
-        ("a_next", "u4"),
-        ("b_next", "u4"),
-        ("a_retransmits", "u4"),
-        ("b_retransmits", "u4"),
-        ("a_zero_windows", "u4"),
-        ("b_zero_windows", "u4"),
-        ("server_handshake", "i4"),
+        ("packets", "u4", 2),
+        ("next", "u4", 2),  # sequence number
         ("client_handshake", "i4"),
-        ("tag", "u4"),  # the part of its hash that the index knows
+        ("stream", "i2", 2),
+        ("tcp_flags", "u1", 2),
+        ("seen", "u1", 2),  # of the whole connection, which an active timeout does not clear
+        ("state", "u1", 2),
+        ("opener", "u1"),  # the side that is src
+        ("application", "u1"),
         ("hello", "i4"),
+        ("retransmits", "u4", 2),
+        ("zero_windows", "u4", 2),
+        ("server_handshake", "i4"),
+        ("tag", "u4"),  # the part of its hash that the index knows
         ("tunnel", "i2"),
-        ("a_stream", "i2"),
-        ("b_stream", "i2"),
         ("icmp_type", "i2"),
         ("icmp_code", "i2"),
-        ("a_flags", "u1"),
-        ("b_flags", "u1"),
-        ("a_seen", "u1"),  # of the whole connection, which an active timeout does not clear
-        ("b_seen", "u1"),
-        ("a_state", "u1"),
-        ("b_state", "u1"),
-        ("opener", "u1"),  # 0: A is src, 1: B is src
         ("opened_by", "u1"),
         ("started", "u1"),
-        ("application", "u1"),
         ("used", "u1"),
         ("reason", "u1"),
     ],
@@ -225,7 +222,7 @@ BUFFER = np.dtype(
         ("ends", "i4", MAX_PIECES),
         ("older", "i4"),
         ("newer", "i4"),
-        ("of_a", "u1"),
+        ("side", "u1"),
         ("hello", "u1"),  # a ClientHello; else DNS messages
         ("wanted", "u1"),  # of a datagram: it is known to be DNS
     ],
@@ -234,12 +231,12 @@ BUFFER = np.dtype(
 
 PENDING = np.dtype(
     [
-        ("src_high", "u8"),
-        ("src_low", "u8"),
-        ("dst_high", "u8"),
-        ("dst_low", "u8"),
-        ("key4", "u8"),
-        ("key5", "u8"),
+        ("client_high", "u8"),
+        ("client_low", "u8"),
+        ("server_high", "u8"),
+        ("server_low", "u8"),
+        ("ends", "u8"),  # as key4 of a flow, the client's port before the server's
+        ("seen_on", "u8"),  # as key5
         ("first_time", "i8"),
         ("last_time", "i8"),
         ("touched", "i8"),  # the latest time of any packet at the last attempt
@@ -265,6 +262,12 @@ PENDING = np.dtype(
 
 MESSAGE = np.dtype(
     [
+        ("client_high", "u8"),
+        ("client_low", "u8"),
+        ("server_high", "u8"),
+        ("server_low", "u8"),
+        ("ends", "u8"),
+        ("seen_on", "u8"),
         ("flag_bits", "i4"),  # "flags" is an attribute that every numpy record has
         ("id", "i4"),
         ("qtype", "i4"),
@@ -359,7 +362,8 @@ CONTROL = np.dtype(
         ("datagram_overflows", "i8"),
         ("hello_overflows", "i8"),
         ("dns_malformed", "i8"),
-        ("seed", "u8"),
+        ("seed", "u8"),  # secrets of the run, of which every hash is made
+        ("salt", "u8"),
         ("index_mask", "u8"),  # one less than the places of the flow index in use
         ("idle", "i8"),
         ("active", "i8"),

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from collector.kernels.hashing import ONE, mix
+from collector.kernels.hashing import ONE, fold
 from collector.kernels.jit import inline
 from collector.kernels.layout import (
     ACK,
@@ -37,8 +37,7 @@ def orient(table, flow, packet):
     elif packet.protocol == ICMP or packet.protocol == ICMPV6:
         from_src = packet.icmp_type != (0 if packet.protocol == ICMP else 129)
         started = 1 if from_src else 0
-    src_is_a = packet.swapped == 0
-    flow.opener = 0 if src_is_a == from_src else 1
+    flow.opener = packet.side if from_src else ONE - packet.side
     flow.opened_by = by
     flow.started = started
 
@@ -68,7 +67,9 @@ def port_rank(port):
 
 @inline
 def listener_word(table, high, low, port):
-    return mix(mix(high ^ np.uint64(port) ^ table.control[0].seed) ^ low) | ONE
+    control = table.control[0]
+    word = fold(low ^ control.seed, np.uint64(port) ^ control.salt)
+    return fold(high ^ word, control.salt) | ONE
 
 
 @inline

@@ -85,7 +85,7 @@ def put_names(dns, data, start, at, end, count, written):
             return np.int64(MALFORMED)
         if number > 0:
             written = put(dns.text, written, SPACE)
-        written = put_name(dns.text, written, dns.label, size, LOWER_CASE)
+        written = put_name(dns.text, written, dns.label, 0, size, LOWER_CASE)
     return written
 
 
@@ -171,7 +171,7 @@ def put_service(dns, data, start, at, end, written):
     at, size = read_name(data, start, at + 2, end, dns.label)
     if size < 0:
         return np.int64(MALFORMED)
-    written = put_name(text, written, dns.label, size, LOWER_CASE)
+    written = put_name(text, written, dns.label, 0, size, LOWER_CASE)
     while end - at >= 4:
         key, length = be16(data, at), be16(data, at + 2)
         at += 4

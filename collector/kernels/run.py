@@ -14,6 +14,7 @@ from collector.kernels.flowtable import (
     update_flow,
 )
 from collector.kernels.fragments import end_fragments, message_of, note_carrier, place_fragment
+from collector.kernels.hashing import ONE
 from collector.kernels.jit import entry, inline, kernel
 from collector.kernels.layout import (
     ACK,
@@ -75,7 +76,7 @@ def fill_batch(state, data, frames, count):
         packet = state.batch[np.uint64(size)]
         reason, most = KEPT, MAX_TUNNEL_LEVELS
         while True:
-            reason = decode(data, frame, packet, most, control.seed)
+            reason = decode(control, data, frame, packet, most)
             if reason == KEPT or packet.levels == 0:
                 break
             most = packet.levels - 1  # what is in the tunnel is no IP packet: the tunnel itself is the flow
@@ -88,7 +89,7 @@ def fill_batch(state, data, frames, count):
             if reason >= 0:
                 state.discarded[np.uint64(frame.interface), np.uint64(reason)] += 1
             continue
-        make_key(packet, control.seed)
+        make_key(control, packet)
         prefetch_slot(state.flow, packet)
         size += 1
     for place in range(size):
@@ -143,7 +144,7 @@ def run(state, data, frames, count):
 def skip_what_was_missed(state, packet):
     """An end that acknowledges what is missing in the other's stream has it: the capture has not, and it will not come."""
     flow = state.flow.flows[np.uint64(state.control[0].position)]
-    slot = np.int64(flow.a_stream if packet.swapped else flow.b_stream)
+    slot = np.int64(flow.stream[ONE - packet.side])
     if slot >= 0 and packet.tcp_flags & ACK:
         skip_gap(state.flow, flow, slot, packet.ack)
 
@@ -182,7 +183,7 @@ def read_payload(state, data, packet):
 @inline
 def may_be_told(data, packet, flow):
     """The first packet of a flow, or a long header of QUIC."""
-    is_first = np.int64(flow.a_packets) + np.int64(flow.b_packets) == packet.packets
+    is_first = np.int64(flow.packets[0]) + np.int64(flow.packets[1]) == packet.packets
     return is_first or (flow.application == QUIC and u8(data, packet.payload) & 0x80 != 0)
 
 

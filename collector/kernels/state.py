@@ -1,5 +1,6 @@
 """The tables of the packet path as arrays: made once, of fixed size."""
 
+import hashlib
 from typing import NamedTuple
 
 import numpy as np
@@ -20,11 +21,12 @@ from collector.kernels.layout import (
     MAX_HELLOS,
     MAX_INITIALS,
     MAX_LISTENERS,
-    MAX_NAME,
     MAX_STREAMS,
     MAX_SUBNET,
     MAX_TUNNELS,
     MESSAGE,
+    NAME_ROOM,
+    NAME_ROW,
     PACKET,
     PENDING,
     TRANSACTION,
@@ -72,7 +74,7 @@ class DnsTables(NamedTuple):
     pending_index: np.ndarray
     pending: Records
     free_pending: np.ndarray
-    names: np.ndarray  # one row a pending query: the name in wire form
+    names: np.ndarray  # NAME_ROW octets a pending query, and as many more: the name in wire form
     subnets: np.ndarray  # one row a pending query: the EDNS client subnet option as sent
     message: Records  # the message at hand, with its question, its client subnet, and room for another name of it
     name: np.ndarray
@@ -108,7 +110,8 @@ def new_state(settings: "Bounds", interfaces: int, seed: int, dns_ports: tuple[i
         dns=_dns_tables(control, settings.max_pending, dns_ports),
     )
     first = control[0]
-    first.seed, first.idle, first.active = seed, settings.idle_us, settings.active_us
+    first.seed, first.salt = np.frombuffer(hashlib.sha256(str(seed).encode()).digest(), np.uint64)[:2]
+    first.idle, first.active = settings.idle_us, settings.active_us
     first.linger, first.dns_timeout = settings.linger_us, settings.dns_timeout_us
     first.free_hellos, first.free_initials, first.free_pending = MAX_HELLOS, MAX_INITIALS, settings.max_pending
     state.flow.hellos.initial = -1
@@ -168,12 +171,12 @@ def _dns_tables(control: Records, size: int, ports: tuple[int, ...]) -> DnsTable
         pending_index=np.zeros(_power_of_two(2 * size), np.uint64),
         pending=records(size, PENDING),
         free_pending=np.arange(size - 1, -1, -1, dtype=np.int32),
-        names=np.zeros((size, MAX_NAME + 1), np.uint8),
+        names=np.zeros((size + 1) * NAME_ROW, np.uint8),
         subnets=np.zeros((size, MAX_SUBNET), np.uint8),
         message=records(1, MESSAGE),
-        name=np.zeros(MAX_NAME + 1, np.uint8),
+        name=np.zeros(NAME_ROOM, np.uint8),
         subnet=np.zeros(MAX_SUBNET, np.uint8),
-        label=np.zeros(MAX_NAME + 1, np.uint8),
+        label=np.zeros(NAME_ROOM, np.uint8),
         dns_rows=records(DNS_ROWS, TRANSACTION),
         answer_rows=records(ANSWER_ROWS, ANSWER),
         text=np.zeros(TEXT_BYTES, np.uint8),

@@ -11,7 +11,6 @@ from collector.kernels.hello import HELLO_START, NOT_WHOLE, begins_hello, hello_
 from collector.kernels.jit import inline, kernel
 from collector.kernels.layout import BUFFER_BYTES, RST, SYN, TLS
 from collector.kernels.load import be16
-from collector.kernels.tcp import set_next
 
 NO_STREAM, LOST = -1, -2  # lost: where its messages begin is not known any more
 LARGEST_HELLO = 1 << 14  # octets a ClientHello may be out of order by
@@ -21,15 +20,7 @@ NOT_YET, NO_MESSAGE = -1, -2  # more is needed; what is there is no DNS message
 
 @inline
 def stream_of(flow, packet):
-    return np.int64(flow.b_stream if packet.swapped else flow.a_stream)
-
-
-@inline
-def set_stream(flow, of_a, slot):
-    if of_a:
-        flow.a_stream = slot
-    else:
-        flow.b_stream = slot
+    return np.int64(flow.stream[packet.side])
 
 
 @inline
@@ -53,9 +44,9 @@ def open_stream(table, flow, packet, position, start, hello):
         slot = take_buffer(table.streams, np.uint64(position), packet.time)
     buffer = table.streams.records[np.uint64(slot)]
     buffer.next = np.uint32(start)
-    buffer.of_a = 0 if packet.swapped else 1
+    buffer.side = packet.side
     buffer.hello = hello
-    set_stream(flow, buffer.of_a, slot)
+    flow.stream[packet.side] = slot
     return slot
 
 
@@ -74,17 +65,16 @@ def close_stream(table, flow, slot, lost):
         table.control[0].stream_overflows += 1
     if buffer.hello and flow.hello < 0:
         read_hello_buffer(table, flow, slot)
-    set_stream(flow, buffer.of_a, LOST)
+    flow.stream[np.uint64(buffer.side)] = LOST
     release_buffer(table.streams, slot)
 
 
 @kernel
 def close_streams(table, flow):
     """At the end of a flow everything that waits does so in vain."""
-    if flow.a_stream >= 0:
-        close_stream(table, flow, np.int64(flow.a_stream), True)
-    if flow.b_stream >= 0:
-        close_stream(table, flow, np.int64(flow.b_stream), True)
+    for side in range(2):
+        if flow.stream[side] >= 0:
+            close_stream(table, flow, np.int64(flow.stream[side]), True)
 
 
 @kernel
@@ -120,7 +110,7 @@ def stage_messages(table, data, packet, position):
             start = first_octet(packet)
             if not begins_message(data, packet.payload, packet.captured):
                 if is_far:  # beyond any window: it must not hide what comes where it is expected
-                    set_next(flow, packet.swapped == 0, packet.expected)
+                    flow.next[packet.side] = np.uint32(packet.expected)
                 return np.int64(NO_STREAM)
         if distance(start, first_octet(packet)) + packet.captured <= 0:  # sent again
             return np.int64(NO_STREAM)
@@ -186,9 +176,9 @@ def rest_stream(table, slot):
     if buffer.ready > 0 or buffer.pieces > 0:
         return
     flow = table.flows[buffer.key]
-    sent = np.int64(flow.a_next if buffer.of_a else flow.b_next)
+    sent = np.int64(flow.next[np.uint64(buffer.side)])
     whole = distance(np.int64(buffer.next), sent) <= 1  # a FIN takes one
-    set_stream(flow, buffer.of_a, NO_STREAM if whole else LOST)
+    flow.stream[np.uint64(buffer.side)] = NO_STREAM if whole else LOST
     release_buffer(table.streams, slot)
 
 
@@ -230,7 +220,7 @@ def stage_hello(table, data, packet, position):
 
 @inline
 def is_from_opener(flow, packet):
-    return flow.opener == (1 if packet.swapped else 0)
+    return flow.opener == packet.side
 
 
 @kernel

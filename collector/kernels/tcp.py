@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from collector.kernels.hashing import ONE
 from collector.kernels.jit import inline, kernel
 from collector.kernels.layout import (
     ABORTED,
@@ -23,14 +24,13 @@ SEEN_SYN, SEEN_SYNACK, SEEN_DATA, SEEN_FIN, SEEN_ACK = 1, 2, 4, 8, 16
 
 
 @inline
-def is_aborted(state):
-    return state >= ABORTED
+def is_aborted(flow):
+    return flow.state[0] >= ABORTED or flow.state[1] >= ABORTED
 
 
 @inline
 def is_closed(flow):
-    a, b = np.int64(flow.a_state), np.int64(flow.b_state)
-    return is_aborted(a) or is_aborted(b) or (a == FINISHED and b == FINISHED)
+    return is_aborted(flow) or (flow.state[0] == FINISHED and flow.state[1] == FINISHED)
 
 
 @inline
@@ -40,20 +40,17 @@ def interval(since, until):
 
 
 @inline
-def update_tcp(flow, packet, from_a):
-    flags = packet.tcp_flags
-    if flags & (SYN | FIN | RST) or flow.a_state != ESTABLISHED or flow.b_state != ESTABLISHED:
-        change_state(flow, packet, from_a)
+def update_tcp(flow, packet):
+    flags, side = packet.tcp_flags, packet.side
+    if flags & (SYN | FIN | RST) or flow.state[0] != ESTABLISHED or flow.state[1] != ESTABLISHED:
+        change_state(flow, packet)
     if flow.client_handshake < 0:
-        time_handshake(flow, packet, from_a)
-    seen = np.int64(flow.a_seen if from_a else flow.b_seen)
+        time_handshake(flow, packet)
+    seen = np.int64(flow.seen[side])
     packet.fresh = 0 if seen & SEEN_DATA else 1
-    count_segment(flow, packet, from_a, seen)
+    count_segment(flow, packet, seen)
     if packet.window == 0 and not flags & (RST | SYN):
-        if from_a:
-            flow.a_zero_windows += 1
-        else:
-            flow.b_zero_windows += 1
+        flow.zero_windows[side] += np.uint32(1)
     if packet.length > 0:
         seen |= SEEN_DATA
     if flags & SYN:
@@ -62,36 +59,29 @@ def update_tcp(flow, packet, from_a):
         seen |= SEEN_ACK
     if flags & FIN:
         seen |= SEEN_FIN
-    if from_a:
-        flow.a_seen = seen
-    else:
-        flow.b_seen = seen
+    flow.seen[side] = seen
 
 
 @kernel
-def change_state(flow, packet, from_a):
+def change_state(flow, packet):
     """What the ends have done so far, as Zeek tells it; docs/connection-states.md says it in words."""
-    mine, other = np.int64(flow.a_state), np.int64(flow.b_state)
-    if not from_a:
-        mine, other = other, mine
+    side = packet.side
+    mine, other = np.int64(flow.state[side]), np.int64(flow.state[ONE - side])
     flags = packet.tcp_flags
     if flags & SYN and (mine == NOTHING or mine == PARTIAL):
-        mine, other = first_syn(mine, other, flags, flow.opener == (0 if from_a else 1))
+        mine, other = first_syn(mine, other, flags, flow.opener == side)
     elif mine == NOTHING and other == ESTABLISHED and flags & ACK:
         mine = np.int64(ESTABLISHED)
     elif mine == NOTHING and (other != SYN_SENT or packet.length > 0):
         mine = np.int64(PARTIAL)
-    if not is_aborted(mine) and not (mine == FINISHED and other == FINISHED):
+    if mine < ABORTED and not (mine == FINISHED and other == FINISHED):
         if flags & RST:
             mine = np.int64(ABORTED_AFTER_FIN if mine == FINISHED else ABORTED)
         elif flags & FIN:
             mine = np.int64(FINISHED)
             if other == ABORTED_AFTER_FIN:
                 other = np.int64(FINISHED)
-    if from_a:
-        flow.a_state, flow.b_state = mine, other
-    else:
-        flow.a_state, flow.b_state = other, mine
+    flow.state[side], flow.state[ONE - side] = mine, other
 
 
 @inline
@@ -103,19 +93,17 @@ def first_syn(mine, other, flags, is_opener):
 
 
 @inline
-def time_handshake(flow, packet, from_a):
+def time_handshake(flow, packet):
     """From SYN to SYN-ACK, and from there to the opener's ACK; ``handshake_time`` is that of the one at hand."""
     flags = packet.tcp_flags
-    mine, other = np.int64(flow.a_seen), np.int64(flow.b_seen)
-    if not from_a:
-        mine, other = other, mine
-    from_opener = flow.opener == (0 if from_a else 1)
+    mine, other = np.int64(flow.seen[packet.side]), np.int64(flow.seen[ONE - packet.side])
+    from_opener = flow.opener == packet.side
     if flags & RST:
         return
     if flags & SYN and not flags & ACK:
         if (mine | other) & (SEEN_SYN | SEEN_SYNACK) == 0:
             flow.handshake_time = packet.time
-            flow.opener = 0 if from_a else 1
+            flow.opener = packet.side
             flow.opened_by = BY_SYN
             flow.started = 1
     elif flags & SYN:
@@ -128,10 +116,10 @@ def time_handshake(flow, packet, from_a):
 
 
 @inline
-def count_segment(flow, packet, from_a, seen):
+def count_segment(flow, packet, seen):
     """Sequence space already sent is sent again (RFC 9293 §3.8); one octet before the edge is a keep-alive probe."""
-    flags = packet.tcp_flags
-    expected = np.int64(flow.a_next if from_a else flow.b_next)
+    flags, side = packet.tcp_flags, packet.side
+    expected = np.int64(flow.next[side])
     known = seen & (SEEN_SYN | SEEN_SYNACK | SEEN_DATA | SEEN_FIN) != 0
     packet.expected = expected if known else -1
     if flags & RST:
@@ -146,21 +134,7 @@ def count_segment(flow, packet, from_a, seen):
     new_start = flags & SYN and seen & SEEN_DATA == 0 and ahead != 0  # the SYN before was not answered
     if known and not new_start and (ahead == 0 or ahead >= 0x80000000):
         answers = flags & SYN and flags & ACK and seen & SEEN_SYNACK == 0  # both opened at once: its SYN comes twice
-        if answers:
-            return
-        if packet.length != 1 or packet.seq != ((expected - 1) & 0xFFFFFFFF):
-            if from_a:
-                flow.a_retransmits += 1
-            else:
-                flow.b_retransmits += 1
+        if not answers and (packet.length != 1 or packet.seq != ((expected - 1) & 0xFFFFFFFF)):
+            flow.retransmits[side] += np.uint32(1)
         return
-    set_next(flow, from_a, end)
-
-
-@inline
-def set_next(flow, of_a, number):
-    """The sequence number that an end is at."""
-    if of_a:
-        flow.a_next = np.uint32(number)
-    else:
-        flow.b_next = np.uint32(number)
+    flow.next[side] = np.uint32(end)

@@ -6,8 +6,8 @@ The arena is an Arrow string buffer later, so what is written is ASCII: any othe
 import numpy as np
 
 from collector.kernels.jit import entry, inline, kernel
-from collector.kernels.load import u8
-from collector.kernels.names import lower
+from collector.kernels.load import le64, put64, u8
+from collector.kernels.names import HIGH_BITS, lower
 
 MAPPED_PREFIX = np.uint64(0xFFFF)
 THIRTY_TWO, WORD, BYTE = np.uint64(32), np.uint64(0xFFFF), np.uint64(0xFF)
@@ -15,6 +15,9 @@ THIRTY_TWO, WORD, BYTE = np.uint64(32), np.uint64(0xFFFF), np.uint64(0xFF)
 SPACE, QUOTE, HASH, COMMA, DOT, SLASH = np.frombuffer(b' "#,./', np.uint8).astype(np.int64)
 COLON, EQUALS, BACKSLASH, LETTER_F = np.frombuffer(b":=\\f", np.uint8).astype(np.int64)
 LOWER_CASE, AS_SENT = np.arange(2)
+EVERY_BIT, ONES = np.uint64(0xFFFFFFFFFFFFFFFF), np.uint64(0x0101010101010101)
+FIRST_PRINTABLE, LETTERS = ONES * np.uint64(0x21), ONES * np.uint64(0x61)
+DOTS, BACKSLASHES = ONES * np.uint64(0x2E), ONES * np.uint64(0x5C)
 ADDRESS_TEXT = 40  # room for one address: eight groups of four digits and seven colons
 
 
@@ -127,22 +130,51 @@ def put_address(text, at, high, low):
 
 
 @kernel
-def put_name(text, at, name, size, case):
-    """A name in wire form (RFC 1035 §3.1) as text without the final dot; the root is a dot."""
+def put_name(text, at, names, base, size, case):
+    """The name in wire form (RFC 1035 §3.1) at ``base`` as text without the final dot; the root is a dot."""
     if size <= 1:
         return put(text, at, DOT)
-    position = 0
-    while position < size:
-        label = u8(name, position)
-        if label == 0:
-            break
-        if position > 0:
-            at = put(text, at, DOT)
-        for step in range(label):
-            octet = u8(name, position + 1 + step)
-            at = put_escaped(text, at, lower(octet) if case == LOWER_CASE else octet, DOT)
-        position += label + 1
+    place, root = base, base + size - 1
+    while True:
+        label = u8(names, place)
+        at = put_label(text, at, names, place + 1, label, case)
+        place += 1 + label
+        if place >= root:
+            return at
+        at = put(text, at, DOT)
+
+
+@inline
+def put_label(text, at, names, place, size, case):
+    """Eight octets at a time; what is written behind the last is written over."""
+    for done in range(0, size, 8):
+        count = min(size - done, 8)
+        word = le64(names, place + done)
+        if case == LOWER_CASE:
+            word = lower(word)
+        if is_plain(word, count):
+            put64(text, at, word)
+            at += count
+        else:
+            for step in range(count):
+                at = put_escaped(text, at, np.int64(word >> np.uint64(8 * step) & BYTE), DOT)
     return at
+
+
+@inline
+def is_plain(word, count):
+    """Whether the first octets are printable ASCII, and neither dot nor backslash."""
+    unused = np.uint64(64 - 8 * count)
+    word = ((word << unused) | (LETTERS & ~(EVERY_BIT << unused))) if count < 8 else word
+    dots, backslashes = word ^ DOTS, word ^ BACKSLASHES
+    marked = (
+        ((word - FIRST_PRINTABLE) & ~word)
+        | (word + ONES)
+        | word
+        | ((dots - ONES) & ~dots)
+        | ((backslashes - ONES) & ~backslashes)
+    )
+    return marked & HIGH_BITS == np.uint64(0)
 
 
 @entry

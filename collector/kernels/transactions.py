@@ -13,18 +13,20 @@ import numpy as np
 
 from collector.kernels.aging import link_newest, unlink
 from collector.kernels.dnswire import put_subnet, read_message, write_answers
-from collector.kernels.hashing import ONE, POSITION, THIRTY_TWO, insert_index, mix, remove_index
+from collector.kernels.hashing import ONE, POSITION, THIRTY_TWO, fold, hash_ends, insert_index, remove_index
 from collector.kernels.jit import inline, kernel
 from collector.kernels.layout import (
     A_PORT_BIT,
     ANSWERED,
     B_PORT_BIT,
+    NAME_ROW,
     PROTOCOL_BIT,
     SIX_BIT,
     UNANSWERED,
     UNSOLICITED,
     WAITING,
 )
+from collector.kernels.load import copy, le64
 from collector.kernels.names import has_capitals, lower
 from collector.kernels.text import AS_SENT, LOWER_CASE, put_name
 
@@ -48,12 +50,13 @@ def pair_message(dns, data, packet, at, size, length):
         return False
     expire_pending(dns, EXPIRED_AT_ONCE)
     response = message.flag_bits & RESPONSE != 0
-    digest = key_of(dns, packet, response)
+    set_ends(message, packet, response)
+    digest = key_of(control, dns.message[0], dns.name)
     position = np.int64(-1)
     if response and message.name_size < 0:
-        position = find_without_question(dns, packet)
+        position = find_without_question(dns, packet.time)
     if position < 0:
-        position = find_pending(dns, packet, digest, response)
+        position = find_pending(dns, digest)
     if position >= 0 and not is_current(control, dns.pending[np.uint64(position)], packet.time):
         end_pending(dns, position)
         position = np.int64(-1)
@@ -63,12 +66,12 @@ def pair_message(dns, data, packet, at, size, length):
         else:
             if position >= 0:
                 drop_pending(dns, position)
-            position = add_pending(dns, packet, digest, response, WAITING)
+            position = add_pending(dns, packet.time, digest, WAITING)
             dns.pending[np.uint64(position)].attempts = 1
             dns.pending[np.uint64(position)].bytes = length
         return True
     if position < 0:
-        position = add_pending(dns, packet, digest, response, UNSOLICITED)
+        position = add_pending(dns, packet.time, digest, UNSOLICITED)
         write_response(dns, position, packet, UNSOLICITED)
     elif dns.pending[np.uint64(position)].state == WAITING:
         write_response(dns, position, packet, ANSWERED)
@@ -81,42 +84,32 @@ def pair_message(dns, data, packet, at, size, length):
 
 
 @inline
-def key_of(dns, packet, response):
-    """Ends, id and question, so that queries of one port with one id and many names are not one chain in the index."""
-    message = dns.message[0]
-    client_high = packet.dst_high if response else packet.src_high
-    client_low = packet.dst_low if response else packet.src_low
-    server_high = packet.src_high if response else packet.dst_high
-    server_low = packet.src_low if response else packet.dst_low
-    word = mix(client_high ^ dns.control[0].seed) ^ client_low
-    word = mix(word) ^ server_high
-    word = mix(word) ^ server_low
-    word = mix(word) ^ seen_on(packet)
-    word = mix(word) ^ ends_of(packet, response)
-    word = mix(word) ^ (np.uint64(message.id) << THIRTY_TWO) ^ np.uint64(message.qtype + 1)
-    for place in range(message.name_size):
-        if place & 7 == 0:
-            word = mix(word)
-        word ^= np.uint64(lower(np.int64(dns.name[np.uint64(place)]))) << np.uint64((place & 7) << 3)
-    return mix(word)
-
-
-@inline
-def seen_on(packet):
-    """The interface. The id of a tunnel is left out: a key of GRE may be another one in each direction."""
-    return packet.key5 & ~POSITION
-
-
-@inline
-def ends_of(packet, response):
-    """key4 without the VLAN, the client's port before the server's."""
+def set_ends(message, packet, response):
+    """Who asks whom, and where that was seen. The id of a tunnel is left out: a key of GRE may differ by direction."""
+    message.client_high = packet.dst_high if response else packet.src_high
+    message.client_low = packet.dst_low if response else packet.src_low
+    message.server_high = packet.src_high if response else packet.dst_high
+    message.server_low = packet.src_low if response else packet.dst_low
     client_port = packet.dst_port if response else packet.src_port
     server_port = packet.src_port if response else packet.dst_port
-    return (packet.key4 & NO_ENDS) | (np.uint64(client_port) << A_PORT_BIT) | (np.uint64(server_port) << B_PORT_BIT)
+    ports = (np.uint64(client_port) << A_PORT_BIT) | (np.uint64(server_port) << B_PORT_BIT)
+    message.ends = (packet.key4 & NO_ENDS) | ports
+    message.seen_on = packet.key5 & ~POSITION
 
 
 @inline
-def find_pending(dns, packet, digest, response):
+def key_of(control, message, name):
+    """Ends, id and question, so that queries of one port with one id and many names are not one chain in the index."""
+    word = hash_ends(control, message.client_high, message.client_low, message.server_high, message.server_low)
+    word = fold(message.ends ^ word, message.seen_on ^ control.salt)
+    word = fold((np.uint64(message.id) << THIRTY_TWO | np.uint64(message.qtype + 1)) ^ word, control.salt)
+    for place in range(0, message.name_size, 16):
+        word = fold(lower(le64(name, place)) ^ word, lower(le64(name, place + 8)) ^ control.salt)
+    return word
+
+
+@inline
+def find_pending(dns, digest):
     """The pending query with the ends, the id and the question of this message, or -1. There is never a second one."""
     mask = np.uint64(dns.pending_index.size - 1)
     tag = digest >> THIRTY_TWO
@@ -127,13 +120,13 @@ def find_pending(dns, packet, digest, response):
             return np.int64(-1)
         if entry >> THIRTY_TWO == tag:
             position = np.int64(entry & POSITION) - 1
-            if same_ends(dns, position, packet, response) and same_question(dns, position):
+            if same_ends(dns, position) and same_question(dns, position):
                 return position
         slot = (slot + ONE) & mask
 
 
 @inline
-def find_without_question(dns, packet):
+def find_without_question(dns, time):
     """An error response may leave the question out: the newest query with its ends and id, among the last few, or -1."""
     control = dns.control[0]
     position = np.int64(control.newest)
@@ -141,9 +134,8 @@ def find_without_question(dns, packet):
         if position < 0:
             break
         pending = dns.pending[np.uint64(position)]
-        if pending.state != UNSOLICITED and is_current(control, pending, packet.time):
-            if same_ends(dns, position, packet, True):
-                return position
+        if pending.state != UNSOLICITED and is_current(control, pending, time) and same_ends(dns, position):
+            return position
         position = np.int64(pending.older)
     return np.int64(-1)
 
@@ -155,34 +147,26 @@ def is_current(control, pending, time):
 
 
 @inline
-def same_ends(dns, position, packet, response):
-    pending = dns.pending[np.uint64(position)]
-    if pending.id != dns.message[0].id or pending.key4 != ends_of(packet, response) or pending.key5 != seen_on(packet):
-        return False
-    if response:
-        return (
-            pending.src_low == packet.dst_low
-            and pending.dst_low == packet.src_low
-            and pending.src_high == packet.dst_high
-            and pending.dst_high == packet.src_high
-        )
-    return (
-        pending.src_low == packet.src_low
-        and pending.dst_low == packet.dst_low
-        and pending.src_high == packet.src_high
-        and pending.dst_high == packet.dst_high
-    )
+def same_ends(dns, position):
+    message, pending = dns.message[0], dns.pending[np.uint64(position)]
+    return pending.id == message.id and (
+        (pending.client_high ^ message.client_high)
+        | (pending.client_low ^ message.client_low)
+        | (pending.server_high ^ message.server_high)
+        | (pending.server_low ^ message.server_low)
+        | (pending.ends ^ message.ends)
+        | (pending.seen_on ^ message.seen_on)
+    ) == np.uint64(0)
 
 
 @inline
 def same_question(dns, position):
-    message = dns.message[0]
-    pending = dns.pending[np.uint64(position)]
+    message, pending = dns.message[0], dns.pending[np.uint64(position)]
     if pending.name_size != message.name_size or pending.qtype != message.qtype:
         return False
-    for place in range(message.name_size):
-        here, there = dns.names[np.uint64(position), np.uint64(place)], dns.name[np.uint64(place)]
-        if here != there and lower(np.int64(here)) != lower(np.int64(there)):
+    for place in range(0, message.name_size, 8):
+        here, there = le64(dns.names, position * NAME_ROW + place), le64(dns.name, place)
+        if here != there and lower(here) != lower(there):
             return False
     return True
 
@@ -207,7 +191,7 @@ def repeat_query(dns, position, time):
 
 
 @inline
-def add_pending(dns, packet, digest, response, status):
+def add_pending(dns, time, digest, status):
     control, message = dns.control[0], dns.message[0]
     if control.free_pending == 0:
         if dns.pending[np.uint64(control.oldest)].state == WAITING:
@@ -216,15 +200,12 @@ def add_pending(dns, packet, digest, response, status):
     control.free_pending -= 1
     position = np.int64(dns.free_pending[np.uint64(control.free_pending)])
     pending = dns.pending[np.uint64(position)]
-    pending.src_high = packet.dst_high if response else packet.src_high
-    pending.src_low = packet.dst_low if response else packet.src_low
-    pending.dst_high = packet.src_high if response else packet.dst_high
-    pending.dst_low = packet.src_low if response else packet.dst_low
-    pending.key4 = ends_of(packet, response)
-    pending.key5 = seen_on(packet)
+    pending.client_high, pending.client_low = message.client_high, message.client_low
+    pending.server_high, pending.server_low = message.server_high, message.server_low
+    pending.ends, pending.seen_on = message.ends, message.seen_on
     pending.tag = np.uint32(digest >> THIRTY_TWO)
-    pending.first_time = packet.time
-    pending.last_time = packet.time
+    pending.first_time = time
+    pending.last_time = time
     pending.touched = control.now
     pending.attempts = 0
     pending.bytes = -1
@@ -237,8 +218,7 @@ def add_pending(dns, packet, digest, response, status):
     pending.edns_do = message.edns_do
     pending.subnet_size = message.subnet_size
     pending.state = status
-    for place in range(message.name_size):
-        dns.names[np.uint64(position), np.uint64(place)] = dns.name[np.uint64(place)]
+    copy(dns.name, 0, dns.names, position * NAME_ROW, message.name_size)
     for place in range(message.subnet_size):
         dns.subnets[np.uint64(position), np.uint64(place)] = dns.subnet[np.uint64(place)]
     insert_index(dns.pending_index, np.uint64(dns.pending_index.size - 1), digest >> THIRTY_TWO, position)
@@ -281,13 +261,13 @@ def write_row(dns, position, outcome):
     control = dns.control[0]
     pending = dns.pending[np.uint64(position)]
     row = dns.dns_rows[np.uint64(control.dns_rows)]
-    row.client_high, row.client_low = pending.src_high, pending.src_low
-    row.server_high, row.server_low = pending.dst_high, pending.dst_low
-    row.client_port = np.int64(pending.key4 >> A_PORT_BIT & np.uint64(0xFFFF))
-    row.server_port = np.int64(pending.key4 >> B_PORT_BIT & np.uint64(0xFFFF))
-    row.protocol = np.int64(pending.key4 >> PROTOCOL_BIT & np.uint64(0xFF))
-    row.interface = np.int64(pending.key5 >> THIRTY_TWO)
-    row.six = np.int64(pending.key4 >> SIX_BIT)
+    row.client_high, row.client_low = pending.client_high, pending.client_low
+    row.server_high, row.server_low = pending.server_high, pending.server_low
+    row.client_port = np.int64(pending.ends >> A_PORT_BIT & np.uint64(0xFFFF))
+    row.server_port = np.int64(pending.ends >> B_PORT_BIT & np.uint64(0xFFFF))
+    row.protocol = np.int64(pending.ends >> PROTOCOL_BIT & np.uint64(0xFF))
+    row.interface = np.int64(pending.seen_on >> THIRTY_TWO)
+    row.six = np.int64(pending.ends >> SIX_BIT)
     row.query_time = pending.first_time
     row.response_time = -1
     row.id = pending.id
@@ -307,26 +287,21 @@ def write_row(dns, position, outcome):
     row.answers_at = control.answer_rows
     row.answer_count = 0
     row.name_at = control.text
-    if pending.name_size >= 0:
-        copy_row(dns.names, position, pending.name_size, dns.label)
-        control.text = put_name(dns.text, control.text, dns.label, pending.name_size, LOWER_CASE)
+    size, base = np.int64(pending.name_size), position * NAME_ROW
+    if size >= 0:
+        control.text = put_name(dns.text, control.text, dns.names, base, size, LOWER_CASE)
     row.name_size = control.text - row.name_at
     row.raw_at = control.text
-    if pending.name_size >= 0 and has_capitals(dns.label, pending.name_size):
-        control.text = put_name(dns.text, control.text, dns.label, pending.name_size, AS_SENT)
+    if size >= 0 and has_capitals(dns.names, base, size):
+        control.text = put_name(dns.text, control.text, dns.names, base, size, AS_SENT)
     row.raw_size = control.text - row.raw_at
     row.subnet_at = control.text
     if pending.subnet_size >= 0:
-        copy_row(dns.subnets, position, pending.subnet_size, dns.label)
+        for place in range(pending.subnet_size):
+            dns.label[np.uint64(place)] = dns.subnets[np.uint64(position), np.uint64(place)]
         control.text = put_subnet(dns.text, control.text, dns.label, pending.subnet_size)
     row.subnet_size = control.text - row.subnet_at
     control.dns_rows += 1
-
-
-@inline
-def copy_row(table, position, size, target):
-    for place in range(size):
-        target[np.uint64(place)] = table[np.uint64(position), np.uint64(place)]
 
 
 @kernel
