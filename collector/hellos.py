@@ -4,7 +4,6 @@ import numpy as np
 
 from collector.kernels.hello import read_handshake
 from collector.kernels.state import FlowTables
-from collector.quic import crypto_stream
 
 
 def read_initials(flow: FlowTables, hellos: np.ndarray) -> None:
@@ -27,6 +26,8 @@ def read_longest_waiting(flow: FlowTables) -> None:
 
 
 def _handshake(flow: FlowTables, slot: int) -> bytes:
+    from collector.quic import crypto_stream  # a library of 8 MB that most captures have no use for
+
     initial = flow.initials[slot]
     octets, ends = initial.octets.tobytes(), np.cumsum(initial.sizes[: initial.count]).tolist()
     return crypto_stream([octets[start:end] for start, end in zip([0, *ends], ends, strict=False)])
