@@ -17,13 +17,13 @@ from unittest.mock import patch
 from benchmarks.subject import convert
 from collector import driver
 from collector.driver import Settings, collect
-from collector.kernels.jit import OPTIONS, compiled
+from collector.kernels.jit import entry
 from collector.kernels.layout import DONE
 from collector.kernels.run import fill_batch
 from collector.sources.capture import BLOCK, CaptureFile, open_capture
 
 
-@compiled(**OPTIONS)
+@entry
 def decode_all(state, data, frames, count):  # type: ignore[no-untyped-def]
     """In the place of ``run``: frames are decoded, and no table is touched."""
     control = state.control[0]

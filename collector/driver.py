@@ -12,6 +12,7 @@ import numpy as np
 import pyarrow as pa
 
 from collector.hellos import read_initials, read_longest_waiting
+from collector.kernels.jit import laid_out
 from collector.kernels.layout import DONE, OUT_FULL
 from collector.kernels.run import flush, measure, run
 from collector.kernels.state import Bounds, new_state, with_other_rows
@@ -60,6 +61,7 @@ class Decoder:
         self._progress = progress
         self._states = [new_state(settings.bounds, MAX_INTERFACES, settings.seed, settings.dns_ports)]
         self._states.append(with_other_rows(self._states[0]))
+        self._for_kernels = [laid_out(state) for state in self._states]
         self.control = self._states[0].control[0]
         self.discarded = self._states[0].discarded
         self._steps = self._decode(capture.blocks())
@@ -75,14 +77,14 @@ class Decoder:
                 return
             measure(block.frames, block.count, *self.totals)
             self.control.frame = 0
-            while (why := run(self._states[0], block.data, block.frames, block.count)) != DONE:
+            while (why := run(self._for_kernels[0], block.data, block.frames, block.count)) != DONE:
                 if why == OUT_FULL:
                     yield self._full()
                 else:
                     read_longest_waiting(self._states[0].flow)
             self._progress(block.count)
         self.control.flush = 0
-        while flush(self._states[0]) == OUT_FULL:
+        while flush(self._for_kernels[0]) == OUT_FULL:
             yield self._full()
         yield self._full()
 
@@ -94,6 +96,7 @@ class Decoder:
         control.flow_rows = control.dns_rows = control.answer_rows = control.text = control.retired = 0
         control.epoch += 1
         self._states.reverse()
+        self._for_kernels.reverse()
         return rows
 
     def release(self, rows: Rows) -> None:

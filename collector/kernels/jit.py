@@ -1,77 +1,120 @@
-"""How kernels are compiled, and where the compiled code is kept.
+"""How a function becomes a kernel, and how Python calls it.
 
-numba keys its cache by the one file that defines a function, not by what was inlined from others nor by the options:
-after an
-edit elsewhere it would serve old code. So the cache folder carries a hash of every kernel source, the options and the
-versions.
+Code is compiled by numba once and kept (``cache.py``). Where it is found, neither numba nor LLVM is imported: they and what numba
+does before its first call took half of a start, and 140 MB.
 """
 
-import hashlib
 import os
-import platform
-from importlib.metadata import version
-from pathlib import Path
-from typing import Any
+from array import array
+from collections.abc import Callable
+from threading import Lock
+from typing import Any, NamedTuple
 
-import numba
-from llvmlite import ir
-from numba import njit, types
-from numba.extending import intrinsic
+import numpy as np
+
+from collector.kernels.cache import Shape, find, keep
+from collector.kernels.linking import loaded
 
 # _nrt=False: arrays are not reference-counted across inlined calls, six times faster; an allocation is a compile error.
-OPTIONS = {"nogil": True, "cache": True, "boundscheck": True, "_nrt": False, "error_model": "numpy"}
+OPTIONS = {"nogil": True, "boundscheck": True, "_nrt": False, "error_model": "numpy"}
+COMPILED = os.environ.get("NUMBA_DISABLE_JIT", "0") in ("", "0")  # noqa: TID251 - kernels are made when they are imported
+RESULTS = 4  # words before the arguments: how many values were returned, and these
+
+Function = Callable[..., Any]
 
 
-def cache_folder() -> Path:
-    """The folder for this very code: ``TAILRACE_CACHE``, else the user's cache folder."""
-    base = os.environ.get("TAILRACE_CACHE")  # noqa: TID251 - numba wants its folder before any verb has read its settings
-    root = Path(base) if base else Path("~/.cache/tailrace").expanduser()
-    digest = hashlib.sha256(repr(sorted(OPTIONS.items())).encode())
-    for source in sorted(Path(__file__).parent.glob("*.py")):
-        digest.update(source.read_bytes())
-    for package in ("numba", "llvmlite", "numpy"):
-        digest.update(version(package).encode())
-    digest.update(platform.python_version().encode())
-    return root / "kernels" / digest.hexdigest()[:16]
+class Internal(NamedTuple):
+    """A function that only kernels call: for Python it stays as it is."""
+
+    function: Function
+    options: dict[str, bool]
 
 
-config: Any = numba.config
-config.CACHE_DIR = str(cache_folder())
-COMPILED = not config.DISABLE_JIT
-
-compiled: Any = njit  # its declared overloads do not know _nrt
-# What Python calls is an ``entry``; the others have no wrapper for it, whose code takes as long to compile as their own.
-INTERNAL = OPTIONS | {"cache": False, "no_cpython_wrapper": True, "no_cfunc_wrapper": True}
-entry = compiled(**OPTIONS)
-kernel = compiled(**INTERNAL)
-inline = compiled(**INTERNAL, forceinline=True)
+internals: list[Internal] = []
 
 
-@intrinsic
-def _prefetch(typing_context, array, position, offset):
-    """Ask the processor for the cache line ``offset`` octets into ``array[position]``; no effect on results."""
-
-    def generate(context, builder, signature, arguments):
-        view = context.make_array(signature.args[0])(context, builder, arguments[0])
-        byte = ir.PointerType(ir.IntType(8))
-        item = builder.gep(builder.bitcast(builder.gep(view.data, [arguments[1]]), byte), [arguments[2]])
-        word = ir.IntType(32)
-        declared = builder.module.declare_intrinsic(
-            "llvm.prefetch.p0", fnty=ir.FunctionType(ir.VoidType(), [byte, word, word, word])
-        )
-        builder.call(declared, [item, word(1), word(3), word(1)])
-        return context.get_dummy_value()
-
-    return types.void(array, position, offset), generate
+def kernel(function: Function) -> Function:
+    internals.append(Internal(function, {}))
+    return function
 
 
-@inline
-def _fetch(array, position, offset):
-    _prefetch(array, position, offset)
+def inline(function: Function) -> Function:
+    internals.append(Internal(function, {"forceinline": True}))
+    return function
 
 
-def _nothing(array, position, offset):
-    """Nothing to gain where the kernels are interpreted."""
+def entry(function: Function) -> Any:
+    """What Python calls; the others are compiled into it."""
+    return Entry(function) if COMPILED else function
 
 
-prefetch: Any = _fetch if COMPILED else _nothing
+def prefetch(array, position, offset):
+    """Ask the processor for the cache line ``offset`` octets into ``array[position]``; nothing to gain where it is interpreted."""
+
+
+class Entry:
+    """A kernel as Python calls it. Its code is loaded, or made, when arguments of new types come."""
+
+    def __init__(self, function: Function) -> None:
+        self.function = function
+        self._loaded: dict[Shape, Function] = {}
+        self._lock = Lock()
+
+    def __call__(self, *arguments: Any) -> Any:
+        words = array("q", bytes(8 * RESULTS))
+        shape = tuple([lay_out(argument, words) for argument in arguments])
+        code = self._loaded.get(shape) or self._load(shape, arguments)
+        if code(words.buffer_info()[0]):
+            raise IndexError(f"{self.function.__name__}: an index is out of bounds")
+        count = words[0]
+        return tuple(words[1 : 1 + count]) if count > 1 else words[1] if count else None
+
+    def _load(self, shape: Shape, arguments: tuple[Any, ...]) -> Function:
+        with self._lock:
+            if shape not in self._loaded:
+                self._loaded[shape] = loaded(self._code(shape, arguments))
+            return self._loaded[shape]
+
+    def _code(self, shape: Shape, arguments: tuple[Any, ...]) -> bytes:
+        kept = find(self.function, shape, OPTIONS)
+        if kept is not None:
+            return kept
+        from collector.kernels.compiling import compiled
+
+        code = compiled(self.function, [value_of(argument) for argument in arguments])
+        keep(code, self.function, shape, OPTIONS)
+        return code
+
+
+class LaidOut:
+    """An argument for many calls, laid out once: a state of some fifty arrays takes as long as a thousand packets."""
+
+    def __init__(self, value: Any) -> None:
+        self.value = value
+        self.words = array("q")
+        self.shape = lay_out(value, self.words)
+
+
+def laid_out(value: Any) -> Any:
+    """The value for kernels; nothing to gain where they are interpreted."""
+    return LaidOut(value) if COMPILED else value
+
+
+def value_of(argument: Any) -> Any:
+    return argument.value if isinstance(argument, LaidOut) else argument
+
+
+def lay_out(value: Any, words: "array[int]") -> Shape:
+    """Append the value as compiled code holds it in memory (an array: no owner, its sizes, where it is), and say what it is."""
+    if isinstance(value, LaidOut):
+        words.extend(value.words)
+        return value.shape
+    if isinstance(value, np.ndarray):
+        words.extend((0, 0, value.size, value.itemsize, value.ctypes.data, *value.shape, *value.strides))
+        return value.dtype, value.ndim, value.flags.c_contiguous, value.flags.aligned, value.flags.writeable
+    if isinstance(value, tuple):
+        return type(value), *[lay_out(member, words) for member in value]
+    if not isinstance(value, bool | int | np.bool_ | np.int64):
+        raise TypeError(f"a kernel takes arrays, int and bool, not {type(value).__name__}")
+    words.append(int(value))
+    return (bool,) if isinstance(value, bool | np.bool_) else (int,)

@@ -3,26 +3,18 @@
 import os
 import subprocess
 import sys
-from importlib import import_module
 from pathlib import Path
-from pkgutil import iter_modules
 
 import pyarrow as pa
 import pytest
 
-import collector.kernels
-from collector.kernels import jit
-from tests.support.frames import ether, of, pcap, timed
+from collector.kernels import cache, compiling, jit
+from collector.kernels.cache import cache_folder
+from tests.support.frames import pcap, timed
 from tests.support.shapes import shapes
 
 ROOT = Path(__file__).parents[3]
-MODULES = [import_module(f"collector.kernels.{found.name}") for found in iter_modules(collector.kernels.__path__)]
 SAMPLES = sorted((ROOT / "samples/shop").glob("node-*.pcapng*"))
-
-
-def functions() -> list[object]:
-    found = [value for module in MODULES for value in vars(module).values() if hasattr(value, "py_func")]
-    return list({id(function): function for function in found}.values())
 
 
 def collected(capture: Path, out: Path, **environment: str) -> dict[str, pa.Table]:
@@ -53,11 +45,9 @@ def test_the_sample_compiled_and_interpreted(tmp_path: Path, capture: Path) -> N
 
 
 def test_kernels_check_bounds_and_count_no_references() -> None:
-    of([ether()])  # compiles all that the packet path needs
-    for function in functions():
-        options = function.targetoptions  # type: ignore[attr-defined]
-        assert options["boundscheck"] and options["nogil"] and options["_nrt"] is False, function
-    assert len(functions()) > 60
+    assert jit.OPTIONS["boundscheck"] and jit.OPTIONS["_nrt"] is False
+    assert jit.OPTIONS.items() <= compiling.INTERNAL.items()
+    assert len(jit.internals) > 60
 
 
 def test_an_index_out_of_bounds_raises() -> None:
@@ -74,18 +64,18 @@ walk_pcap(np.zeros(40, np.uint8), 0, 4000, False, 1000000, 0, 1, records(512, FR
 
 def test_the_cache_folder_is_that_of_the_sources(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("TAILRACE_CACHE", str(tmp_path))
-    assert jit.cache_folder().parent == tmp_path / "kernels"
+    assert cache_folder(jit.OPTIONS).parent == tmp_path / "kernels"
     copy = tmp_path / "sources"
     copy.mkdir()
-    for source in Path(jit.__file__).parent.glob("*.py"):
+    for source in Path(cache.__file__).parent.glob("*.py"):
         (copy / source.name).write_bytes(source.read_bytes())
-    monkeypatch.setattr(jit, "__file__", str(copy / "jit.py"))
-    before = jit.cache_folder()
+    monkeypatch.setattr(cache, "__file__", str(copy / "cache.py"))
+    before = cache_folder(jit.OPTIONS)
     (copy / "text.py").write_text((copy / "text.py").read_text() + "\n")
-    assert jit.cache_folder() != before
-    after = jit.cache_folder()
+    assert cache_folder(jit.OPTIONS) != before
+    after = cache_folder(jit.OPTIONS)
     monkeypatch.setitem(jit.OPTIONS, "boundscheck", False)
-    assert jit.cache_folder() not in (before, after)
+    assert cache_folder(jit.OPTIONS) not in (before, after)
 
 
 def test_importing_the_packages_opens_and_starts_nothing() -> None:
@@ -96,15 +86,14 @@ def audit(event, arguments):
     if event.startswith("socket.") or event == "subprocess.Popen":
         opened.append((event, arguments))
     writes = event == "open" and isinstance(arguments[1], str) and set(arguments[1]) & set("wax+")
-    if writes and CACHE not in str(arguments[0]):  # numba tries whether it may write there
+    if writes:
         opened.append((event, arguments))
-import numba, pyarrow.compute
-from collector.kernels.jit import cache_folder
-CACHE = str(cache_folder())
+import pyarrow.compute
 sys.addaudithook(audit)
 sys.dont_write_bytecode = True
 import contract.tables, collector.driver
 assert not opened, opened
+assert not {"numba", "llvmlite", "cryptography"} & sys.modules.keys()
 assert threading.active_count() == 1
 """
     subprocess.run([sys.executable, "-c", program], cwd=ROOT, check=True, timeout=300)

@@ -1,0 +1,152 @@
+"""Kernels to object code, by numba. Imported only where there is none yet.
+
+The code is one function of one argument, a pointer to 8-octet words: room for the results, then the arguments.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numba
+from llvmlite import ir
+from numba.core import compiler, types
+from numba.core.compiler_lock import global_compiler_lock
+from numba.core.registry import cpu_target
+from numba.extending import intrinsic
+
+from collector.kernels import jit
+from collector.kernels.linking import ENTRY, linked
+
+WORD = ir.IntType(64)
+# What Python does not call has no wrapper for it, whose code takes as long to compile as the kernel's.
+INTERNAL = jit.OPTIONS | {"no_cpython_wrapper": True, "no_cfunc_wrapper": True}
+
+
+def internal(function: Any, **options: bool) -> Any:
+    compiler_of: Any = numba.njit  # its declared overloads do not know _nrt
+    return compiler_of(**INTERNAL, **options)(function)
+
+
+@intrinsic
+def _prefetch(typing_context, array, position, offset):
+    def generate(context, builder, signature, arguments):
+        view = context.make_array(signature.args[0])(context, builder, arguments[0])
+        byte = ir.PointerType(ir.IntType(8))
+        item = builder.gep(builder.bitcast(builder.gep(view.data, [arguments[1]]), byte), [arguments[2]])
+        word = ir.IntType(32)
+        declared = builder.module.declare_intrinsic(
+            "llvm.prefetch.p0", fnty=ir.FunctionType(ir.VoidType(), [byte, word, word, word])
+        )
+        builder.call(declared, [item, word(1), word(3), word(1)])
+        return context.get_dummy_value()
+
+    return types.void(array, position, offset), generate
+
+
+def _fetch(array, position, offset):
+    _prefetch(array, position, offset)
+
+
+known: dict[Any, Any] = {}
+
+
+def make_known() -> None:
+    """Tell numba what the internal kernels are, which are plain functions for Python."""
+    context = cpu_target.typing_context
+    for found in [jit.Internal(jit.prefetch, {"forceinline": True}), *jit.internals]:
+        if found.function not in known:
+            function = _fetch if found.function is jit.prefetch else found.function
+            known[found.function] = internal(function, **found.options)
+            context.insert_global(found.function, types.Dispatcher(known[found.function]))
+
+
+def compiled(function: Any, arguments: Sequence[Any]) -> bytes:
+    """The code of an entry for arguments like these."""
+    with global_compiler_lock:
+        make_known()
+        dispatcher = internal(function)
+        flags: Any = compiler.Flags()
+        dispatcher.targetdescr.options.parse_as_flags(flags, dispatcher.targetoptions)
+        flags.no_compile = True  # on its own: it is compiled together with what calls it
+        made = compiler.compile_extra(
+            cpu_target.typing_context,
+            cpu_target.target_context,
+            function,
+            tuple(numba.typeof(argument) for argument in arguments),
+            None,
+            flags,
+            {},
+        )
+        made.library.add_ir_module(caller(made))
+        return linked(object_code(made.library))
+
+
+def caller(made: Any) -> Any:
+    """A module with the function that Python calls, which takes the arguments out of the words."""
+    context, signature = made.target_context, made.signature
+    module = context.create_module("caller")
+    convention = context.call_conv
+    callee = ir.Function(
+        module, convention.get_function_type(signature.return_type, signature.args), made.fndesc.llvm_func_name
+    )
+    function = ir.Function(module, ir.FunctionType(ir.IntType(32), [WORD.as_pointer()]), ENTRY)
+    builder = ir.IRBuilder(function.append_basic_block())
+    words, at, values = function.args[0], jit.RESULTS, []
+    for argument in signature.args:
+        place = builder.gep(words, [WORD(at)])
+        values.append(
+            context.unpack_value(
+                builder, argument, builder.bitcast(place, context.get_data_type(argument).as_pointer())
+            )
+        )
+        at += words_of(argument)
+    status, result = convention.call_function(builder, callee, signature.return_type, signature.args, values)
+    results = results_of(signature.return_type)
+    builder.store(WORD(len(results)), words)
+    for number, kind in enumerate(results):
+        value = builder.extract_value(result, number) if len(results) > 1 else result
+        builder.store(context.cast(builder, value, kind, types.int64), builder.gep(words, [WORD(1 + number)]))
+    builder.ret(builder.zext(status.is_error, ir.IntType(32)))
+    return module
+
+
+def words_of(kind: Any) -> int:
+    if isinstance(kind, types.Array):
+        return 5 + 2 * int(kind.ndim)
+    return sum(map(words_of, members_of(kind))) if is_tuple(kind) else 1
+
+
+def results_of(kind: Any) -> list[Any]:
+    if kind == types.none:
+        return []
+    kinds = members_of(kind) if is_tuple(kind) else [kind]
+    if is_tuple(kind) is (len(kinds) == 1) or len(kinds) >= jit.RESULTS or not all(map(is_integer, kinds)):
+        raise TypeError(f"a kernel returns nothing or up to {jit.RESULTS - 1} integers, not {kind}")
+    return kinds
+
+
+def is_tuple(kind: Any) -> bool:
+    return isinstance(kind, types.BaseTuple)
+
+
+def is_integer(kind: Any) -> bool:
+    return isinstance(kind, types.Integer)
+
+
+def members_of(kind: Any) -> list[Any]:
+    return list(kind)
+
+
+def object_code(library: Any) -> bytes:
+    """The library with all that it calls. All but the entry is private, so what is inlined or unused leaves no code and no name."""
+    module = library._final_module
+    for callee in dict.fromkeys(library._linking_libraries):
+        module.link_in(callee._get_module_for_linking(), preserve=True)
+    for value in (*module.functions, *module.global_variables):
+        if not value.is_declaration and value.name != ENTRY:
+            value.linkage = "private"
+    library._optimize_final_module()
+    names = [function.name for function in module.functions if function.is_declaration]
+    foreign = [name for name in names if not name.startswith("llvm.")]
+    if foreign:
+        raise TypeError(f"a kernel calls what its object code has not: {foreign}")
+    return bytes(library.codegen._tm.emit_object(module))
