@@ -11,9 +11,9 @@ from llvmlite import ir
 from numba.core import compiler, types
 from numba.core.compiler_lock import global_compiler_lock
 from numba.core.registry import cpu_target
-from numba.extending import intrinsic
 
 from collector.kernels import jit
+from collector.kernels.intrinsics import FORMS
 from collector.kernels.linking import ENTRY, linked
 
 WORD = ir.IntType(64)
@@ -26,37 +26,21 @@ def internal(function: Any, **options: bool) -> Any:
     return compiler_of(**INTERNAL, **options)(function)
 
 
-@intrinsic
-def _prefetch(typing_context, array, position, offset):
-    def generate(context, builder, signature, arguments):
-        view = context.make_array(signature.args[0])(context, builder, arguments[0])
-        byte = ir.PointerType(ir.IntType(8))
-        item = builder.gep(builder.bitcast(builder.gep(view.data, [arguments[1]]), byte), [arguments[2]])
-        word = ir.IntType(32)
-        declared = builder.module.declare_intrinsic(
-            "llvm.prefetch.p0", fnty=ir.FunctionType(ir.VoidType(), [byte, word, word, word])
-        )
-        builder.call(declared, [item, word(1), word(3), word(1)])
-        return context.get_dummy_value()
-
-    return types.void(array, position, offset), generate
-
-
-def _fetch(array, position, offset):
-    _prefetch(array, position, offset)
-
-
 known: dict[Any, Any] = {}
 
 
 def make_known() -> None:
-    """Tell numba what the internal kernels are, which are plain functions for Python."""
+    """Tell numba what the functions are that only kernels call, which are plain ones for Python."""
     context = cpu_target.typing_context
-    for found in [jit.Internal(jit.prefetch, {"forceinline": True}), *jit.internals]:
-        if found.function not in known:
-            function = _fetch if found.function is jit.prefetch else found.function
-            known[found.function] = internal(function, **found.options)
-            context.insert_global(found.function, types.Dispatcher(known[found.function]))
+    context.refresh()
+    for function in jit.builtins:
+        if function not in known:
+            known[function] = FORMS[function.__name__]
+            context.insert_global(function, context.resolve_value_type(known[function]))
+    for function, options in jit.internals:
+        if function not in known:
+            known[function] = internal(function, **options)
+            context.insert_global(function, types.Dispatcher(known[function]))
 
 
 def compiled(function: Any, arguments: Sequence[Any]) -> bytes:

@@ -4,38 +4,22 @@ An index holds (tag << 32 | record position + 1), 0 for empty, and is at most ha
 tombstones.
 """
 
-from typing import Any
-
 import numpy as np
-from llvmlite import ir
-from numba import types
-from numba.extending import intrinsic
 
-from collector.kernels.jit import COMPILED, inline
+from collector.kernels.jit import builtin, inline
 
 ONE, THIRTY_TWO = np.uint64(1), np.uint64(32)
 POSITION = np.uint64(0xFFFFFFFF)
 
 
-@intrinsic
-def _compiled_fold(typing_context, first, second):
-    def generate(context, builder, signature, arguments):
-        wide = ir.IntType(128)
-        product = builder.mul(builder.zext(arguments[0], wide), builder.zext(arguments[1], wide))
-        folded = builder.xor(product, builder.lshr(product, wide(64)))
-        return builder.trunc(folded, ir.IntType(64))
+@builtin
+def fold(first, second):
+    """The halves of the product of two words, one over the other: every bit of the one moves many of the other (as in wyhash).
 
-    return types.uint64(types.uint64, types.uint64), generate
-
-
-def _interpreted_fold(first, second):
+    What an attacker chooses is mixed with a secret of the run on both sides, and each fold goes into the next.
+    """
     product = int(first) * int(second)
     return np.uint64((product ^ (product >> 64)) & 0xFFFFFFFFFFFFFFFF)
-
-
-# The halves of the product of two words, one over the other: every bit of the one moves many of the other (as wyhash has it).
-# What an attacker chooses is mixed with a secret of the run on both sides, and each fold goes into the next.
-fold: Any = _compiled_fold if COMPILED else _interpreted_fold
 
 
 @inline

@@ -31,6 +31,7 @@ class Internal(NamedTuple):
 
 
 internals: list[Internal] = []
+builtins: list[Function] = []
 
 
 def kernel(function: Function) -> Function:
@@ -43,11 +44,18 @@ def inline(function: Function) -> Function:
     return function
 
 
+def builtin(function: Function) -> Function:
+    """What LLVM does itself: its compiled form is in ``intrinsics``, this is the interpreted one."""
+    builtins.append(function)
+    return function
+
+
 def entry(function: Function) -> Any:
     """What Python calls; the others are compiled into it."""
     return Entry(function) if COMPILED else function
 
 
+@builtin
 def prefetch(array, position, offset):
     """Ask the processor for the cache line ``offset`` octets into ``array[position]``; nothing to gain where it is interpreted."""
 
