@@ -12,7 +12,6 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
 import pyarrow as pa
-import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from collector.driver import Settings, collect
@@ -70,7 +69,7 @@ def convert(capture: str, folder: Path) -> dict[str, int]:
 
 
 def _totals(coverage: pa.RecordBatch) -> dict[str, int]:
-    totals = {name: pc.sum(coverage[name]).as_py() or 0 for name in ("packets", "evictions")}
+    totals = {name: sum(coverage[name].to_pylist()) for name in ("packets", "evictions")}
     reasons = [count for row in coverage["discarded"].to_pylist() for _, count in row or ()]
     return totals | {"discarded": sum(reasons)}
 

@@ -11,6 +11,7 @@ from typing import NamedTuple
 import numpy as np
 import pyarrow as pa
 
+from collector.coverage import Totals, coverage_batch
 from collector.hellos import read_initials, read_longest_waiting
 from collector.kernels.jit import laid_out
 from collector.kernels.layout import DONE, OUT_FULL
@@ -18,12 +19,9 @@ from collector.kernels.run import flush, measure, run
 from collector.kernels.state import Bounds, new_state, with_other_rows
 from collector.records import Origin, Rows, batches
 from collector.sources.capture import MAX_INTERFACES, Block, CaptureFile
-from contract.columns import TEXT, TIME
 from contract.coverage import COVERAGE
-from contract.errors import Discard
 
 Batch = tuple[str, pa.RecordBatch]
-LATEST = np.iinfo(np.int64).max
 DNS_PORTS = (53,)
 
 
@@ -37,26 +35,11 @@ class Settings(NamedTuple):
     dns_ports: tuple[int, ...] = DNS_PORTS
 
 
-class Totals(NamedTuple):
-    """What each interface of a capture gave, as arrays with a row an interface."""
-
-    packets: np.ndarray
-    octets: np.ndarray
-    cut: np.ndarray
-    first: np.ndarray
-    last: np.ndarray
-
-    @classmethod
-    def none(cls) -> "Totals":
-        packets, octets, cut, last = (np.zeros(MAX_INTERFACES, np.int64) for _ in range(4))
-        return cls(packets, octets, cut, np.full(MAX_INTERFACES, LATEST), last)
-
-
 class Decoder:
     """Takes the blocks of a capture, and gives rows whenever there is no room for more."""
 
     def __init__(self, capture: CaptureFile, settings: Settings, progress: Callable[[int], None]) -> None:
-        self.totals = Totals.none()
+        self.totals = Totals.none(MAX_INTERFACES)
         self.stopped = False
         self._progress = progress
         self._states = [new_state(settings.bounds, MAX_INTERFACES, settings.seed, settings.dns_ports)]
@@ -142,36 +125,12 @@ def collect(
     yield COVERAGE.name, _coverage(capture, origin, decoder)
 
 
-GIVEN_UP = ("evictions", "pending_overflows", "stream_overflows", "datagram_overflows", "hello_overflows")
-
-
 def _coverage(capture: CaptureFile, origin: Origin, decoder: Decoder) -> pa.RecordBatch:
-    """One row for each interface that gave packets; what the tables gave up is told with the first."""
-    totals, control = decoder.totals, decoder.control
-    which = np.flatnonzero(totals.packets)
-    first = (np.arange(which.size) == 0).astype(np.int64)
-    size = which.size
-    columns = {
-        "cluster": pa.repeat(pa.scalar(origin.cluster, TEXT), size),
-        "node": pa.repeat(pa.scalar(origin.node, TEXT), size),
-        "interface": pa.array([origin.interfaces[number] for number in which.tolist()], TEXT),
-        "source": pa.repeat(pa.scalar(capture.name, TEXT), size),
-        "from_time": pa.array(totals.first[which]).cast(TIME),
-        "until_time": pa.array(totals.last[which]).cast(TIME),
-        "packets": pa.array(totals.packets[which]),
-        "bytes": pa.array(totals.octets[which]),
-        "cut_packets": pa.array(totals.cut[which]),
-        "discarded": pa.array([_reasons(decoder.discarded[number]) for number in which.tolist()], _type("discarded")),
-        "dns_malformed": pa.array(first * int(control.dns_malformed)),
-        **{name: pa.array(first * int(control[name])) for name in GIVEN_UP},
+    size = len(origin.interfaces)
+    texts: dict[str, list[str | None]] = {
+        "cluster": [origin.cluster] * size,
+        "node": [origin.node] * size,
+        "interface": origin.interfaces,
+        "source": [capture.name] * size,
     }
-    arrays = [columns[f.name] if f.name in columns else pa.nulls(size, f.type) for f in COVERAGE.schema]
-    return pa.record_batch(arrays, schema=COVERAGE.schema)
-
-
-def _type(name: str) -> pa.DataType:
-    return COVERAGE.schema.field(name).type
-
-
-def _reasons(counts: np.ndarray) -> list[tuple[str, int]]:
-    return [(reason.value, int(count)) for reason, count in zip(Discard, counts, strict=True) if count]
+    return coverage_batch(texts, decoder.totals, decoder.discarded, decoder.control)

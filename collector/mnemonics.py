@@ -1,7 +1,5 @@
 """Numbers of DNS messages as words (IANA "Domain Name System (DNS) Parameters", 2026)."""
 
-import numpy as np
-
 TYPES = {
     1: "A", 2: "NS", 3: "MD", 4: "MF", 5: "CNAME", 6: "SOA", 7: "MB", 8: "MG", 9: "MR", 10: "NULL", 11: "WKS", 12: "PTR",
     13: "HINFO", 14: "MINFO", 15: "MX", 16: "TXT", 17: "RP", 18: "AFSDB", 19: "X25", 20: "ISDN", 21: "RT", 22: "NSAP",
@@ -22,9 +20,3 @@ RCODES = {
     8: "NXRRSET", 9: "NOTAUTH", 10: "NOTZONE", 11: "DSOTYPENI", 16: "BADVERS", 17: "BADKEY", 18: "BADTIME", 19: "BADMODE",
     20: "BADNAME", 21: "BADALG", 22: "BADTRUNC", 23: "BADCOOKIE",
 }  # fmt: skip
-
-
-def words(known: dict[int, str], prefix: str, numbers: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """(index into the words, the words) for an array of numbers; one without a word is prefix and number (RFC 3597 §5)."""
-    distinct, index = np.unique(numbers, return_inverse=True)
-    return index, np.array([known.get(number, f"{prefix}{number}") for number in distinct.tolist()], object)

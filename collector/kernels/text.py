@@ -5,8 +5,8 @@ The arena is an Arrow string buffer later, so what is written is ASCII: any othe
 
 import numpy as np
 
-from collector.kernels.jit import entry, inline, kernel
-from collector.kernels.load import le64, put64, u8
+from collector.kernels.jit import inline, kernel
+from collector.kernels.load import WORD_OCTETS, le64, put64, u8
 from collector.kernels.names import HIGH_BITS, lower
 
 MAPPED_PREFIX = np.uint64(0xFFFF)
@@ -19,6 +19,7 @@ EVERY_BIT, ONES = np.uint64(0xFFFFFFFFFFFFFFFF), np.uint64(0x0101010101010101)
 FIRST_PRINTABLE, LETTERS = ONES * np.uint64(0x21), ONES * np.uint64(0x61)
 DOTS, BACKSLASHES = ONES * np.uint64(0x2E), ONES * np.uint64(0x5C)
 ADDRESS_TEXT = 40  # room for one address: eight groups of four digits and seven colons
+OCTETS = np.frombuffer("".join(f"{octet}.".ljust(WORD_OCTETS) for octet in range(256)).encode(), np.uint8)
 
 
 @inline
@@ -65,10 +66,12 @@ def put_escaped(text, at, octet, quote):
 
 @kernel
 def put_ipv4(text, at, number):
-    at = put_decimal(text, at, number >> 24 & 255)
-    at = put_decimal(text, put(text, at, DOT), number >> 16 & 255)
-    at = put_decimal(text, put(text, at, DOT), number >> 8 & 255)
-    return put_decimal(text, put(text, at, DOT), number & 255)
+    """Writes over up to seven octets behind the address."""
+    for shift in range(24, -8, -8):
+        octet = number >> shift & 255
+        put64(text, at, le64(OCTETS, WORD_OCTETS * octet))
+        at += 2 + (octet > 9) + (octet > 99)
+    return at - 1
 
 
 @inline
@@ -175,31 +178,3 @@ def is_plain(word, count):
         | ((backslashes - ONES) & ~backslashes)
     )
     return marked & HIGH_BITS == np.uint64(0)
-
-
-@entry
-def gather(arena, at, size, text, offsets):
-    """Copy slices of the arena one behind the other into ``text``, their Arrow offsets into ``offsets``."""
-    end = 0
-    offsets[0] = 0
-    for row in range(at.size):
-        for step in range(size[row]):
-            text[end + step] = arena[at[row] + step]
-        end += size[row]
-        offsets[row + 1] = end
-
-
-@entry
-def write_addresses(high, low, six, text, offsets):
-    """Text of each address into ``text``, Arrow offsets into ``offsets`` (one more than addresses).
-
-    ``six``: it comes out of an IPv6 header, so that ::ffff:a.b.c.d is no IPv4 address.
-    """
-    at = 0
-    offsets[0] = 0
-    for row in range(high.size):
-        if six[row]:
-            at = put_ipv6(text, at, high[row], low[row])
-        else:
-            at = put_address(text, at, high[row], low[row])
-        offsets[row + 1] = at
