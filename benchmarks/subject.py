@@ -20,8 +20,11 @@ from contract.columns import Table
 from contract.coverage import COVERAGE
 from contract.dns import DNS
 from contract.flows import FLOWS
+from store.packing import NUMBER_ENCODING, numbers, repeating, times
 
 ROWS_A_FILE = 4_000_000
+# Groups of half as many rows take 5 to 8 % more time and 3 to 6 % more room; twice as many hold 30 MB more in memory.
+ROWS_A_GROUP = 1 << 16
 
 
 class Parts:
@@ -31,22 +34,38 @@ class Parts:
         self._folder, self._table = folder / table.name, table
         self._folder.mkdir()
         self._number = self._rows = 0
+        self._group: list[pa.RecordBatch] = []
         self._writer = self._next()
 
     def write(self, batch: pa.RecordBatch) -> None:
         if self._rows + batch.num_rows > ROWS_A_FILE:
-            self._writer.close()
+            self.close()
             self._number, self._rows = self._number + 1, 0
             self._writer = self._next()
-        self._writer.write_batch(batch)
+        if sum(held.num_rows for held in self._group) + batch.num_rows > ROWS_A_GROUP:
+            self._write_group()
+        self._group.append(batch)
         self._rows += batch.num_rows
 
     def close(self) -> None:
+        self._write_group()
         self._writer.close()
 
+    def _write_group(self) -> None:
+        if self._group:
+            self._writer.write_table(pa.Table.from_batches(self._group), ROWS_A_GROUP)
+            self._group = []
+
     def _next(self) -> pq.ParquetWriter:
-        path = self._folder / f"{self._number:06d}.parquet"
-        return pq.ParquetWriter(path, self._table.collected, compression="zstd")
+        path, schema = self._folder / f"{self._number:06d}.parquet", self._table.collected
+        return pq.ParquetWriter(
+            path,
+            schema,
+            compression="zstd",
+            use_dictionary=repeating(schema),
+            column_encoding=dict.fromkeys(numbers(schema), NUMBER_ENCODING),
+            write_statistics=sorted({self._table.time, *self._table.sort_by, *times(schema)}),
+        )
 
 
 def convert(capture: str, folder: Path) -> dict[str, int]:

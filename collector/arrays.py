@@ -1,4 +1,4 @@
-"""Arrow arrays in the memory that kernels wrote: nothing is copied, and nothing writes there again.
+"""Arrow arrays in the memory that kernels wrote, and where nothing writes again; text is copied once, to its length.
 
 ``pa.array``, ``pa.scalar`` and ``cast`` would import pandas where it is installed, and ``pyarrow.compute``.
 """
@@ -121,7 +121,7 @@ def _room(octets: int, rows: int) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _texts(offsets: np.ndarray, text: np.ndarray, known: np.ndarray | None) -> pa.Array:
-    buffers = [_validity(known), pa.py_buffer(offsets), pa.py_buffer(text[: offsets[-1]])]
+    buffers = [_validity(known), pa.py_buffer(offsets), pa.py_buffer(text[: offsets[-1]].copy())]
     return pa.Array.from_buffers(TEXT, offsets.size - 1, buffers)
 
 

@@ -9,19 +9,28 @@ from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
-from deltalake import CommitProperties, DeltaTable, Schema, Transaction, WriterProperties, write_deltalake
+from deltalake import (
+    ColumnProperties,
+    CommitProperties,
+    DeltaTable,
+    Schema,
+    Transaction,
+    WriterProperties,
+    write_deltalake,
+)
 from deltalake.exceptions import DeltaError, TableNotFoundError
 
 from contract.columns import Table
 from contract.errors import LakeError
 from store.files import LiveFile
+from store.packing import NUMBER_ENCODING, numbers
 
 DATE = pa.field("date", pa.date32(), nullable=False)
 
 # DuckDB gives each thread one row group at a time, so this is also the grain of parallel reading.
 ROW_GROUP_ROWS = 122_880
 
-WRITER = WriterProperties(compression="ZSTD", compression_level=3, max_row_group_size=ROW_GROUP_ROWS)
+DIFFERENCES = ColumnProperties(dictionary_enabled=False, encoding=NUMBER_ENCODING)
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 LATEST_US = 253_402_300_799_999_999  # the last of the year 9999, where Python's calendar ends
@@ -66,8 +75,17 @@ def append(table: Table, folder: Path, rows: pa.Table, transactions: Mapping[str
     commit = CommitProperties(app_transactions=[Transaction(name, version) for name, version in transactions.items()])
     with _translated(folder):
         write_deltalake(
-            _opened(table, folder), dated, mode="append", writer_properties=WRITER, commit_properties=commit
+            _opened(table, folder), dated, mode="append", writer_properties=_writer(table), commit_properties=commit
         )
+
+
+def _writer(table: Table) -> WriterProperties:
+    return WriterProperties(
+        compression="ZSTD",
+        compression_level=3,
+        max_row_group_size=ROW_GROUP_ROWS,
+        column_properties=dict.fromkeys(numbers(table.schema), DIFFERENCES),
+    )
 
 
 def _refuse_full(folder: Path, rows: pa.Table) -> None:
