@@ -64,7 +64,7 @@ def peer_run(peer: Peer, program: str, capture: Path, folder: Path) -> Run:
 
 def compare(trace: Trace, job: Job) -> str:
     whole, head = (prepare(trace, job.folder, job.divide, first) for first in (None, SLOW))
-    given = {peer: head if peer.slow else whole for peer in job.peers}
+    given = {peer: head if peer.slow else whole for peer in job.peers if peer.only in ("", trace.name)}
     ours, theirs = interleaved(trace.name, whole, given, job)
     told = [json.loads(one.output) for one in ours]
     steady = median(one["seconds"] for one in told)

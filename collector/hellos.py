@@ -10,18 +10,18 @@ def read_initials(flow: FlowTables, hellos: np.ndarray) -> None:
     """Decrypt what these hellos wait for, and free its place."""
     control = flow.control[0]
     hellos = hellos[hellos >= 0]
-    for hello in np.unique(hellos[flow.hellos.initial[hellos] >= 0]).tolist():
-        slot = int(flow.hellos.initial[hello])
+    for hello in np.unique(hellos[flow.hellos.initial[hellos] > 0]).tolist():
+        slot = int(flow.hellos.initial[hello]) - 1
         read_handshake(flow.hellos, hello, np.frombuffer(_handshake(flow, slot), np.uint8))
-        flow.hellos.initial[hello] = -1
+        flow.hellos.initial[hello] = 0
         flow.free_initials[int(control.free_initials)] = slot
         control.free_initials += 1
 
 
 def read_longest_waiting(flow: FlowTables) -> None:
     """Decrypt the older half of all that wait."""
-    waiting = np.flatnonzero(flow.hellos.initial >= 0)
-    since = flow.initials.time[flow.hellos.initial[waiting]]
+    waiting = np.flatnonzero(flow.hellos.initial > 0)
+    since = flow.initials.time[flow.hellos.initial[waiting] - 1]
     read_initials(flow, waiting[np.argsort(since, kind="stable")][: (waiting.size + 1) // 2])
 
 

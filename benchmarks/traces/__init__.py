@@ -29,7 +29,7 @@ class Expected(NamedTuple):
 
 MIX = Trace("mix", "talk", packets=4_000_000, connections=200_000, concurrent=20_000)
 SHORT = Trace("short", "talk", packets=4_000_000, connections=800_000, concurrent=100_000)
-DNS = Trace("dns", "dns", packets=1_000_000, connections=1_000)
+DNS = Trace("dns", "dns", packets=4_000_000, connections=1_000)
 TUNNELS = Trace("tunnels", "tunnels", packets=4_000_000, connections=200_000, concurrent=20_000)
 FLOOD = Trace("syn-flood", "flood", packets=4_000_000, connections=1_000, rate=300_000)
 MILLION = Trace("million", "talk", packets=3_000_000, connections=1_000_000, concurrent=1_000_000)

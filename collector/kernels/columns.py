@@ -135,7 +135,7 @@ def fill_flows(rows, tunnels, hellos, columns):
         columns.interface[at] = np.int64(row.key5 >> INTERFACE_BIT)
         columns.protocol[at] = protocol
         columns.icmp_type[at] = row.icmp_type
-        columns.icmp_code[at] = row.icmp_code
+        columns.icmp_code[at] = known(row.icmp_code, row.icmp_type >= 0)
         columns.opened_by[at] = row.opened_by
         columns.started[at] = row.started
         columns.ended[at] = row.reason == CLOSED or row.reason == RESET

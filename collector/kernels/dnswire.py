@@ -22,7 +22,7 @@ TO_QUESTION = 0xC000 | HEADER  # a pointer to the first name of the message
 QUERY, NOTIFY = 0, 4  # opcodes whose first section of records is an answer; that of an UPDATE is not (RFC 2136 §2)
 
 
-@kernel
+@inline
 def read_message(dns, data, at, end):
     """Fill ``dns.message`` (and ``name``, ``subnet``); False if header or question are malformed."""
     message = dns.message[0]
@@ -113,7 +113,7 @@ def put_subnet(text, at, option, size):
     return put_decimal(text, put(text, at, SLASH), u8(option, 2))
 
 
-@kernel
+@inline
 def write_answers(dns, data, start, end):
     """The answer section into ``answer_rows`` and the text arena, for the newest row; returns how many records were written."""
     control, message = dns.control[0], dns.message[0]
@@ -138,7 +138,9 @@ def write_answers(dns, data, start, end):
         row.ttl = be32(data, place + 4)
         length = be16(data, place + 8)
         row.data_at = control.text
-        control.text = put_data(dns, data, start, place + 10, place + 10 + length, row.type)
+        control.text = put_data(
+            dns.text, control.text, dns.label, data, start, place + 10, place + 10 + length, row.type
+        )
         row.data_size = control.text - row.data_at
         control.answer_rows += 1
         written += 1

@@ -21,6 +21,7 @@ from collector.kernels.layout import (
     MAX_TUNNELS,
     NO_APPLICATION,
     NOTHING,
+    OPEN,
     PROTOCOL_BIT,
     RESET,
     SHUTDOWN,
@@ -64,8 +65,14 @@ def make_key(control, packet):
         | np.uint64(packet.vlan + 1)
     )
     packet.key5 = (np.uint64(packet.interface) << THIRTY_TWO) | (np.uint64(packet.vni) & POSITION)
-    word = hash_ends(control, packet.a_high, packet.a_low, packet.b_high, packet.b_low)
-    packet.hash = fold(packet.key4 ^ word, packet.key5 ^ control.salt)
+    packet.tag = tag_of(control, packet)
+
+
+@inline
+def tag_of(control, key):
+    """What the index knows of a key: of a packet's, or of a record's that is to be found again."""
+    word = hash_ends(control, key.a_high, key.a_low, key.b_high, key.b_low)
+    return fold(key.key4 ^ word, key.key5 ^ control.salt) >> THIRTY_TWO
 
 
 @inline
@@ -85,7 +92,7 @@ def same_flow(flow, packet):
 def find_flow(table, packet):
     """The slab position of the packet's flow, or -1."""
     mask = table.control[0].index_mask
-    tag = packet.hash >> THIRTY_TWO
+    tag = packet.tag
     slot = tag & mask
     while True:
         entry = table.flow_index[slot]
@@ -100,14 +107,14 @@ def find_flow(table, packet):
 
 @inline
 def prefetch_slot(table, packet):
-    prefetch(table.flow_index, (packet.hash >> THIRTY_TWO) & table.control[0].index_mask, np.int64(0))
+    prefetch(table.flow_index, packet.tag & table.control[0].index_mask, np.int64(0))
 
 
 @inline
 def prefetch_flow(table, packet):
-    entry = table.flow_index[(packet.hash >> THIRTY_TWO) & table.control[0].index_mask]
+    entry = table.flow_index[packet.tag & table.control[0].index_mask]
     if entry != np.uint64(0):
-        for offset in (0, 64, 128, 160):  # a record lies on four lines at most
+        for offset in (0, 64, 128):  # a record lies on three lines
             prefetch(table.flows, (entry & POSITION) - ONE, np.int64(offset))
 
 
@@ -129,9 +136,8 @@ def write_flow(table, position, reason):
     """Copy a record out."""
     control = table.control[0]
     row = control.flow_rows
-    flow = table.flows[np.uint64(position)]
-    flow.reason = reason
-    table.flow_rows[np.uint64(row)] = flow
+    table.flow_rows[np.uint64(row)] = table.flows[np.uint64(position)]
+    table.flow_rows[np.uint64(row)].reason = reason
     control.flow_rows = row + 1
 
 
@@ -152,8 +158,8 @@ def finish_flow(table, position, reason):
     control = table.control[0]
     end_flow(table, position, reason)
     flow = table.flows[np.uint64(position)]
-    remove_index(table.flow_index, control.index_mask, flow.tag, position)
-    flow.used = 0
+    remove_index(table.flow_index, control.index_mask, tag_of(control, flow), position)
+    flow.reason = reason
     table.free_flows[np.uint64(control.free_flows)] = position
     control.free_flows += 1
 
@@ -191,7 +197,7 @@ def evict_flow(table):
     finish_flow(table, best, over_reason(flow) if is_closed(flow) else EVICTED)
 
 
-@kernel
+@inline
 def new_flow(table, packet):
     control = table.control[0]
     if control.free_flows == 0 and control.free_flow == table.flows.size:
@@ -209,8 +215,7 @@ def new_flow(table, packet):
     flow.b_high, flow.b_low = packet.b_high, packet.b_low
     flow.key4 = packet.key4
     flow.key5 = packet.key5
-    flow.tag = np.uint32(packet.hash >> THIRTY_TWO)
-    flow.used = 1
+    flow.reason = OPEN
     for side in range(2):
         flow.seen[side] = 0
         flow.state[side] = NOTHING
@@ -221,12 +226,12 @@ def new_flow(table, packet):
     flow.tunnel = -1
     flow.application = IPSEC if packet.protocol == ESP else NO_APPLICATION
     flow.icmp_type = packet.icmp_type
-    flow.icmp_code = packet.icmp_code
+    flow.icmp_code = max(packet.icmp_code, 0)
     if packet.levels == 1:  # inside another tunnel the addresses are whatever its sender wrote
         flow.tunnel = tunnel_of(table, packet)
     orient(table, flow, packet)
     clear_interval(flow, packet.time)
-    insert_index(table.flow_index, control.index_mask, packet.hash >> THIRTY_TWO, position)
+    insert_index(table.flow_index, control.index_mask, packet.tag, position)
     return position
 
 
@@ -241,8 +246,8 @@ def grow_index(table):
     control.index_mask = control.index_mask * np.uint64(2) + ONE
     for position in range(control.free_flow):
         flow = table.flows[np.uint64(position)]
-        if flow.used:
-            insert_index(table.flow_index, control.index_mask, flow.tag, position)
+        if flow.reason == OPEN:
+            insert_index(table.flow_index, control.index_mask, tag_of(control, flow), position)
 
 
 @inline
@@ -327,7 +332,7 @@ def update_flow(table, packet):
     return position
 
 
-@kernel
+@inline
 def sweep_flows(table, steps):
     """Look at the next few records of the slab and write those that are over."""
     control = table.control[0]
@@ -339,7 +344,7 @@ def sweep_flows(table, steps):
         position = control.sweep
         control.sweep += 1
         flow = table.flows[np.uint64(position)]
-        if flow.used and is_over(flow, control.now - flow.touched, control):
+        if flow.reason == OPEN and is_over(flow, control.now - flow.touched, control):
             finish_flow(table, position, over_reason(flow))
 
 
@@ -348,6 +353,6 @@ def flush_flow(table, position):
     """Write a record at the end of the input, when nobody looks for one any more."""
     control = table.control[0]
     flow = table.flows[np.uint64(position)]
-    if flow.used:
+    if flow.reason == OPEN:
         over = is_closed(flow) or is_over(flow, control.now - flow.touched, control)
         end_flow(table, position, over_reason(flow) if over else SHUTDOWN)

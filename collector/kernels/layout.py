@@ -52,7 +52,7 @@ KEPT = -1
 HELD = -2  # a fragment that waits for the first one of its datagram: discarded as an orphan if that does not come
 
 END_REASONS = ("idle", "active", "closed", "reset", "evicted", "shutdown")
-IDLE, ACTIVE, CLOSED, RESET, EVICTED, SHUTDOWN = np.arange(6)
+IDLE, ACTIVE, CLOSED, RESET, EVICTED, SHUTDOWN, OPEN = np.arange(7)
 
 OUTCOMES = ("answered", "unanswered", "unsolicited")
 ANSWERED, UNANSWERED, UNSOLICITED, WAITING = np.arange(4)  # waiting: no outcome yet
@@ -107,7 +107,7 @@ PACKET = np.dtype(
         ("b_low", "u8"),
         ("key4", "u8"),
         ("key5", "u8"),
-        ("hash", "u8"),
+        ("tag", "u8"),  # the half of its hash that the index knows
         ("side", "u8"),  # whether A (0) or B (1) sent it
         ("seq", "i8"),
         ("ack", "i8"),
@@ -162,14 +162,12 @@ FLOW = np.dtype(
         ("retransmits", "u4", 2),
         ("zero_windows", "u4", 2),
         ("server_handshake", "i4"),
-        ("tag", "u4"),  # the part of its hash that the index knows
         ("tunnel", "i2"),
         ("icmp_type", "i2"),
-        ("icmp_code", "i2"),
+        ("icmp_code", "u1"),  # where there is a type
         ("opened_by", "u1"),
         ("started", "u1"),
-        ("used", "u1"),
-        ("reason", "u1"),
+        ("reason", "u1"),  # ``OPEN`` in the table, else why it was written
     ],
     align=True,
 )
@@ -182,7 +180,7 @@ HELLO = np.dtype(
         ("sni_size", "i4"),
         ("alpn_size", "i4"),
         ("version", "i4"),
-        ("initial", "i4"),  # where its QUIC packets are, which are not decrypted yet, or -1
+        ("initial", "i4"),  # one more than where its QUIC packets are that are not decrypted yet, 0: there are none
     ],
     align=True,
 )
@@ -349,10 +347,6 @@ CONTROL = np.dtype(
         ("free_pending", "i8"),
         ("flush", "i8"),
         ("position", "i8"),  # of the flow of the packet at hand
-        ("source", "i8"),  # where its DNS message is: in the frame, a datagram or a stream
-        ("message_at", "i8"),
-        ("message_size", "i8"),  # octets at hand
-        ("message_length", "i8"),
         ("stream", "i8"),  # the buffer whose messages are being read, -1: none
         ("free_initials", "i8"),
         ("retired", "i8"),

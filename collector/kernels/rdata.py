@@ -27,9 +27,8 @@ DNAME, DS, SSHFP, TLSA, SVCB, HTTPS, SPF, CAA = 39, 43, 44, 52, 64, 65, 99, 257
 
 
 @kernel
-def put_data(dns, data, start, at, end, kind):
+def put_data(text, written, label, data, start, at, end, kind):
     """RDATA as text; what its type does not allow is written as RFC 3597 §5 writes an unknown type."""
-    text, written = dns.text, dns.control[0].text
     size = end - at
     done = np.int64(MALFORMED)
     if kind == A:
@@ -39,20 +38,20 @@ def put_data(dns, data, start, at, end, kind):
         if size == 16:
             done = put_ipv6(text, written, be64(data, at), be64(data, at + 8))
     elif kind == CNAME or kind == NS or kind == PTR or kind == DNAME:
-        done = put_names(dns, data, start, at, end, 1, written)
+        done = put_names(text, written, label, data, start, at, end, 1)
     elif kind == MX:
         if size >= 3:
             done = put(text, put_decimal(text, written, be16(data, at)), SPACE)
-            done = put_names(dns, data, start, at + 2, end, 1, done)
+            done = put_names(text, done, label, data, start, at + 2, end, 1)
     elif kind == SRV:
         if size >= 7:
             done = put(text, put_decimal(text, written, be16(data, at)), SPACE)
             done = put(text, put_decimal(text, done, be16(data, at + 2)), SPACE)
             done = put(text, put_decimal(text, done, be16(data, at + 4)), SPACE)
-            done = put_names(dns, data, start, at + 6, end, 1, done)
+            done = put_names(text, done, label, data, start, at + 6, end, 1)
     elif kind == SOA:
         if size >= 22:
-            done = put_names(dns, data, start, at, end - 20, 2, written)
+            done = put_names(text, written, label, data, start, at, end - 20, 2)
             if done >= 0:
                 for field in range(5):
                     done = put_decimal(text, put(text, done, SPACE), be32(data, end - 20 + 4 * field))
@@ -72,20 +71,20 @@ def put_data(dns, data, start, at, end, kind):
             done = put(text, put_decimal(text, written, u8(data, at)), SPACE)
             done = put_two_and_hex(text, done, data, at + 1, end)
     elif (kind == HTTPS or kind == SVCB) and size >= 3:
-        done = put_service(dns, data, start, at, end, written)
+        done = put_service(text, written, label, data, start, at, end)
     return put_unknown(text, written, data, at, end) if done < 0 else done
 
 
 @kernel
-def put_names(dns, data, start, at, end, count, written):
+def put_names(text, written, label, data, start, at, end, count):
     """``count`` names with spaces between; they must end before ``end``."""
     for number in range(count):
-        at, size = read_name(data, start, at, end, dns.label)
+        at, size = read_name(data, start, at, end, label)
         if size < 0:
             return np.int64(MALFORMED)
         if number > 0:
-            written = put(dns.text, written, SPACE)
-        written = put_name(dns.text, written, dns.label, 0, size, LOWER_CASE)
+            written = put(text, written, SPACE)
+        written = put_name(text, written, label, 0, size, LOWER_CASE)
     return written
 
 
@@ -164,14 +163,13 @@ WORD_IPV4HINT, WORD_IPV6HINT, WORD_KEY = pack("ipv4hint"), pack("ipv6hint"), pac
 
 
 @kernel
-def put_service(dns, data, start, at, end, written):
+def put_service(text, written, label, data, start, at, end):
     """SVCB and HTTPS (RFC 9460 §2.1): priority, target, parameters in ascending key order."""
-    text = dns.text
     written = put(text, put_decimal(text, written, be16(data, at)), SPACE)
-    at, size = read_name(data, start, at + 2, end, dns.label)
+    at, size = read_name(data, start, at + 2, end, label)
     if size < 0:
         return np.int64(MALFORMED)
-    written = put_name(text, written, dns.label, 0, size, LOWER_CASE)
+    written = put_name(text, written, label, 0, size, LOWER_CASE)
     while end - at >= 4:
         key, length = be16(data, at), be16(data, at + 2)
         at += 4

@@ -80,13 +80,13 @@ def keep_initial(table, data, packet, flow):
             return
         control.free_initials -= 1
         taken = np.int64(table.free_initials[np.uint64(control.free_initials)])
-        table.hellos[np.uint64(slot)].initial = taken
+        table.hellos[np.uint64(slot)].initial = taken + 1
         table.initials[np.uint64(taken)].count = 0
         table.initials[np.uint64(taken)].time = packet.time
     hello = table.hellos[np.uint64(flow.hello)]
-    if hello.initial < 0:
+    if hello.initial == 0:
         return
-    initial = table.initials[np.uint64(hello.initial)]
+    initial = table.initials[np.uint64(hello.initial - 1)]
     count, used = np.int64(initial.count), np.int64(0)
     for number in range(count):
         used += initial.sizes[number]

@@ -49,18 +49,29 @@ from collector.kernels.streams import (
 )
 from collector.kernels.transactions import ROWS_A_MESSAGE, end_pending, pair_message
 
-NO_SOURCE, FROM_FRAME, FROM_DATAGRAM, FROM_STREAM = range(4)
+ROWS_A_PACKET = 4  # flows that one packet can end
+NO_SOURCE, FROM_FRAME, FROM_DATAGRAM, FROM_STREAM = np.arange(4)
+NO_MESSAGE_HERE = NO_SOURCE, np.int64(0), np.int64(0), np.int64(0)
 
 
 @inline
-def has_room(state):
-    """Room for all that one message, one packet and the sweep before it can write, and hellos for those to come."""
+def has_room(state, packets):
+    """Room for all flows that so many packets and the sweep before them can write, and hellos for those to come."""
     control = state.control[0]
+    most = SWEEP_STEP + ROWS_A_PACKET * packets
     return (
         (control.free_hellos >= FEW_HELLOS or control.retired < FEW_HELLOS // 2)
-        and control.flow_rows + SWEEP_STEP + 4 <= state.flow.flow_rows.size
-        and control.retired + SWEEP_STEP + 4 <= state.flow.retired.size
-        and control.dns_rows + ROWS_A_MESSAGE <= state.dns.dns_rows.size
+        and control.flow_rows + most <= state.flow.flow_rows.size
+        and control.retired + most <= state.flow.retired.size
+    )
+
+
+@inline
+def has_message_room(state):
+    """Room for all that one message can write."""
+    control = state.control[0]
+    return (
+        control.dns_rows + ROWS_A_MESSAGE <= state.dns.dns_rows.size
         and control.answer_rows + MAX_ANSWERS <= state.dns.answer_rows.size
         and control.text + MESSAGE_TEXT <= state.dns.text.size
     )
@@ -108,34 +119,31 @@ def run(state, data, frames, count):
         if control.batch_done == control.batch_size:
             if control.frame == count:
                 return DONE
-            if not has_room(state):
+            if not has_room(state, BATCH):
                 return OUT_FULL
             if control.free_initials < FEW_INITIALS:
                 return INITIALS_LOW
             sweep_flows(state.flow, SWEEP_STEP)
             fill_batch(state, data, frames, count)
         while control.batch_done < control.batch_size:
-            if not has_room(state):
+            if not has_message_room(state):
                 return OUT_FULL
             packet = state.batch[np.uint64(control.batch_done)]
-            control.source = NO_SOURCE
+            source, at, size, length = NO_MESSAGE_HERE
             if control.stream < 0:
                 control.now = max(control.now, packet.time)
                 control.position = update_flow(state.flow, packet)
                 if packet.protocol == TCP:
                     skip_what_was_missed(state, packet)
                 if packet.captured > 0 or packet.complete >= 0:
-                    read_payload(state, data, packet)
+                    source, at, size, length = read_payload(state, data, packet)
             if control.stream >= 0:
-                next_of_stream(state)
-            if control.source != NO_SOURCE:
+                source, at, size, length = next_of_stream(state)
+            if source != NO_SOURCE:
                 octets = data
-                if control.source != FROM_FRAME:
-                    octets = state.datagrams.data if control.source == FROM_DATAGRAM else state.flow.streams.data
-                known = pair_message(
-                    state.dns, octets, packet, control.message_at, control.message_size, control.message_length
-                )
-                end_message(state, packet, known)
+                if source != FROM_FRAME:
+                    octets = state.datagrams.data if source == FROM_DATAGRAM else state.flow.streams.data
+                end_message(state, packet, pair_message(state.dns, octets, packet, at, size, length))
             if control.stream < 0:
                 control.batch_done += 1
 
@@ -151,33 +159,29 @@ def skip_what_was_missed(state, packet):
 
 @inline
 def read_payload(state, data, packet):
-    """What is in the packet beside headers: a DNS message, a part of a stream, or what tells the application."""
+    """What is in the packet beside headers: a part of a stream, what tells the application, or a DNS message.
+
+    Returns where that is: in what, its place, the octets at hand, and how long it is.
+    """
     control, ports = state.control[0], state.dns.ports
     flow = state.flow.flows[np.uint64(control.position)]
     dns_port = ports[np.uint64(packet.src_port)] or ports[np.uint64(packet.dst_port)]
     if packet.protocol == TCP:
-        if not has_payload(packet):
-            return
-        if dns_port:
+        if has_payload(packet) and dns_port:
             control.stream = stage_messages(state.flow, data, packet, control.position)
-        elif flow.hello < 0 and may_hold_hello(data, packet, flow):
+        elif has_payload(packet) and flow.hello < 0 and may_hold_hello(data, packet, flow):
             stage_hello(state.flow, data, packet, control.position)
     elif packet.complete >= 0:
-        control.source = FROM_DATAGRAM
-        control.message_at, control.message_size = message_of(state.datagrams, packet.complete)
-        control.message_length = control.message_size
+        at, size = message_of(state.datagrams, packet.complete)
+        return FROM_DATAGRAM, at, size, size
     elif packet.protocol == UDP and dns_port:
-        control.source = FROM_FRAME
-        control.message_at, control.message_size, control.message_length = (
-            packet.payload,
-            packet.captured,
-            packet.length,
-        )
+        return FROM_FRAME, packet.payload, packet.captured, packet.length
     elif packet.protocol == UDP and may_be_told(data, packet, flow):
         if flow.application == NO_APPLICATION:
             flow.application = recognise(data, packet)
         if flow.application == QUIC and is_initial(data, packet):
             keep_initial(state.flow, data, packet, flow)
+    return NO_MESSAGE_HERE
 
 
 @inline
@@ -192,17 +196,16 @@ def next_of_stream(state):
     """Find the next whole message of the stream at hand; without one the stream rests, or is none of DNS."""
     control = state.control[0]
     slot = np.int64(control.stream)
-    control.message_at, control.message_size = next_message(state.flow, slot)
-    control.message_length = control.message_size
-    if control.message_size >= 0:
-        control.source = FROM_STREAM
-        return
+    at, size = next_message(state.flow, slot)
+    if size >= 0:
+        return FROM_STREAM, at, size, size
     control.stream = -1
-    if control.message_size == NO_MESSAGE:
+    if size == NO_MESSAGE:
         control.dns_malformed += 1
         close_stream(state.flow, state.flow.flows[np.uint64(control.position)], slot, False)
     else:
         rest_stream(state.flow, slot)
+    return NO_MESSAGE_HERE
 
 
 @inline
@@ -224,12 +227,12 @@ def flush(state):
     """Write everything that is still held; ``OUT_FULL`` asks to be called again."""
     control = state.control[0]
     while control.flush < control.free_flow:
-        if not has_room(state):
+        if not has_room(state, 1):
             return OUT_FULL
         flush_flow(state.flow, control.flush)
         control.flush += 1
     while control.oldest >= 0:
-        if not has_room(state):
+        if not has_message_room(state):
             return OUT_FULL
         end_pending(state.dns, np.int64(control.oldest))
     end_fragments(state)
@@ -239,12 +242,20 @@ def flush(state):
 @entry
 def measure(frames, count, packets, octets, cut, first, last):
     """Add the frames to the totals of their interface: packets, bytes on the wire, cut short, times (µs)."""
-    for place in range(count):
-        frame = frames[np.uint64(place)]
-        row = np.uint64(frame.interface)
-        packets[row] += 1
-        octets[row] += frame.wire
-        if frame.captured < frame.wire:
-            cut[row] += 1
-        first[row] = min(first[row], frame.time)
-        last[row] = max(last[row], frame.time)
+    place = 0
+    while place < count:
+        interface = frames[np.uint64(place)].interface
+        begin, wires, cuts = place, np.int64(0), np.int64(0)
+        earliest = latest = frames[np.uint64(place)].time
+        while place < count and frames[np.uint64(place)].interface == interface:
+            frame = frames[np.uint64(place)]
+            wires += frame.wire
+            cuts += frame.captured < frame.wire
+            earliest, latest = min(earliest, frame.time), max(latest, frame.time)
+            place += 1
+        row = np.uint64(interface)
+        packets[row] += place - begin
+        octets[row] += wires
+        cut[row] += cuts
+        first[row] = min(first[row], earliest)
+        last[row] = max(last[row], latest)

@@ -36,9 +36,10 @@ from collector.kernels.layout import (
 from contract.errors import Discard
 
 SMALLEST_INDEX = 1 << 12
-FLOW_ROWS = 1 << 15  # rows of one flow batch
-DNS_ROWS = 1 << 15
-ANSWER_ROWS = 1 << 16
+LINE = 64  # octets of a cache line
+FLOW_ROWS = 1 << 14  # rows of one flow batch
+DNS_ROWS = 1 << 14
+ANSWER_ROWS = 1 << 15
 TEXT_BYTES = 12 << 20
 
 
@@ -114,7 +115,6 @@ def new_state(settings: "Bounds", interfaces: int, seed: int, dns_ports: tuple[i
     first.idle, first.active = settings.idle_us, settings.active_us
     first.linger, first.dns_timeout = settings.linger_us, settings.dns_timeout_us
     first.free_hellos, first.free_initials, first.free_pending = MAX_HELLOS, MAX_INITIALS, settings.max_pending
-    state.flow.hellos.initial = -1
     first.index_mask = min(SMALLEST_INDEX, state.flow.flow_index.size) - 1
     first.oldest = first.newest = first.stream = -1
     return state
@@ -197,7 +197,10 @@ class Bounds(NamedTuple):
 
 
 def records(size: int, dtype: np.dtype) -> Records:
-    return np.zeros(size, dtype).view(np.recarray)
+    """Empty ones, from the beginning of a cache line on."""
+    memory = np.zeros(size * dtype.itemsize + LINE, np.uint8)
+    start = -memory.ctypes.data % LINE
+    return memory[start : start + size * dtype.itemsize].view(dtype).view(np.recarray)
 
 
 def _power_of_two(least: int) -> int:

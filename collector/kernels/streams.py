@@ -249,7 +249,7 @@ def take_hello(table, flow):
     control.free_hellos -= 1
     flow.hello = table.free_hellos[np.uint64(control.free_hellos)]
     hello = table.hellos[np.uint64(flow.hello)]
-    hello.initial = -1
+    hello.initial = 0
     hello.sni_size = -1
     hello.alpn_size = -1
     hello.version = 0

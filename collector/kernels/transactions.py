@@ -14,7 +14,7 @@ import numpy as np
 from collector.kernels.aging import link_newest, unlink
 from collector.kernels.dnswire import put_subnet, read_message, write_answers
 from collector.kernels.hashing import ONE, POSITION, THIRTY_TWO, fold, hash_ends, insert_index, remove_index
-from collector.kernels.jit import inline, kernel
+from collector.kernels.jit import inline, kernel, prefetch
 from collector.kernels.layout import (
     A_PORT_BIT,
     ANSWERED,
@@ -37,7 +37,7 @@ LOOK_BACK = 64  # pending queries looked at for a response without a question; b
 ROWS_A_MESSAGE = EXPIRED_AT_ONCE + 2
 
 
-@kernel
+@inline
 def pair_message(dns, data, packet, at, size, length):
     """Take a DNS message of ``length`` octets, of which ``size`` are at hand: a query waits, a response completes.
 
@@ -49,6 +49,7 @@ def pair_message(dns, data, packet, at, size, length):
             control.dns_malformed += 1
         return False
     expire_pending(dns, EXPIRED_AT_ONCE)
+    prefetch_oldest(dns)
     response = message.flag_bits & RESPONSE != 0
     set_ends(message, packet, response)
     digest = key_of(control, dns.message[0], dns.name)
@@ -60,23 +61,22 @@ def pair_message(dns, data, packet, at, size, length):
     if position >= 0 and not is_current(control, dns.pending[np.uint64(position)], packet.time):
         end_pending(dns, position)
         position = np.int64(-1)
+    if position >= 0 and not response and not is_open(control, dns.pending[np.uint64(position)]):
+        drop_pending(dns, position)
+        position = np.int64(-1)
+    is_new = position < 0
+    if is_new:
+        position = add_pending(dns, packet.time, digest, UNSOLICITED if response else WAITING)
+    pending = dns.pending[np.uint64(position)]
     if not response:
-        if position >= 0 and is_open(control, dns.pending[np.uint64(position)]):
-            repeat_query(dns, position, packet.time)
+        if is_new:
+            pending.attempts, pending.bytes = 1, length
         else:
-            if position >= 0:
-                drop_pending(dns, position)
-            position = add_pending(dns, packet.time, digest, WAITING)
-            dns.pending[np.uint64(position)].attempts = 1
-            dns.pending[np.uint64(position)].bytes = length
+            repeat_query(dns, position, packet.time)
         return True
-    if position < 0:
-        position = add_pending(dns, packet.time, digest, UNSOLICITED)
-        write_response(dns, position, packet, UNSOLICITED)
-    elif dns.pending[np.uint64(position)].state == WAITING:
-        write_response(dns, position, packet, ANSWERED)
-    else:
+    if not is_new and pending.state != WAITING:
         return True
+    write_response(dns, position, packet, UNSOLICITED if is_new else ANSWERED)
     row = dns.dns_rows[np.uint64(control.dns_rows - 1)]
     row.response_bytes = length
     row.answer_count = write_answers(dns, data, at, at + size)
@@ -226,22 +226,43 @@ def add_pending(dns, time, digest, status):
     return position
 
 
-@kernel
+@inline
 def end_pending(dns, position):
     """Leave the table; without a response it is written as unanswered."""
     if dns.pending[np.uint64(position)].state == WAITING:
-        write_row(dns, position, UNANSWERED)
+        write_unanswered(dns, position)
     drop_pending(dns, position)
 
 
 @kernel
+def write_unanswered(dns, position):
+    write_row(dns, position, UNANSWERED)
+
+
+@inline
 def drop_pending(dns, position):
-    control = dns.control[0]
-    unlink(control, dns.pending, position)
-    mask = np.uint64(dns.pending_index.size - 1)
-    remove_index(dns.pending_index, mask, dns.pending[np.uint64(position)].tag, position)
-    dns.free_pending[np.uint64(control.free_pending)] = position
+    unlist_pending(dns.control[0], dns.pending, dns.pending_index, dns.free_pending, position)
+
+
+@kernel
+def unlist_pending(control, pending, index, free, position):
+    unlink(control, pending, position)
+    remove_index(index, np.uint64(index.size - 1), pending[np.uint64(position)].tag, position)
+    free[np.uint64(control.free_pending)] = position
     control.free_pending += 1
+
+
+@inline
+def prefetch_oldest(dns):
+    """The next to leave a full table: its place in the index, the record of the one after it, and the row of its name."""
+    control = dns.control[0]
+    if control.oldest >= 0:
+        oldest = dns.pending[np.uint64(control.oldest)]
+        prefetch(dns.pending_index, np.uint64(oldest.tag) & np.uint64(dns.pending_index.size - 1), np.int64(0))
+        if oldest.newer >= 0:
+            for offset in (0, 64, 128):
+                prefetch(dns.pending, np.uint64(oldest.newer), np.int64(offset))
+            prefetch(dns.names, np.uint64(oldest.newer) * np.uint64(NAME_ROW), np.int64(0))
 
 
 @inline
@@ -255,7 +276,7 @@ def expire_pending(dns, most):
         end_pending(dns, np.int64(control.oldest))
 
 
-@kernel
+@inline
 def write_row(dns, position, outcome):
     """A transaction row from what is pending; the response's part is added by ``write_response``."""
     control = dns.control[0]
@@ -304,7 +325,7 @@ def write_row(dns, position, outcome):
     control.dns_rows += 1
 
 
-@kernel
+@inline
 def write_response(dns, position, packet, outcome):
     control, message = dns.control[0], dns.message[0]
     pending = dns.pending[np.uint64(position)]

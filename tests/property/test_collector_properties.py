@@ -92,7 +92,7 @@ def test_records_do_not_depend_on_how_frames_are_cut_into_blocks(frames: list[Ti
 
 
 @settings(max_examples=100)
-@given(HOSTILE, st.integers(68, 80))
+@given(HOSTILE, st.integers(144, 160))
 def test_flow_records_do_not_depend_on_the_size_of_a_row_batch(frames: list[Timed], size: int) -> None:
     data = pcap(frames)
     whole = from_bytes(data, BOUNDS)

@@ -157,10 +157,11 @@ def test_numba_is_imported_to_compile_only(tmp_path: Path) -> None:
     program = """
 import sys
 import numpy as np
-from collector.kernels.text import gather
-text, offsets = np.zeros(1, np.uint8), np.zeros(2, np.int32)
-gather(np.array([65], np.uint8), np.zeros(1, np.int64), np.ones(1, np.int64), text, offsets)
-assert text.tolist() == [65]
+from collector.kernels.spelling import PLACE, gather
+text, offsets, places = np.zeros(8, np.uint8), np.zeros(2, np.int32), np.zeros(1, PLACE)
+places["octets"] = 1
+gather(np.full(8, 65, np.uint8), places.view(np.recarray), text, offsets)
+assert offsets.tolist() == [0, 1]
 print("numba" in sys.modules)
 """
     environment = {"TAILRACE_CACHE": str(tmp_path), "PYTHONPATH": str(ROOT)}
