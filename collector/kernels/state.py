@@ -37,8 +37,8 @@ from contract.errors import Discard
 
 SMALLEST_INDEX = 1 << 12
 LINE = 64  # octets of a cache line
-FLOW_ROWS = 1 << 14  # rows of one flow batch
-DNS_ROWS = 1 << 14
+FLOW_ROWS = 1 << 13  # rows of one flow batch
+DNS_ROWS = 1 << 13
 ANSWER_ROWS = 1 << 15
 TEXT_BYTES = 12 << 20
 

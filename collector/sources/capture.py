@@ -20,8 +20,8 @@ from collector.kernels.layout import FRAME, Records
 from collector.kernels.state import records
 from contract.errors import InputError
 
-BLOCK = 4 << 20  # bytes read at a time
-FRAMES = 1 << 16  # frames handed over at a time
+BLOCK = 1 << 20  # bytes read at a time
+FRAMES = 1 << 14  # frames handed over at a time
 MAX_INTERFACES = 4096  # of one capture, all its sections together
 MAX_METADATA_BLOCK = 1 << 20
 
