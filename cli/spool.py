@@ -18,6 +18,7 @@ from contract.coverage import COVERAGE
 from contract.dns import DNS
 from contract.errors import LakeError
 from contract.flows import FLOWS
+from store.packing import writing
 
 WINDOW_ROWS = 4_000_000  # enriched at a time; records of one connection are matched inside a window
 LOOKBACK = timedelta(hours=1)  # how long before a window an answer may name one of its addresses
@@ -40,7 +41,7 @@ class Spool:
         with _translated():
             self._folder = TemporaryDirectory(prefix="tailrace-", ignore_cleanup_errors=True)
             self._writers: dict[str, Any] = {
-                table.name: pq.ParquetWriter(self._path(table.name), table.collected, compression="zstd")
+                table.name: pq.ParquetWriter(self._path(table.name), table.collected, **writing(table.collected))
                 for table in (FLOWS, DNS)
             }
 

@@ -4,7 +4,7 @@ A dictionary of what never comes twice takes time, and more room than the number
 """
 
 from collections.abc import Iterator
-from typing import Final
+from typing import Any, Final
 
 import pyarrow as pa
 
@@ -18,6 +18,15 @@ def numbers(schema: pa.Schema) -> list[str]:
 
 def times(schema: pa.Schema) -> list[str]:
     return [field.name for field in schema if pa.types.is_timestamp(field.type)]
+
+
+def writing(schema: pa.Schema) -> dict[str, Any]:
+    """What pyarrow's writer is told."""
+    return {
+        "compression": "zstd",
+        "use_dictionary": repeating(schema),
+        "column_encoding": dict.fromkeys(numbers(schema), NUMBER_ENCODING),
+    }
 
 
 def repeating(schema: pa.Schema) -> list[str]:
