@@ -118,12 +118,12 @@ def _mark(path: str) -> str | None:
 
 def _collect(path: str, settings: "Settings", spool: "Spool", progress: "Progress") -> InputError | None:
     from collector.driver import collect
-    from collector.kernels.cache import is_filled
-    from collector.kernels.jit import OPTIONS
+    from collector.kernels.jit import is_compiled
+    from collector.kernels.run import run
     from collector.sources.capture import open_capture
 
     size = Path(path).stat().st_size if Path(path).is_file() else None
-    doing = "reading" if is_filled(OPTIONS) else "compiling for this machine, once, which takes a minute, and reading"
+    doing = "reading" if is_compiled(run) else "compiling for this machine, once, which takes a minute, and reading"
     task = progress.add_task(f"{doing} {path}", total=size)
     with open_capture(path, cast(BufferedReader, sys.stdin.buffer)) as capture:
         for table, batch in collect(capture, settings, lambda _: progress.update(task, completed=capture.position())):

@@ -5,7 +5,8 @@ TailraceError
 ├── ContractError   a batch does not keep the contract (a fault of ours)
 ├── LakeError       a lake cannot be opened, read or written
 ├── QuestionError   a question, its parameters or its SQL are refused
-└── UsageError      the command line asks for what cannot be
+├── UsageError      the command line asks for what cannot be
+└── MachineError    the system does not let Tailrace do what it must
 """
 
 from enum import StrEnum
@@ -36,6 +37,10 @@ class QuestionError(TailraceError):
 
 class UsageError(TailraceError):
     """Wrong usage of a verb."""
+
+
+class MachineError(TailraceError):
+    """What the system refuses, and which setting of it does."""
 
 
 class Discard(StrEnum):

@@ -1,7 +1,7 @@
 """Where compiled code is kept: one file for an entry and the kind of its arguments.
 
 It is found again by a hash of every kernel source, the options, the versions, the processor and what the arguments are, so that
-an edit anywhere is compiled anew. A file that is damaged is as good as none.
+an edit anywhere is compiled anew. A file that is damaged, or that somebody else could have written, is as good as none.
 """
 
 import hashlib
@@ -23,28 +23,35 @@ DIGEST = 32  # octets before the code: what it must hash to
 CPU_FIELDS = ("vendor_id", "cpu family", "model", "stepping", "flags", "CPU ", "Features")
 CPU_INFO = 1 << 14  # octets: more than the first processor has
 SUFFIX = ".code"
+OWN_FILE, WRITABLE_BY_OTHERS = 0o644, 0o022
 
 
 def find(function: Callable[..., Any], shape: Shape, options: Mapping[str, object]) -> bytes | None:
-    with suppress(OSError):
-        kept = _path(function, shape, options).read_bytes()
-        if hashlib.sha256(kept[DIGEST:]).digest() == kept[:DIGEST]:
+    """What is kept, if it is whole and nobody else can have written it."""
+    with suppress(OSError, RuntimeError), _path(function, shape, options).open("rb") as file:
+        found, kept = os.fstat(file.fileno()), file.read()
+        own = found.st_uid in (0, os.geteuid()) and not found.st_mode & WRITABLE_BY_OTHERS
+        if own and hashlib.sha256(kept[DIGEST:]).digest() == kept[:DIGEST]:
             return kept[DIGEST:]
     return None
 
 
 def keep(code: bytes, function: Callable[..., Any], shape: Shape, options: Mapping[str, object]) -> None:
     """For the next process, whole or not at all; where nothing can be written, that one compiles again."""
-    path = _path(function, shape, options)
-    part = path.with_suffix(f".{os.getpid()}-{get_ident()}")
-    with suppress(OSError):
+    with suppress(OSError, RuntimeError):
+        path = _path(function, shape, options)
+        part = path.with_suffix(f".{os.getpid()}-{get_ident()}")
         path.parent.mkdir(parents=True, exist_ok=True)
         part.write_bytes(hashlib.sha256(code).digest() + code)
+        part.chmod(OWN_FILE)
         part.replace(path)
 
 
-def is_filled(options: Mapping[str, object]) -> bool:
-    return any(cache_folder(options).glob(f"*{SUFFIX}"))
+def is_filled(function: Callable[..., Any], options: Mapping[str, object]) -> bool:
+    """Whether there is code of this entry, for some arguments."""
+    with suppress(OSError, RuntimeError):
+        return any(cache_folder(options).glob(f"{_name(function)}-*{SUFFIX}"))
+    return False
 
 
 def cache_folder(options: Mapping[str, object]) -> Path:
@@ -67,24 +74,26 @@ def _version(package: str) -> bytes:
 
 
 def _processor() -> str:
-    """What code is made for: the processor of numba's setting, else this one."""
-    chosen = [os.environ.get(name, "") for name in ("NUMBA_CPU_NAME", "NUMBA_CPU_FEATURES")]  # noqa: TID251 - numba's own
-    if chosen[0]:
-        return " ".join(chosen)
+    """What code is made for: this processor, and what numba is told of it and of everything else."""
+    told = sorted(f"{name}={value}" for name, value in os.environ.items() if name.startswith("NUMBA_"))  # noqa: TID251 - numba's own
     try:
         with Path("/proc/cpuinfo").open() as file:
             first = file.read(CPU_INFO).partition("\n\n")[0]
     except OSError:
-        return f"{platform.machine()} {platform.processor()}"
-    return "\n".join(line for line in first.splitlines() if line.startswith(CPU_FIELDS))
+        first = ""
+    fields = [line for line in first.splitlines() if line.startswith(CPU_FIELDS)]
+    return "\n".join([*told, *fields, platform.machine(), platform.processor()])
 
 
 def _path(function: Callable[..., Any], shape: Shape, options: Mapping[str, object]) -> Path:
     """The source is hashed apart, as an entry may be defined outside this package."""
     source = Path(function.__code__.co_filename).read_bytes()
     digest = hashlib.sha256(source + _described(shape).encode())
-    name = f"{function.__module__}.{function.__name__}-{digest.hexdigest()[:16]}{SUFFIX}"
-    return cache_folder(options) / name
+    return cache_folder(options) / f"{_name(function)}-{digest.hexdigest()[:16]}{SUFFIX}"
+
+
+def _name(function: Callable[..., Any]) -> str:
+    return f"{function.__module__}.{function.__name__}"
 
 
 def _described(shape: Any) -> str:

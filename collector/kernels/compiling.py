@@ -16,6 +16,8 @@ from collector.kernels import jit
 from collector.kernels.intrinsics import FORMS
 from collector.kernels.linking import ENTRY, linked
 
+config: Any = numba.config
+config.BOUNDSCHECK = None  # not to be switched off by a setting: code is kept, and what is in captures is hostile
 WORD = ir.IntType(64)
 # What Python does not call has no wrapper for it, whose code takes as long to compile as the kernel's.
 INTERNAL = jit.OPTIONS | {"no_cpython_wrapper": True, "no_cfunc_wrapper": True}
@@ -76,6 +78,7 @@ def caller(made: Any) -> Any:
     builder = ir.IRBuilder(function.append_basic_block())
     words, at, values = function.args[0], jit.RESULTS, []
     for argument in signature.args:
+        refuse_other_layout(context, argument)
         place = builder.gep(words, [WORD(at)])
         values.append(
             context.unpack_value(
@@ -91,6 +94,13 @@ def caller(made: Any) -> Any:
         builder.store(context.cast(builder, value, kind, types.int64), builder.gep(words, [WORD(1 + number)]))
     builder.ret(builder.zext(status.is_error, ir.IntType(32)))
     return module
+
+
+def refuse_other_layout(context: Any, kind: Any) -> None:
+    """``lay_out`` gives every number a word: numba packs smaller ones that follow each other in a tuple."""
+    size = context.get_abi_sizeof(context.get_data_type(kind))
+    if is_tuple(kind) and size != 8 * words_of(kind):
+        raise TypeError(f"numba lays {kind} out in {size} octets, not in {words_of(kind)} words")
 
 
 def words_of(kind: Any) -> int:
@@ -113,7 +123,8 @@ def is_tuple(kind: Any) -> bool:
 
 
 def is_integer(kind: Any) -> bool:
-    return isinstance(kind, types.Integer)
+    """One that an int64 can hold."""
+    return isinstance(kind, types.Integer) and kind != types.uint64
 
 
 def members_of(kind: Any) -> list[Any]:

@@ -6,6 +6,7 @@ from typing import Any
 from llvmlite import ir
 from numba import types
 from numba.core import cgutils
+from numba.core.errors import TypingError
 from numba.extending import intrinsic
 
 OCTET, WORD, WIDE = ir.IntType(8), ir.IntType(64), ir.IntType(128)
@@ -24,11 +25,19 @@ def pointer(context: Any, builder: Any, array: Any, arguments: Any, octets: int)
     return builder.bitcast(builder.gep(view.data, [at]), ir.IntType(8 * octets).as_pointer())
 
 
+def refuse_other(array: Any) -> None:
+    """What is read and written is one octet behind the other."""
+    if not isinstance(array, types.Array) or array.ndim != 1 or array.layout != "C" or array.dtype != types.uint8:
+        raise TypingError(f"octets lie in a contiguous array of uint8, not in {array}")
+
+
 def load(octets: int, big: bool) -> Any:
     result = types.uint64 if octets == 8 else types.int64
 
     @intrinsic
     def form(typing_context, data, at):
+        refuse_other(data)
+
         def generate(context, builder, signature, arguments):
             word = builder.load(pointer(context, builder, signature.args[0], arguments, octets), align=1)
             word = builder.bswap(word) if big and octets > 1 else word
@@ -41,6 +50,10 @@ def load(octets: int, big: bool) -> Any:
 
 @intrinsic
 def put64(typing_context, data, at, word):
+    refuse_other(data)
+    if not data.mutable:
+        raise TypingError("octets of a read-only array are not written")
+
     def generate(context, builder, signature, arguments):
         builder.store(arguments[2], pointer(context, builder, signature.args[0], arguments, 8), align=1)
         return context.get_dummy_value()

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from collector.kernels.cache import Shape, find, keep
+from collector.kernels.cache import Shape, find, is_filled, keep
 from collector.kernels.linking import loaded
 
 # _nrt=False: arrays are not reference-counted across inlined calls, six times faster; an allocation is a compile error.
@@ -92,6 +92,11 @@ class Entry:
         code = compiled(self.function, [value_of(argument) for argument in arguments])
         keep(code, self.function, shape, OPTIONS)
         return code
+
+
+def is_compiled(entry: Any) -> bool:
+    """Whether it need not be compiled first."""
+    return not COMPILED or is_filled(entry.function, OPTIONS)
 
 
 class LaidOut:

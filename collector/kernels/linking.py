@@ -13,6 +13,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from contract.errors import MachineError
+
 ENTRY = "tailrace_entry"  # the function that Python calls: takes where its words are, and returns whether it failed
 Code = Callable[[int], int]
 
@@ -27,10 +29,11 @@ SYMBOL = np.dtype(
 )
 RELOCATION = np.dtype([("offset", "<u8"), ("type", "<u4"), ("symbol", "<u4"), ("addend", "<i8")])
 X86_64, R_X86_64_64 = 62, 1
-SYMTAB, RELA = 2, 4
+SYMTAB, RELA, REL = 2, 4, 9
+OF_LIBC = {"memset", "memcpy", "memmove"}  # what LLVM makes of loops
 WRITABLE, ALLOCATED = 1, 2
 UNDEFINED, RESERVED = 0, 0xFF00
-ELF = b"\x7fELF"
+ELF, IMAGE = b"\x7fELF", b"{"  # how an object file and an image begin
 LINE = 64  # sections begin at cache lines
 
 
@@ -54,7 +57,7 @@ def linked(data: bytes) -> bytes:
 
 def loaded(kept: bytes) -> Code:
     """The entry of what ``linked`` made; other threads run while it does."""
-    address = with_llvm(kept) if kept.startswith(ELF) else in_memory(unpacked(kept))
+    address = in_memory(unpacked(kept)) if kept.startswith(IMAGE) else with_llvm(kept)
     return ctypes.CFUNCTYPE(ctypes.c_int32, ctypes.c_void_p)(address)
 
 
@@ -79,7 +82,10 @@ def in_memory(image: Image) -> int:
         octets = places[:, None] + np.arange(8)
         code[octets] = (code[octets].view(np.uint64) + np.uint64(address or 0)).view(np.uint8)
     if libc.mprotect(ctypes.c_void_p(code.ctypes.data), ctypes.c_size_t(code.size), mmap.PROT_READ | mmap.PROT_EXEC):
-        raise OSError(ctypes.get_errno(), "memory may not hold code")
+        raise MachineError(
+            "the system does not let memory become code (MemoryDenyWriteExecute of systemd, execmem of SELinux);"
+            " allow it for tailrace, or run without compiled code by NUMBA_DISABLE_JIT=1, a thousand times slower"
+        )
     in_use.append(code)
     return code.ctypes.data + image.entry
 
@@ -138,11 +144,14 @@ def image_of(data: bytes) -> Image | None:
 
 
 def is_simple(file: ObjectFile) -> bool:
-    """Nothing is written, and all that is to be put in is an address of 8 octets."""
+    """Nothing is written, and all that is to be put in is an address of 8 octets, of the file's own or of a few functions."""
     found = [np.empty(0, RELOCATION), *(relocations for _, relocations in file.relocations())]
     all_of_them = np.concatenate(found)
     plain = (all_of_them["type"] == R_X86_64_64) & (file.symbols["section"][all_of_them["symbol"]] < RESERVED)
-    return bool(plain.all() and not (file.sections["flags"] & WRITABLE).any())
+    foreign = {file.name(symbol) for symbol in file.symbols[1:] if symbol["section"] == UNDEFINED}
+    kept = file.sections[file.sections["flags"] & ALLOCATED != 0]
+    odd = (kept["flags"] & WRITABLE != 0) | (kept["align"] > LINE)
+    return bool(plain.all() and foreign <= OF_LIBC and not odd.any() and not (file.sections["type"] == REL).any())
 
 
 def laid_out(file: ObjectFile) -> tuple[np.ndarray, np.ndarray]:

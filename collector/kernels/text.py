@@ -1,6 +1,6 @@
 """Writing text into a byte arena. Each function writes at ``at`` and returns the place behind what it wrote.
 
-The arena is an Arrow string buffer later, so what is written is ASCII: any other octet is escaped.
+What is written becomes Arrow strings, so it is ASCII: any other octet is escaped.
 """
 
 import numpy as np

@@ -24,6 +24,7 @@ BLOCK = 1 << 20  # bytes read at a time
 FRAMES = 1 << 14  # frames handed over at a time
 MAX_INTERFACES = 4096  # of one capture, all its sections together
 MAX_METADATA_BLOCK = 1 << 20
+MAX_INTERFACE_NAME = 255  # octets; Linux has 15, and every record repeats the name
 
 PCAP_MAGIC = {
     b"\xd4\xc3\xb2\xa1": ("<", 1_000_000),
@@ -170,7 +171,7 @@ class CaptureFile:
         options = dict(_options(order, body[8:]))
         resolution = options.get(IF_RESOLUTION, b"\x06")[:1] or b"\x06"
         offset = options.get(IF_OFFSET, b"").ljust(8, b"\0")[:8]
-        name = options.get(IF_NAME, b"").decode("utf-8", "replace").rstrip("\0")
+        name = options.get(IF_NAME, b"")[:MAX_INTERFACE_NAME].decode("utf-8", "replace").rstrip("\0")
         self.interfaces.add(
             name or None, link, _ticks(resolution[0]), _seconds(struct.unpack(order + "q", offset)[0]), snaplen
         )

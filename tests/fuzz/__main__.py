@@ -24,7 +24,7 @@ def main() -> int:
     given = arguments()
     given.out.mkdir(parents=True, exist_ok=True)
     os.environ["TAILRACE_CACHE"] = str((given.out / "cache").resolve())
-    from tests.fuzz import campaign  # only now: the kernels look for their cache when they are imported
+    from tests.fuzz import campaign  # only now: a kernel looks for its code when it is first called
 
     campaign.warm_up()
     if given.replay:

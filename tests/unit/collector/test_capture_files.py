@@ -65,6 +65,13 @@ def test_pcapng_of_either_order(order: str) -> None:
     assert rows(from_bytes(pcapng(FRAMES, order=order)).flows) == rows(from_bytes(PLAIN).flows)
 
 
+def test_an_interface_name_has_a_bound() -> None:
+    seen = from_bytes(
+        section() + interface(options=option(2, b"\xff" * 60_000) + option(0, b"")) + enhanced(frame(), 1)
+    )
+    assert seen.flows["interface"].to_pylist() == ["\ufffd" * 255]
+
+
 def test_interfaces_have_their_names_and_their_flows() -> None:
     data = (
         section()
