@@ -30,7 +30,7 @@ class Edges(NamedTuple):
 class Verdicts(NamedTuple):
     """``egress`` and ``ingress`` are an index into the rules, or one of the constants above.
 
-    An unknown edge is neither allowed nor denied; one that the other direction denies is denied.
+    An unknown edge is neither allowed nor denied.
     """
 
     allowed: NDArray[np.bool_]
