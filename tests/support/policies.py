@@ -13,6 +13,8 @@ NAMESPACES: Mapping[str, Mapping[str, str]] = {
     "back": {"team": "data", "stage": "prod"},
     "lab": {"team": "data"},
 }
+# Most pods and most policies are where the others are.
+HOMES = ("front", "front", "front", "back", "back", "lab")
 APPS = ("a", "b", "c")
 NODES = ("node-1", "node-2")
 PORTS = (53, 80, 443, 8080)
@@ -42,7 +44,7 @@ def cluster(random: Random) -> list[Endpoint]:
 
 
 def pod(random: Random, number: int) -> Endpoint:
-    namespace = random.choice(list(NAMESPACES))
+    namespace = random.choice(HOMES)
     ports = {name: random.choice(NAMED[name]) for name in some(random, NAMED, 0, 2)}
     own = (f"10.0.{number % 2}.{number}", f"fd00::{number}", None)
     host = random.random() < 0.15
@@ -80,11 +82,12 @@ def labels(random: Random) -> dict[str, str]:
 
 
 def policy_set(random: Random) -> list[Document]:
-    return [policy(random, number) for number in range(random.randint(1, 5))]
+    return [policy(random, number) for number in range(random.randint(1, 6))]
 
 
 def policy(random: Random, number: int) -> Document:
-    spec: Document = {"podSelector": selector(random, ("app", "tier"), (*APPS, "x"))}
+    whole = random.random() < 0.4
+    spec: Document = {"podSelector": {} if whole else selector(random, ("app", "tier"), (*APPS, "x"))}
     types = random.choice((None, ["Ingress"], ["Egress"], ["Ingress", "Egress"]))
     if types:
         spec["policyTypes"] = types
@@ -94,7 +97,7 @@ def policy(random: Random, number: int) -> Document:
     return {
         "apiVersion": "networking.k8s.io/v1",
         "kind": "NetworkPolicy",
-        "metadata": {"name": f"policy-{number}", "namespace": random.choice(list(NAMESPACES))},
+        "metadata": {"name": f"policy-{number}", "namespace": random.choice(HOMES)},
         "spec": spec,
     }
 
