@@ -10,10 +10,10 @@ from analysis.policy.findings import Finding
 from analysis.policy.history import History
 
 MEANING = {
-    Finding.DENIED: "would be denied",
-    Finding.DENIED_FAILED: "would be denied, but were never answered as it is",
-    Finding.UNDECIDED: "are up to the network plugin",
-    Finding.UNRESOLVED: "cannot be judged, as the pod behind the Service is unknown",
+    Finding.DENIED: "Would be denied",
+    Finding.DENIED_FAILED: "Would be denied, but was never answered as it is",
+    Finding.UNDECIDED: "Up to the network plugin",
+    Finding.UNRESOLVED: "Not judged, as the pod behind the Service is unknown",
 }
 
 
@@ -31,17 +31,15 @@ def doubts(history: History) -> Iterator[str]:
         yield f"Of {words.counted(count, 'connection')} an end is ambiguous: several owners fit; the latest was taken."
     unknown = history.rows.filter(pc.or_(pc.is_null(history.rows["src_kind"]), pc.is_null(history.rows["dst_kind"])))
     if unknown.num_rows:
-        yield (
-            f"{_counts(_edges(unknown), unknown)} have an end that the lake has no name for; "
-            "only its address was judged, as one outside."
-        )
+        counts = _counts(_edges(unknown), unknown)
+        yield f"An end of {counts} has no name in the lake; only its address was judged, as one outside."
 
 
 def outcome(found: pa.Table) -> Iterator[str]:
     for finding, meaning in MEANING.items():
         rows = found.filter(pc.equal(found["finding"], finding.value))
         if rows.num_rows:
-            yield f"{_counts(rows.num_rows, rows)} {meaning}."
+            yield f"{meaning}: {_counts(rows.num_rows, rows)}."
         elif finding is Finding.DENIED:
             yield "Nothing that works would be denied."
 
