@@ -90,9 +90,8 @@ def test_a_short_window_is_said(tmp_path: Path) -> None:
 def test_ends_without_a_name_and_ambiguous_ones_are_said(tmp_path: Path) -> None:
     found = replayed(tmp_path, whole("node-1"), whole("node-2"), src_kind=None, src_pod=None, ambiguous=True)
     assert "Of 1 connection an end is ambiguous: several owners fit; the latest was taken." in found.summary
-    assert any(
-        line.startswith("1 edge (1 connection) have an end that the lake has no name for") for line in found.summary
-    )
+    unnamed = "An end of 1 edge (1 connection) has no name in the lake; only its address was judged, as one outside."
+    assert unnamed in found.summary
 
 
 def test_an_empty_lake_has_no_history(tmp_path: Path) -> None:
