@@ -8,6 +8,11 @@ from typing import Any
 import yaml
 from yaml.constructor import ConstructorError
 
+try:
+    from yaml import CSafeLoader as SafeLoader
+except ImportError:  # a PyYAML that was built without libyaml: the same, more slowly
+    from yaml import SafeLoader  # type: ignore[assignment]
+
 from analysis.policy.kubernetes import network_policy
 from analysis.policy.parts import Part
 from analysis.policy.rules import Policies, Section
@@ -15,7 +20,7 @@ from contract.errors import InputError
 
 SUFFIXES = frozenset({".yaml", ".yml", ".json"})
 
-# YAML is read by Python at about a tenth of a megabyte a second: more is no set of policies.
+# More is no set of policies.
 MOST_YAML_BYTES = 16 << 20
 MOST_JSON_BYTES = 1 << 30
 # An alias costs a few bytes and can stand for everything before it: what counts is what it expands to.
@@ -114,6 +119,7 @@ def _json(file: Path) -> list[Any]:
 def _yaml(file: Path) -> list[Any]:
     text = _text(file, MOST_YAML_BYTES)
     try:
+        _check_depth(text, file)
         documents = list(yaml.load_all(text, _Loader))
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark
@@ -121,14 +127,21 @@ def _yaml(file: Path) -> list[Any]:
         raise InputError(str(file), f"is not YAML{where}: {error.problem}") from error
     except (yaml.YAMLError, ValueError, LookupError) as error:
         raise InputError(str(file), f"is not YAML: {' '.join(str(error).split()):.200}") from error
-    except RecursionError as error:
-        raise InputError(str(file), "is nested too deeply") from error
     left = MOST_VALUES
     for document in documents:
         left = _counted(document, left, DEEPEST)
         if left < 0:
             raise InputError(str(file), "is nested too deeply, or its aliases stand for too much", "write it out")
     return documents
+
+
+def _check_depth(text: str, file: Path) -> None:
+    """Before anything is built: libyaml builds by recursion, and has no bound of its own but the stack's end."""
+    depth = 0
+    for event in yaml.parse(text, _Loader):
+        depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
+        if depth > DEEPEST:
+            raise InputError(str(file), f"is nested more than {DEEPEST} deep", "write it flatter")
 
 
 def _counted(value: Any, left: int, deeper: int) -> int:
@@ -162,7 +175,7 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return found
 
 
-class _Loader(yaml.SafeLoader):
+class _Loader(SafeLoader):
     """Safe, and as strict as the API server: keys are texts, no key comes twice. A date is a text, as for Kubernetes."""
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
@@ -179,8 +192,8 @@ class _Loader(yaml.SafeLoader):
 
 _Loader.yaml_implicit_resolvers = {
     first: [(tag, pattern) for tag, pattern in resolvers if tag != f"{TAG}timestamp"]
-    for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
+    for first, resolvers in SafeLoader.yaml_implicit_resolvers.items()
 }
 _Loader.yaml_constructors = {
-    tag: build for tag, build in yaml.SafeLoader.yaml_constructors.items() if tag is None or tag in PLAIN
+    tag: build for tag, build in SafeLoader.yaml_constructors.items() if tag is None or tag in PLAIN
 }

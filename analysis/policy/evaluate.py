@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from analysis.policy.endpoints import ABSENT, PROTOCOLS, Columns, Endpoint, Mask, Numbers
 from analysis.policy.rules import Direction, Policies, Section
+from analysis.policy.selectors import Block
 
 NOT_ISOLATED = -1
 DEFAULT_DENY = -2
@@ -60,8 +61,19 @@ def up_to_plugin(policies: Policies, endpoints: Sequence[Endpoint], edges: Edges
 
     An ipBlock is meant for addresses outside; whether it matches a pod's depends on where the plugin translates.
     """
+    candidates = np.flatnonzero(_by_block(policies, verdicts.egress) | _by_block(policies, verdicts.ingress))
     without = [replace(one, address=None) if one.kind == "pod" and not one.host_network else one for one in endpoints]
-    return np.asarray(verdicts.unknown | (evaluate(policies, without, edges).allowed != verdicts.allowed))
+    found = verdicts.unknown
+    found[candidates] |= (
+        verdicts.allowed[candidates] & ~evaluate(policies, without, Edges(*(c[candidates] for c in edges))).allowed
+    )
+    return found
+
+
+def _by_block(policies: Policies, side: Numbers) -> Mask:
+    """Edges that were decided by a rule with an ipBlock."""
+    rules = [number for number, rule in enumerate(policies.rules) if any(isinstance(one, Block) for one in rule.peers)]
+    return np.isin(side, rules)
 
 
 def _decided(policies: Policies, direction: Direction, columns: Columns, edges: Edges) -> Numbers:

@@ -28,4 +28,4 @@ def period(ticks: NDArray[np.int64]) -> int | None:
     even = bool((np.abs(distances - times * usual) <= slack).all())
     if not even or times.sum() > MOST_DISTANCES * len(distances):
         return None
-    return round(distances.sum() / times.sum())
+    return round(float(distances.sum() / times.sum()))

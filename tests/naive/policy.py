@@ -23,9 +23,10 @@ Side = str | list[tuple[str, str, str, int]]
 
 def verdict(policies: Sequence[Document], src: Endpoint, dst: Endpoint, protocol: int, port: int) -> tuple[Side, Side]:
     """The egress side and the ingress side."""
-    egress = side(policies, "egress", src, dst, dst, protocol, port)
-    ingress = side(policies, "ingress", dst, src, dst, protocol, port)
-    return egress, ingress
+    return (
+        side(policies, "egress", src, dst, (protocol, port)),
+        side(policies, "ingress", dst, src, (protocol, port)),
+    )
 
 
 def is_allowed(sides: tuple[Side, Side]) -> bool:
@@ -33,14 +34,10 @@ def is_allowed(sides: tuple[Side, Side]) -> bool:
 
 
 def side(
-    policies: Sequence[Document],
-    direction: str,
-    own: Endpoint,
-    other: Endpoint,
-    dst: Endpoint,
-    protocol: int,
-    port: int,
+    policies: Sequence[Document], direction: str, own: Endpoint, other: Endpoint, service: tuple[int, int]
 ) -> Side:
+    protocol, port = service
+    dst = other if direction == "egress" else own
     if is_pod(own) and is_same_pod(own, other):
         return ALWAYS
     if is_pod(own) and is_node_of(other, own):

@@ -54,11 +54,11 @@ def pod(random: Random, number: int) -> Endpoint:
         namespace,
         f"pod-{number}",
         "192.168.1.0" if host else random.choice(own),
-        labels(random),
-        NAMESPACES[namespace],
-        ports,
-        host,
-        node,
+        labels=labels(random),
+        namespace_labels=NAMESPACES[namespace],
+        ports=ports,
+        host_network=host,
+        node=node,
     )
 
 
@@ -67,6 +67,7 @@ def endpoint(
     namespace: str | None,
     name: str,
     address: str | None,
+    *,
     labels: Mapping[str, str] = {},
     namespace_labels: Mapping[str, str] = {},
     ports: Mapping[str, tuple[str, int]] = {},
