@@ -16,7 +16,7 @@ from analysis.policy.rules import Policies
 from analysis.policy.summary import lines
 from analysis.policy.usage import Seen, unused
 from analysis.questions import ask
-from contract.errors import LakeError
+from contract.errors import LakeError, QuestionError
 from store.lake import Lake
 
 UNUSED = "unused"
@@ -60,6 +60,8 @@ def replay(lake: Lake, policies: Policies, known: Sequence[Endpoint], asked: Ask
     if window is None:
         raise LakeError(f"{lake.folder}: has no records; ingest captures into it first")
     history = read_history(lake, known, window, asked.since, asked.until, asked.cluster)
+    if not history.rows.num_rows and not history.unresolved.num_rows:
+        raise QuestionError(f"nothing to judge: {_nothing(lake, window)}")
     # Whom a rule names is told of the cluster as it is, too.
     endpoints = [*history.endpoints, *known]
     columns = Columns(endpoints)
@@ -69,6 +71,12 @@ def replay(lake: Lake, policies: Policies, known: Sequence[Endpoint], asked: Ask
     seen = Seen(endpoints, columns, history.edges, history.rows["connections"].to_numpy())
     missed = shortcomings(_coverage(lake, asked), window, known)
     return Replay(window, lines(history, missed, edges), edges, unused(policies, seen))
+
+
+def _nothing(lake: Lake, window: Window) -> str:
+    """No history denies nothing, which must not look like a proof."""
+    span = " to ".join(f"{time:%Y-%m-%dT%H:%M:%SZ}" for time in lake.span() or ())
+    return f"no connections from {window.since:%Y-%m-%dT%H:%M:%SZ} to {window.until:%Y-%m-%dT%H:%M:%SZ}; the lake has {span}"
 
 
 def _coverage(lake: Lake, asked: Asked) -> pa.Table:

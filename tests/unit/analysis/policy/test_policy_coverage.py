@@ -9,7 +9,7 @@ import pytest
 from analysis.policy.endpoints import Endpoint
 from analysis.policy.replay import Asked, Replay, replay
 from analysis.policy.rules import Policies
-from contract.errors import LakeError
+from contract.errors import LakeError, QuestionError
 from store.lake import Lake
 from tests.support.history import NOON, endpoint, flow, make_history, node, pod
 
@@ -97,3 +97,12 @@ def test_ends_without_a_name_and_ambiguous_ones_are_said(tmp_path: Path) -> None
 def test_an_empty_lake_has_no_history(tmp_path: Path) -> None:
     with pytest.raises(LakeError, match="has no records"):
         replay(Lake.create(tmp_path), Policies(()), KNOWN, Asked())
+
+
+def test_a_time_without_connections_proves_nothing(tmp_path: Path) -> None:
+    lake = make_history(tmp_path, [flow(0, WEB, API)])
+    words = (
+        "nothing to judge: no connections from 2026-11-02T12:00:00Z to 2026-11-01T12:00:01Z; the lake has 2026-11-01"
+    )
+    with pytest.raises(QuestionError, match=words):
+        replay(lake, Policies(()), KNOWN, Asked(since=NOON + DAY))
