@@ -102,7 +102,7 @@ def test_an_empty_lake_has_no_history(tmp_path: Path) -> None:
 def test_a_time_without_connections_proves_nothing(tmp_path: Path) -> None:
     lake = make_history(tmp_path, [flow(0, WEB, API)])
     words = (
-        "nothing to judge: no connections from 2026-11-02T12:00:00Z to 2026-11-01T12:00:01Z; the lake has 2026-11-01"
+        "nothing to judge: no connections from 2026-11-02T12:00:00Z to 2026-11-01T12:00:00Z; the lake has 2026-11-01"
     )
     with pytest.raises(QuestionError, match=words):
         replay(lake, Policies(()), KNOWN, Asked(since=NOON + DAY))
