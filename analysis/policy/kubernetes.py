@@ -103,7 +103,7 @@ def _block(block: Part) -> Block:
     excepted = block.items("except")
     for part in excepted:
         one = part.network
-        inside = one.version == network.version and one.network_address in network and one.prefixlen > network.prefixlen
+        inside = one.network_address in network and one.prefixlen > network.prefixlen
         if not inside:
             raise part.wrong(f"{one} is not a smaller part of {network}", "leave it out or correct cidr")
     return Block(network, tuple(part.network for part in excepted))

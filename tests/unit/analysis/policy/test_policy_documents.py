@@ -51,6 +51,15 @@ def test_a_list_and_several_documents(tmp_path: Path) -> None:
     assert len(read(tmp_path, text).rules) == 2
 
 
+def test_a_policy_type_told_twice_is_one(tmp_path: Path) -> None:
+    assert len(read(tmp_path, spec("{policyTypes: [Ingress, Ingress]}")).sections) == 1
+
+
+def test_an_empty_namespace_is_default(tmp_path: Path) -> None:
+    policies = read(tmp_path, POLICY.replace("namespace: shop", 'namespace: ""'))
+    assert policies.sections[0].origin.startswith("NetworkPolicy/default/one ingress")
+
+
 def test_a_bom_is_passed_over(tmp_path: Path) -> None:
     assert len(read(tmp_path, "\ufeff" + POLICY).rules) == 1
 
@@ -77,6 +86,7 @@ def test_a_date_and_a_version_in_quotes_are_texts(tmp_path: Path) -> None:
         (POLICY.replace("name: one", "name: 'One\\n'"), "is no name"),
         (POLICY + "extra: 1\n", "document 1: has the unknown field 'extra'"),
         (POLICY.replace("{name: one", "{name: one, labls: {}"), "document 1.metadata: has the unknown field 'labls'"),
+        ("kind: NetworkPolicyList\nitems: [1]\n", "document 1.items[0]: is not an object"),
         ("- 1\n", "document 1: is not an object"),
         ("just words\n", "document 1: is not an object"),
         (spec("{podSelector: {}, engress: []}"), "document 1.spec: has the unknown field 'engress'"),
