@@ -146,7 +146,7 @@ def _check_depth(text: str, file: Path) -> None:
 
 def _counted(value: Any, left: int, deeper: int) -> int:
     """How many values may still come after this one; negative when it is too many or too deep."""
-    if isinstance(value, str) or not isinstance(value, dict | list):
+    if not isinstance(value, dict | list):
         return left - 1
     if deeper == 0:
         return -1
