@@ -16,6 +16,7 @@ from cli.graph import graph
 from cli.ingest import ingest
 from cli.lake import lake
 from cli.output import say
+from cli.policy import policy
 from cli.sql import sql
 from contract.errors import QuestionError, TailraceError, UsageError
 
@@ -46,6 +47,7 @@ for verb in (demo, ingest, flows, dns, ask, sql, graph):
     app.command()(verb)
 app.command("app")(show)
 app.add_typer(lake, name="lake")
+app.add_typer(policy, name="policy")
 
 
 def run() -> None:

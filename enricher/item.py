@@ -88,6 +88,10 @@ class Item:
         for number, raw in enumerate(values):
             yield Item(raw, self._file, f"{path}[{number}]")
 
+    def child(self, keys: str) -> "Item":
+        path = ".".join(part for part in (self._path, keys) if part)
+        return Item(self.raw(keys), self._file, path)
+
     def raw(self, keys: str) -> Any:
         """The value as it is, whatever its type; keys are joined by dots."""
         value: Any = self._raw

@@ -128,7 +128,10 @@ merged as (
         arg_min(dst_labels, dst_place) filter (where dst_labels is not null) as dst_labels,
         arg_min({'namespace': service_namespace, 'name': service, 'port_name': service_port_name}, place)
             filter (where service is not null) as service,
-        arg_min({'ip': backend_ip, 'port': backend_port}, place) filter (where backend_ip is not null) as backend,
+        arg_min(
+            {'ip': backend_ip, 'port': backend_port},
+            place + case when backend_ip is null then 1000000000000 else 0 end
+        ) filter (where backend_ip is not null or backend_port is not null) as backend,
         arg_min({'name': dst_domain, 'method': domain_method}, place) filter (where dst_domain is not null) as domain,
         bool_or(ambiguous) as ambiguous,
         count(distinct sighting) as sightings,

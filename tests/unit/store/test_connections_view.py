@@ -156,6 +156,16 @@ def test_names_come_from_whichever_sighting_knows_and_whole(tmp_path: Path) -> N
     assert lake.connect().sql(query).fetchall() == [("src", known["dst_pod"], known["dst_zone"], "10.0.0.9", 99)]
 
 
+def test_the_port_behind_a_service_is_known_without_the_pod(tmp_path: Path) -> None:
+    behind = _flow() | {"backend_ip": None, "backend_port": 99, "dst_pod": None}
+    lake = _lake(tmp_path / "one", "flows", [behind])
+    query = "select backend_ip, backend_port from connections"
+    assert lake.connect().sql(query).fetchall() == [(None, 99)]
+    met = behind | {"backend_ip": "10.0.0.9", "backend_port": 98, "interface": "later"}
+    lake = _lake(tmp_path / "two", "flows", [behind, met])
+    assert lake.connect().sql(query).fetchall() == [("10.0.0.9", 98)]
+
+
 def test_a_window_counts_only_what_it_holds(tmp_path: Path) -> None:
     first = _flow() | {"src_bytes": 10}
     last = _later(first) | {"src_bytes": 5}

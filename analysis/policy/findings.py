@@ -1,0 +1,152 @@
+"""The edges of history that a set of policies does not plainly allow, workload by workload, with the reason."""
+
+from collections.abc import Callable, Sequence
+from enum import StrEnum
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from analysis.graph import protocol_name
+from analysis.policy import words
+from analysis.policy.endpoints import Columns, Mask, Numbers
+from analysis.policy.evaluate import DEFAULT_DENY, Verdicts
+from analysis.policy.history import History
+from analysis.policy.rhythm import period
+from analysis.policy.rules import Direction, Policies
+
+
+class Finding(StrEnum):
+    DENIED = "denied"
+    DENIED_FAILED = "denied, never answered"
+    UNDECIDED = "up to the plugin"
+    UNRESOLVED = "pod unknown"
+
+
+TIME = pa.timestamp("us", tz="UTC")
+END = ("kind", "namespace", "workload_kind", "name")
+KEY = pa.schema(
+    [(f"{side}_{name}", pa.string()) for side in ("src", "dst") for name in END]
+    + [("protocol", pa.int16()), ("port", pa.int32()), ("direction", pa.string()), ("reason", pa.string())]
+)
+COUNTS = pa.schema(
+    [
+        *((name, pa.int64()) for name in ("connections", "failed", "ambiguous", "bytes")),
+        ("first_seen", TIME),
+        ("last_seen", TIME),
+    ]
+)
+FOUND = pa.schema([("finding", pa.string()), *KEY, *COUNTS, ("periodic", pa.string())])
+SUMS = {"first_seen": "min", "last_seen": "max"}
+
+
+def found(policies: Policies, history: History, columns: Columns, verdicts: Verdicts, open_to_plugin: Mask) -> pa.Table:
+    """What is not told here is allowed."""
+    reasons = _Reasons(policies, history, columns, verdicts)
+    denied = verdicts.denied
+    undecided = open_to_plugin & ~denied
+    tables = [
+        _grouped(history, history.rows, denied, reasons.denied(np.flatnonzero(denied)), Finding.DENIED),
+        _grouped(history, history.rows, undecided, reasons.undecided(np.flatnonzero(undecided)), Finding.UNDECIDED),
+        _unresolved(history),
+    ]
+    return pa.concat_tables(tables)
+
+
+def _unresolved(history: History) -> pa.Table:
+    rows = history.unresolved
+    reasons = [("", "which pod was behind the Service is not known")] * rows.num_rows
+    return _grouped(history, rows, np.ones(rows.num_rows, np.bool_), reasons, Finding.UNRESOLVED)
+
+
+class _Reasons:
+    """(direction, reason) of single edges."""
+
+    def __init__(self, policies: Policies, history: History, columns: Columns, verdicts: Verdicts) -> None:
+        self._policies = policies
+        self._edges = history.edges
+        self._verdicts = verdicts
+        self._isolating = {direction: _isolating(policies, columns, direction) for direction in Direction}
+
+    def denied(self, edges: Numbers) -> list[tuple[str, str]]:
+        return [self._denied(edge) for edge in edges]
+
+    def _denied(self, edge: int) -> tuple[str, str]:
+        sides = (
+            (Direction.EGRESS, self._verdicts.egress, self._edges.src),
+            (Direction.INGRESS, self._verdicts.ingress, self._edges.dst),
+        )
+        by = [
+            (direction.value, f"default deny: {self._isolating[direction][ends[edge]]}")
+            for direction, decided, ends in sides
+            if decided[edge] == DEFAULT_DENY
+        ]
+        return " and ".join(direction for direction, _ in by), "; ".join(dict.fromkeys(reason for _, reason in by))
+
+    def undecided(self, edges: Numbers) -> list[tuple[str, str]]:
+        return [self._undecided(edge) for edge in edges]
+
+    def _undecided(self, edge: int) -> tuple[str, str]:
+        if self._verdicts.unknown[edge]:
+            return "", f"no policy can name {protocol_name(int(self._edges.protocol[edge]), None)}"
+        used = {int(side[edge]) for side in (self._verdicts.egress, self._verdicts.ingress) if side[edge] >= 0}
+        rules = ", ".join(self._policies.rules[rule].origin for rule in sorted(used))
+        return "", f"allowed by the address of a pod: {rules}"
+
+
+def _isolating(policies: Policies, columns: Columns, direction: Direction) -> Sequence[str]:
+    """For each endpoint the policies that isolate it."""
+    names: list[list[str]] = [[] for _ in range(len(columns))]
+    for section in policies.sections:
+        if section.direction is direction:
+            policy = section.origin.partition(" ")[0]
+            for row in np.flatnonzero(columns.of(section.subject)):
+                names[row].append(policy)
+    return [words.listed(of_one) for of_one in names]
+
+
+def _grouped(
+    history: History, rows: pa.Table, mask: Mask, reasons: list[tuple[str, str]], finding: Finding
+) -> pa.Table:
+    kept = rows.filter(pa.array(mask))
+    keyed = _keyed(kept, reasons)
+    sums = [(name, SUMS.get(name, "sum")) for name in COUNTS.names]
+    groups = keyed.group_by(KEY.names, use_threads=False).aggregate([*sums, ("row", "list")])
+    columns = {name: groups[name] for name in KEY.names}
+    columns |= {name: groups[f"{name}_{how}"] for name, how in sums}
+    columns["finding"] = _finding(finding, columns["connections"], columns["failed"])
+    rhythm = _rhythm(history, kept)
+    pairs = zip(columns["src_workload_kind"].to_pylist(), groups["row_list"].to_pylist(), strict=True)
+    columns["periodic"] = pa.array([rhythm(kind, members) for kind, members in pairs], pa.string())
+    table = pa.table({name: columns[name] for name in FOUND.names}).cast(FOUND)
+    order = [("connections", "descending")] + [(name, "ascending") for name in KEY.names]
+    return table.sort_by(order)
+
+
+def _keyed(rows: pa.Table, reasons: list[tuple[str, str]]) -> pa.Table:
+    columns = {name: rows[name] for name in rows.schema.names if name in (*KEY.names, *COUNTS.names)}
+    columns["src_name"] = pc.coalesce(rows["src_workload"], rows["src_address"])
+    columns["dst_name"] = pc.coalesce(rows["dst_workload"], rows["dst_domain"], rows["dst_address"])
+    columns["direction"] = pa.array([direction or None for direction, _ in reasons], pa.string())
+    columns["reason"] = pa.array([reason for _, reason in reasons], pa.string())
+    columns["row"] = pa.array(np.arange(rows.num_rows))
+    return pa.table(columns)
+
+
+def _finding(finding: Finding, connections: pa.ChunkedArray, failed: pa.ChunkedArray) -> pa.ChunkedArray:
+    if finding is not Finding.DENIED:
+        return pc.if_else(pc.is_valid(connections), finding.value, None)
+    return pc.if_else(pc.equal(connections, failed), Finding.DENIED_FAILED.value, finding.value)
+
+
+def _rhythm(history: History, rows: pa.Table) -> Callable[[str | None, list[int]], str | None]:
+    """By the clock, or because a CronJob is its src."""
+    ticks = [np.array(of_one, np.int64) for of_one in rows["ticks"].to_pylist()]
+
+    def told(workload_kind: str | None, members: list[int]) -> str | None:
+        every = period(np.concatenate([ticks[member] for member in members]))
+        if every is not None:
+            return f"every {words.length(every * history.window.tick_s)}"
+        return workload_kind if workload_kind == "CronJob" else None
+
+    return told

@@ -1,0 +1,89 @@
+"""What a set of policies would have done to history."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from analysis.policy.coverage import LEAST_GAP, shortcomings
+from analysis.policy.endpoints import Columns, Endpoint
+from analysis.policy.evaluate import evaluate, up_to_plugin
+from analysis.policy.findings import Finding, found
+from analysis.policy.history import TIMEOUT_S, Window, read_history, window_of
+from analysis.policy.rules import Policies
+from analysis.policy.summary import lines
+from analysis.policy.usage import Seen, unused
+from analysis.questions import ask
+from contract.errors import LakeError, QuestionError
+from store.lake import Lake
+
+UNUSED = "unused"
+
+
+@dataclass(frozen=True)
+class Asked:
+    """Which part of history."""
+
+    since: datetime | None = None
+    until: datetime | None = None
+    cluster: str | None = None
+
+
+@dataclass(frozen=True)
+class Replay:
+    """``edges`` that are not plainly allowed, workload by workload; ``unused`` is what is allowed and nobody needed."""
+
+    window: Window
+    summary: Sequence[str]
+    edges: pa.Table
+    unused: pa.Table
+
+    @property
+    def denies(self) -> bool:
+        return bool(self.of(Finding.DENIED).num_rows)
+
+    def of(self, finding: Finding) -> pa.Table:
+        return self.edges.filter(pc.equal(self.edges["finding"], finding.value))
+
+    def rows(self) -> pa.Table:
+        """Both in one table, for programs that read but one."""
+        finding = pa.array([UNUSED] * self.unused.num_rows, pa.string())
+        unused = self.unused.rename_columns({"rule": "reason"}).append_column("finding", finding)
+        return pa.concat_tables([self.edges, unused], promote_options="default")
+
+
+def replay(lake: Lake, policies: Policies, known: Sequence[Endpoint], asked: Asked) -> Replay:
+    """``known`` are the endpoints of the Kubernetes objects."""
+    window = window_of(lake, asked.since, asked.until)
+    if window is None:
+        raise LakeError(f"{lake.folder}: has no records; ingest captures into it first")
+    history = read_history(lake, known, window, asked.since, asked.until, asked.cluster)
+    if not history.rows.num_rows and not history.unresolved.num_rows:
+        raise QuestionError(f"nothing to judge: {_nothing(lake, window)}")
+    # Whom a rule names is told of the cluster as it is, too.
+    endpoints = [*history.endpoints, *known]
+    columns = Columns(endpoints)
+    verdicts = evaluate(policies, endpoints, history.edges)
+    open_to_plugin = up_to_plugin(policies, endpoints, history.edges, verdicts)
+    edges = found(policies, history, columns, verdicts, open_to_plugin)
+    seen = Seen(endpoints, columns, history.edges, history.rows["connections"].to_numpy())
+    missed = shortcomings(_coverage(lake, asked), window, known)
+    return Replay(window, lines(history, missed, edges), edges, unused(policies, seen))
+
+
+def _nothing(lake: Lake, window: Window) -> str:
+    """No history denies nothing, which must not look like a proof."""
+    span = " to ".join(f"{time:%Y-%m-%dT%H:%M:%SZ}" for time in lake.span() or ())
+    return f"no connections from {window.since:%Y-%m-%dT%H:%M:%SZ} to {window.until:%Y-%m-%dT%H:%M:%SZ}; the lake has {span}"
+
+
+def _coverage(lake: Lake, asked: Asked) -> pa.Table:
+    given = {
+        "since": asked.since,
+        "until": asked.until,
+        "cluster": asked.cluster,
+        "least_gap": int(LEAST_GAP.total_seconds()),
+    }
+    return ask(lake, "policy/coverage", given, None, TIMEOUT_S).table

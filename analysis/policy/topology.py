@@ -1,0 +1,120 @@
+"""Endpoints out of Kubernetes manifests or a dump of ``kubectl get -A -o json``."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+
+from analysis.policy.documents import read_documents
+from analysis.policy.endpoints import NAMESPACE_NAME, Endpoint
+from contract.errors import InputError
+from enricher.item import Item
+from enricher.workloads import Owners
+
+# Where the pod of each kind is described; what a pod template makes is a pod like any other.
+TEMPLATES = {
+    "Deployment": "spec.template",
+    "StatefulSet": "spec.template",
+    "DaemonSet": "spec.template",
+    "ReplicaSet": "spec.template",
+    "ReplicationController": "spec.template",
+    "Job": "spec.template",
+    "CronJob": "spec.jobTemplate.spec.template",
+}
+KINDS = {"Pod", "Node", "Namespace", *TEMPLATES}
+FINISHED = frozenset({"Succeeded", "Failed"})
+
+Objects = dict[str, list[Item]]
+Labels = Mapping[str, Mapping[str, str]]
+
+
+def read_endpoints(path: str | Path) -> list[Endpoint]:
+    """A pod each with the address it has now; a workload whose pods are not there is one pod without an address."""
+    objects = _by_kind(path)
+    namespaces = {item.needed("metadata.name"): item.labels("metadata.labels") for item in objects.get("Namespace", ())}
+    found = [*_pods(objects, namespaces), *_templates(objects, namespaces), *_nodes(objects)]
+    if not found:
+        raise InputError(
+            str(path), "holds no Pod, no workload and no Node", "give manifests, or kubectl get -A -o json"
+        )
+    return found
+
+
+def _by_kind(path: str | Path) -> Objects:
+    """An object that stands in several files counts once."""
+    unique = {}
+    for document in read_documents([str(path)]):
+        kind = document.needed("kind").text
+        if kind in KINDS:
+            item = Item(document.value, document.file, document.path)
+            unique[kind, item.text("metadata.namespace"), item.needed("metadata.name")] = item
+    objects: Objects = {}
+    for (kind, *_), item in unique.items():
+        objects.setdefault(kind, []).append(item)
+    return objects
+
+
+def _pods(objects: Objects, namespaces: Labels) -> Iterator[Endpoint]:
+    for pod in objects.get("Pod", ()):
+        if pod.text("status.phase") not in FINISHED:
+            several = [entry.address("ip") for entry in pod.children("status.podIPs")]
+            for address in several or [pod.address("status.podIP")]:
+                yield _pod(pod, "", pod.needed("metadata.name"), address, namespaces)
+
+
+def _templates(objects: Objects, namespaces: Labels) -> Iterator[Endpoint]:
+    """Workloads that no other workload owns, and that have no pod in the dump."""
+    owners = Owners(objects)
+    seen = {(pod.text("metadata.namespace"), *owners.workload(pod)) for pod in objects.get("Pod", ())}
+    for kind, keys in TEMPLATES.items():
+        for workload in objects.get(kind, ()):
+            name = workload.needed("metadata.name")
+            owned = any(owner.text("kind") in TEMPLATES for owner in workload.children("metadata.ownerReferences"))
+            if not owned and (workload.text("metadata.namespace"), kind, name) not in seen:
+                yield _pod(workload, keys, name, None, namespaces)
+
+
+def _pod(item: Item, template: str, name: str, address: str | None, namespaces: Labels) -> Endpoint:
+    """``template`` is where in the item the pod is described: nowhere else than in itself, if it is a pod."""
+    pod = item.child(template) if template else item
+    namespace = item.text("metadata.namespace") or "default"
+    return Endpoint(
+        kind="pod",
+        namespace=namespace,
+        name=name,
+        address=address,
+        labels=pod.labels("metadata.labels"),
+        namespace_labels={**namespaces.get(namespace, {}), NAMESPACE_NAME: namespace},
+        service_account=pod.text("spec.serviceAccountName") or "default",
+        ports=_named_ports(pod),
+        host_network=bool(pod.flag("spec.hostNetwork")),
+        node=pod.text("spec.nodeName"),
+    )
+
+
+def _named_ports(pod: Item) -> dict[str, tuple[str, int]]:
+    """A name that several containers use is that of the first, as for a Service."""
+    ports: dict[str, tuple[str, int]] = {}
+    for container in _containers(pod):
+        for port in container.children("ports"):
+            name, number = port.text("name"), port.port("containerPort")
+            if name and number:
+                ports.setdefault(name, (port.text("protocol") or "TCP", number))
+    return ports
+
+
+def _containers(pod: Item) -> Iterable[Item]:
+    """An init container that restarts always is a sidecar: it runs beside the others."""
+    sidecars = [one for one in pod.children("spec.initContainers") if one.text("restartPolicy") == "Always"]
+    return [*pod.children("spec.containers"), *sidecars]
+
+
+def _nodes(objects: Objects) -> Iterator[Endpoint]:
+    for node in objects.get("Node", ()):
+        name = node.needed("metadata.name")
+        addresses = [entry.address("address") for entry in node.children("status.addresses") if _is_address(entry)]
+        known: list[str | None] = [one for one in dict.fromkeys(addresses) if one]
+        for address in known or [None]:
+            yield Endpoint("node", None, name, address, node.labels("metadata.labels"), {}, None, {}, False, name)
+
+
+def _is_address(entry: Item) -> bool:
+    return entry.text("type") in {"InternalIP", "ExternalIP"}

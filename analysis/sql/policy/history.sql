@@ -1,0 +1,68 @@
+-- question: Which connections does a policy have to decide on?
+-- grain: one row for each src, dst (pod by pod, address by address outside), protocol and port of the pod
+-- read by: tailrace policy
+-- parameter cluster text null: only of this cluster
+-- parameter tick integer 3600: seconds of one tick; ticks has those in which connections began
+with named as (
+    select
+        cluster,
+        case when src_pod is not null then 'pod' else src_kind end as src_kind,
+        src_namespace,
+        src_pod,
+        src_workload_kind,
+        src_workload,
+        src_ip as src_address,
+        case when dst_pod is not null then 'pod' else dst_kind end as dst_kind,
+        dst_namespace,
+        dst_pod,
+        dst_workload_kind,
+        dst_workload,
+        coalesce(backend_ip, dst_ip) as dst_address,
+        dst_domain,
+        protocol,
+        coalesce(backend_port, dst_port) as port,
+        failed,
+        ambiguous,
+        src_bytes + dst_bytes as bytes,
+        start_time,
+        end_time,
+        cast(floor(epoch(start_time) / $tick) as bigint) as tick
+    from connections
+    where ($cluster is null or cluster = $cluster)
+),
+
+by_tick as (
+    select
+        cluster,
+        src_kind, src_namespace, src_pod, src_workload_kind, src_workload, src_address,
+        dst_kind, dst_namespace, dst_pod, dst_workload_kind, dst_workload, dst_address, dst_domain,
+        protocol, port, tick,
+        count(*) as connections,
+        count(*) filter (where failed) as failed,
+        count(*) filter (where ambiguous) as ambiguous,
+        sum(bytes) as bytes,
+        min(start_time) as first_seen,
+        max(end_time) as last_seen
+    from named
+    group by all
+)
+
+select
+    cluster,
+    src_kind, src_namespace, src_pod, src_workload_kind, src_workload, src_address,
+    dst_kind, dst_namespace, dst_pod, dst_workload_kind, dst_workload, dst_address, dst_domain,
+    protocol, port,
+    cast(sum(connections) as bigint) as connections,
+    cast(sum(failed) as bigint) as failed,
+    cast(sum(ambiguous) as bigint) as ambiguous,
+    cast(sum(bytes) as bigint) as bytes,
+    min(first_seen) as first_seen,
+    max(last_seen) as last_seen,
+    array_agg(tick order by tick) as ticks
+from by_tick
+group by all
+order by
+    cluster,
+    src_namespace, src_workload_kind, src_workload, src_pod, src_kind, src_address,
+    dst_namespace, dst_workload_kind, dst_workload, dst_pod, dst_kind, dst_domain, dst_address,
+    protocol, port
