@@ -135,7 +135,7 @@ def _keyed(rows: pa.Table, reasons: list[tuple[str, str]]) -> pa.Table:
 
 def _finding(finding: Finding, connections: pa.ChunkedArray, failed: pa.ChunkedArray) -> pa.ChunkedArray:
     if finding is not Finding.DENIED:
-        return pc.if_else(pc.is_valid(connections), finding.value, None)
+        return pa.chunked_array([[finding.value] * len(connections)], pa.string())
     return pc.if_else(pc.equal(connections, failed), Finding.DENIED_FAILED.value, finding.value)
 
 

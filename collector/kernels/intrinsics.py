@@ -1,6 +1,5 @@
 """The compiled forms of what is marked ``builtin``, by its name. Imported only to compile."""
 
-from collections.abc import Callable
 from typing import Any
 
 from llvmlite import ir
@@ -10,8 +9,6 @@ from numba.core.errors import TypingError
 from numba.extending import intrinsic
 
 OCTET, WORD, WIDE = ir.IntType(8), ir.IntType(64), ir.IntType(128)
-
-Generate = Callable[[Any, Any, Any, Any], Any]
 
 
 def pointer(context: Any, builder: Any, array: Any, arguments: Any, octets: int) -> Any:
