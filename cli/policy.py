@@ -75,7 +75,7 @@ def replay(
     Exit status 3 if anything would be denied that was ever answered, else 0. An edge looks periodic if it had four or
     more bursts of connections at equal distances (to a tenth), or if a CronJob opened it.
     """
-    from analysis.policy.documents import read_policies
+    from analysis.policy.dialects import read_policies
     from analysis.policy.replay import Asked
     from analysis.policy.replay import replay as replayed
     from analysis.policy.topology import read_endpoints
