@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from analysis.printable import printable
 from cli import options as o
 from cli.output import Format, say, write
-from cli.printable import json_value, printable
+from cli.policy_recommend import recommend
+from cli.printable import json_value
 from cli.protocols import NAMES
 from cli.reading import window
 
@@ -45,9 +47,7 @@ SHOWN = (
 )
 
 
-@policy.callback()
-def _group() -> None:
-    """Keeps ``replay`` a verb of its own while it is the only one."""
+policy.command()(recommend)
 
 
 @policy.command()
