@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from cli import options as o
+from cli import policy_options as p
 from cli.output import say
 from cli.reading import window
 from contract.errors import UsageError
@@ -33,15 +34,10 @@ def recommend(
     ] = False,
     dialect: Annotated[DialectName, typer.Option("--dialect", help="Whose policies.")] = DialectName.KUBERNETES,
     lake: o.LakeOption,
-    kube: Annotated[
-        str,
-        typer.Option(
-            "--kube", metavar="FILE-or-DIR", help="The cluster's objects: kubectl get -A -o json, or manifests."
-        ),
-    ],
+    kube: p.KubeOption,
     since: o.SinceOption = None,
     until: o.UntilOption = None,
-    cluster: Annotated[str | None, typer.Option("--cluster", help="Which cluster, where the lake has several.")] = None,
+    cluster: p.ClusterOption = None,
 ) -> None:
     """Policies that allow what was seen and no more, as YAML with the evidence of every rule.
 
