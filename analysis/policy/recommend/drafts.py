@@ -8,7 +8,7 @@ from itertools import chain
 from analysis.policy.endpoints import Endpoint
 from analysis.policy.recommend.cluster import Cluster
 from analysis.policy.recommend.dns import Servers
-from analysis.policy.recommend.labels import Population
+from analysis.policy.recommend.labels import Choice, Population, doubts
 from analysis.policy.recommend.model import (
     AddressPeer,
     Allowance,
@@ -68,9 +68,11 @@ def namespace_draft(name: str, edges: Edges, known: Known) -> NamespaceDraft:
 def _draft(workload: Workload, edges: Edges, known: Known) -> Draft:
     into = [edge for edge in edges if edge.dst == workload]
     out = [edge for edge in edges if edge.src == workload and not known.dns.answer(edge)]
+    choice = known.populations[workload.namespace].choose((workload,))
     return Draft(
         workload=workload,
-        selector=known.populations[workload.namespace].choose((workload,)).selector,
+        selector=choice.selector,
+        notes=tuple(doubts(choice)),
         allowances={
             Direction.INGRESS: tuple(_ingress(workload, into, known)),
             Direction.EGRESS: tuple(_egress(out, known)),
@@ -105,13 +107,14 @@ def _pods(
         by_rule.setdefault((end.namespace, ports_of(_seen(of_one), listening(end))), []).append(end)
     for (namespace, ports), workloads in by_rule.items():
         evidence = tuple(chain.from_iterable(by_workload[one] for one in sorted(workloads)))
-        peers = _pod_peers(namespace, workloads, known.populations[namespace])
-        yield Allowance(tuple(peers), ports, evidence, _notes(evidence, ports))
+        chosen = _chosen(workloads, known.populations[namespace])
+        peers = tuple(PodPeer(namespace, choice.selector, together) for together, choice in chosen)
+        notes = [note for _, choice in chosen for note in doubts(choice)]
+        yield Allowance(peers, ports, evidence, (*notes, *_notes(evidence, ports)))
 
 
-def _pod_peers(namespace: str, workloads: Sequence[Workload], population: Population) -> Iterator[Peer]:
-    for together in population.families(workloads):
-        yield PodPeer(namespace, population.choose(together).selector, together)
+def _chosen(workloads: Sequence[Workload], population: Population) -> list[tuple[tuple[Workload, ...], Choice]]:
+    return [(together, population.choose(together)) for together in population.families(workloads)]
 
 
 def _nodes(edges: Edges, other: Callable[[Evidence], End], listening: Sequence[Endpoint]) -> Iterator[Allowance]:

@@ -59,7 +59,7 @@ def _default_deny(draft: NamespaceDraft) -> Manifest:
     lines = [f"Whatever no policy of {draft.name} allows is denied, in both directions."]
     if draft.idle:
         names = ", ".join(workload.name for workload in draft.idle)
-        lines.append(f"No traffic was seen of {names}: nothing but DNS is allowed there.")
+        lines.append(f"Nothing was learned of {names}: nothing but DNS is allowed there.")
     return Manifest(
         _policy(draft.name, "tailrace-default-deny", {"podSelector": {}, "policyTypes": [*TYPES.values()]}),
         tuple(lines),
@@ -88,7 +88,8 @@ def _workload(draft: Draft, name: str, found: Recommendation) -> Manifest:
         "tailrace/evidence": words.total([one for of_one in draft.allowances.values() for one in of_one]),
         "tailrace/window": f"{found.window.since:%Y-%m-%dT%H:%M:%SZ} to {found.window.until:%Y-%m-%dT%H:%M:%SZ}",
     }
-    return Manifest(_policy(draft.workload.namespace, name, spec, annotations))
+    lines = (f"{draft.workload.kind} {draft.workload}", *(f"Note: {note}." for note in draft.notes))
+    return Manifest(_policy(draft.workload.namespace, name, spec, annotations), lines)
 
 
 def _policy(namespace: str, name: str, spec: Document, annotations: Mapping[str, str] | None = None) -> Document:

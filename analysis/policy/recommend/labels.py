@@ -8,6 +8,7 @@ from typing import NamedTuple
 from analysis.policy.owners import PASSING
 from analysis.policy.recommend.model import Workload
 from analysis.policy.selectors import LabelSelector, Operator, Requirement
+from analysis.policy.words import listed
 
 # The labels by which people tell workloads apart, the best first.
 PREFERRED = (
@@ -150,16 +151,24 @@ def _in_order(requirement: Requirement) -> tuple[int, str]:
 
 
 def _cheapest(candidates: Sequence[_Candidate], everybody: int) -> Sequence[_Candidate]:
-    """The cheapest that leave none of the others; else as few of the others as there can be."""
+    """The cheapest that leave none of the others; else as few of the others as there can be.
+
+    The application's label is one of them if there is one: that no other pod is ``tier: backend`` today says little.
+    """
+    names = [one for one in candidates if _names_application(one.requirement)]
     exact = [
         chosen
         for size in range(1, MOST_KEYS + 1)
         for chosen in combinations(candidates, size)
-        if _excluded(chosen) == everybody
+        if _excluded(chosen) == everybody and (not names or any(one in names for one in chosen))
     ]
     if exact:
         return min(exact, key=lambda chosen: sum(one.cost + ONE_KEY for one in chosen))
     return _greedy(candidates)
+
+
+def _names_application(requirement: Requirement) -> bool:
+    return requirement.key in OF_AN_APPLICATION and requirement.operator is Operator.IN and valid(requirement)
 
 
 def _excluded(chosen: Iterable[_Candidate]) -> int:
@@ -232,5 +241,18 @@ def valid(requirement: Requirement) -> bool:
     return VALID_KEY.fullmatch(requirement.key) is not None and values
 
 
-def of_a_release(selector: LabelSelector) -> list[str]:
-    return [requirement.key for requirement in selector if requirement.key in OF_A_RELEASE]
+def doubts(choice: Choice) -> Iterator[str]:
+    """What to know of a selector before it is relied on."""
+    if choice.others:
+        yield f"{listed(map(str, choice.others))} selected as well: no label tells them apart"
+    elif not choice.selector:
+        yield "every pod of the namespace is selected: these have no label of their own"
+    for requirement in choice.selector:
+        if requirement.key in OF_A_RELEASE:
+            yield f"the label {requirement.key} may change with the next release"
+        if not valid(requirement):
+            yield f"the API server refuses the label {requirement.key}"
+        if requirement.operator is Operator.DOES_NOT_EXIST:
+            yield f"whoever has no label {requirement.key} is selected, whatever comes later too"
+    if choice.lost:
+        yield f"pods of {listed(map(str, choice.lost))} that are gone had other labels: those of now were taken"

@@ -1,6 +1,6 @@
 """History as edges between workloads, each with its evidence, and with the reason where it must not be learned."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -45,7 +45,7 @@ class Learning:
     omissions: tuple[Omission, ...]
 
 
-def learn(history: History, ends: Sequence[End]) -> Learning:
+def learn(history: History, ends: Sequence[End], unresolved: Iterable[Evidence] = ()) -> Learning:
     numbers: dict[End, int] = {}
     of_endpoint = np.array([numbers.setdefault(end, len(numbers)) for end in ends], np.int64)
     src, dst = of_endpoint[history.edges.src], of_endpoint[history.edges.dst]
@@ -57,7 +57,10 @@ def learn(history: History, ends: Sequence[End]) -> Learning:
         needed=np.isin(kinds, (NEEDED, OWN_NODE)),
         edges=tuple(edge for kind, edge in found if kind in (NEEDED, OWN_NODE)),
         free=tuple(edge for kind, edge in found if kind == FREE),
-        omissions=tuple(Omission(REASONS[kind], edge) for kind, edge in found if kind >= 0),
+        omissions=(
+            *(Omission(REASONS[kind], edge) for kind, edge in found if kind >= 0),
+            *(Omission(Reason.UNRESOLVED, edge) for edge in unresolved),
+        ),
     )
 
 

@@ -133,6 +133,7 @@ class Draft:
     workload: Workload
     selector: LabelSelector
     allowances: Mapping[Direction, tuple[Allowance, ...]]
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -6,12 +6,12 @@ from dataclasses import replace
 from analysis.policy.coverage import shortcomings
 from analysis.policy.endpoints import Endpoint
 from analysis.policy.history import read_history, window_of
-from analysis.policy.recommend import words
+from analysis.policy.recommend import heading
 from analysis.policy.recommend.behind import through_services
 from analysis.policy.recommend.cluster import Cluster
 from analysis.policy.recommend.dns import servers
 from analysis.policy.recommend.drafts import Known, namespace_draft
-from analysis.policy.recommend.ends import as_now, ends_of, populations
+from analysis.policy.recommend.ends import as_now, ends_of, populations, unresolved
 from analysis.policy.recommend.learning import Learning, learn, touches
 from analysis.policy.recommend.model import Recommendation, Workload
 from analysis.policy.replay import Asked, coverage_rows, nothing_in
@@ -29,7 +29,7 @@ def recommend(lake: Lake, cluster: Cluster, asked: Asked, namespaces: Sequence[s
     if not history.rows.num_rows and not history.unresolved.num_rows:
         raise QuestionError(f"nothing to learn from: {nothing_in(lake, window)}")
     history = through_services(history, cluster)
-    learning = learn(history, ends_of(history, cluster))
+    learning = learn(history, ends_of(history, cluster), unresolved(history))
     _refuse_unknown(namespaces, learning, cluster)
     known = _known(learning, cluster)
     missed = shortcomings(coverage_rows(lake, asked), window, cluster.endpoints)
@@ -53,16 +53,19 @@ def _refuse_unknown(namespaces: Iterable[str], learning: Learning, cluster: Clus
 def _recommendation(
     learning: Learning, known: Known, namespaces: Sequence[str], missed: Iterable[str]
 ) -> Recommendation:
-    chosen = frozenset(namespaces)
-    edges = [edge for edge in learning.edges if touches(edge, chosen)]
+    chosen, window = frozenset(namespaces), learning.history.window
+    edges, free = ([edge for edge in found if touches(edge, chosen)] for found in (learning.edges, learning.free))
     omissions = tuple(one for one in learning.omissions if touches(one.evidence, chosen))
-    return Recommendation(
-        window=learning.history.window,
-        namespaces=tuple(namespace_draft(name, edges, known) for name in sorted(chosen)),
-        omissions=omissions,
-        words=(*missed, *words.left_out(omissions)),
-        taken=known.cluster.policies,
+    drafts = tuple(namespace_draft(name, edges, known) for name in sorted(chosen))
+    seconds = (window.until - window.since).total_seconds()
+    words = (
+        heading.learned(edges, sorted(chosen), seconds),
+        *missed,
+        *heading.about(drafts, edges, known.dns, known.cluster.policies),
+        *heading.free(free),
+        *heading.left_out(omissions),
     )
+    return Recommendation(window, drafts, omissions, words, known.cluster.policies)
 
 
 def _known(learning: Learning, cluster: Cluster) -> Known:
