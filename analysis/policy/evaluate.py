@@ -109,7 +109,7 @@ def _decided(policies: Policies, direction: Direction, columns: Columns, edges: 
     if policies.plugin is None:
         nameable = np.isin(edges.protocol, list(PROTOCOLS.values()))
         decided[~nameable & (decided != NOT_ISOLATED)] = UNKNOWN
-    decided[_unforbidden(policies, direction, columns, own, other)] = ALWAYS
+    decided[_unforbidden(policies, direction, columns, (own, other), decided)] = ALWAYS
     return decided
 
 
@@ -123,15 +123,20 @@ def _judge(
         decided[at[decided[at] == NOT_ISOLATED]] = _DENIED_HERE
     for number, rule in enumerate(section.rules, first):
         at = at[(decided[at] == _DENIED_HERE) | (decided[at] == NOT_ISOLATED)]
-        near = at[rule.names(columns)[other[at]] & columns.of(rule.own)[own[at]]]
+        near = at[rule.meets(columns, own[at], other[at])]
         decided[near[rule.opens(columns, edges.dst[near], edges.protocol[near], edges.port[near])]] = number
 
 
-def _unforbidden(policies: Policies, direction: Direction, columns: Columns, own: Numbers, other: Numbers) -> Mask:
-    """Calico and Cilium let a node reach its pods, but not pods their node."""
+def _unforbidden(
+    policies: Policies, direction: Direction, columns: Columns, ends: tuple[Numbers, Numbers], decided: Numbers
+) -> Mask:
+    """Calico and Cilium let a node reach its pods, but not pods their node; a rule of Cilium's may deny it."""
+    own, other = ends
     itself = columns.pods[own] & (columns.identities[own] == columns.identities[other])
     if policies.plugin is not None and direction is Direction.EGRESS:
         return np.asarray(itself)
     node = columns.node_numbers[own]
     at_home = columns.pods[own] & columns.nodes[other] & (node == columns.node_numbers[other]) & (node != ABSENT)
+    if policies.plugin is Plugin.CILIUM:
+        at_home &= ~np.isin(decided, _rules(policies, lambda rule: rule.action is Action.DENY))
     return np.asarray(itself | at_home)
