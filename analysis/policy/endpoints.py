@@ -117,8 +117,7 @@ class Columns:
 
     @cached_property
     def domains(self) -> Values:
-        """In lower case, without the dot of the root."""
-        return _numbered([one.domain.lower().rstrip(".") if one.domain else None for one in self._endpoints])
+        return _numbered([one.domain for one in self._endpoints])
 
     def label(self, key: str) -> Values:
         return self._kept(("label", key), lambda: _numbered([one.labels.get(key) for one in self._endpoints]))

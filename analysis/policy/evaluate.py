@@ -47,7 +47,7 @@ class Verdicts(NamedTuple):
 
 
 def evaluate(policies: Policies, endpoints: Sequence[Endpoint], edges: Edges) -> Verdicts:
-    return evaluate_columns(policies, Columns(_as_seen(policies, endpoints)), edges)
+    return evaluate_columns(policies, Columns(as_seen(policies, endpoints)), edges)
 
 
 def evaluate_columns(policies: Policies, columns: Columns, edges: Edges) -> Verdicts:
@@ -75,7 +75,7 @@ def up_to_plugin(policies: Policies, endpoints: Sequence[Endpoint], edges: Edges
     return found
 
 
-def _as_seen(policies: Policies, endpoints: Sequence[Endpoint]) -> Sequence[Endpoint]:
+def as_seen(policies: Policies, endpoints: Sequence[Endpoint]) -> Sequence[Endpoint]:
     """Cilium knows pods and nodes by identity: no CIDR is ever theirs (docs.cilium.io, *Layer 3 Policies*, CIDR Based)."""
     if policies.plugin is not Plugin.CILIUM:
         return endpoints
