@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from analysis.policy import kubernetes
+from analysis.policy.cilium import policies as cilium
 from analysis.policy.documents import read_documents
 from analysis.policy.parts import Part
 from analysis.policy.rules import Plugin, Policies, Section
@@ -18,7 +19,10 @@ class Dialect:
     plugin: Plugin | None = None
 
 
-DIALECTS = (Dialect(frozenset({("networking.k8s.io/v1", "NetworkPolicy")}), kubernetes.sections),)
+DIALECTS = (
+    Dialect(frozenset({("networking.k8s.io/v1", "NetworkPolicy")}), kubernetes.sections),
+    Dialect(cilium.KINDS, cilium.sections, Plugin.CILIUM),
+)
 KINDS: Mapping[tuple[str, str], Dialect] = {kind: dialect for dialect in DIALECTS for kind in dialect.kinds}
 
 

@@ -111,6 +111,14 @@ class Columns:
     def namespaces(self) -> Values:
         return _numbered([one.namespace for one in self._endpoints])
 
+    @cached_property
+    def service_accounts(self) -> Values:
+        return _numbered([one.service_account for one in self._endpoints])
+
+    @cached_property
+    def domains(self) -> Values:
+        return _numbered([one.domain for one in self._endpoints])
+
     def label(self, key: str) -> Values:
         return self._kept(("label", key), lambda: _numbered([one.labels.get(key) for one in self._endpoints]))
 
