@@ -22,6 +22,8 @@ class DialectName(StrEnum):
     """Spelled here too, so that --help need not load what writes them."""
 
     KUBERNETES = "kubernetes"
+    CALICO = "calico"
+    CILIUM = "cilium"
 
 
 def recommend(
@@ -33,6 +35,12 @@ def recommend(
         bool, typer.Option("--all-namespaces", "-A", help="For every namespace but those of the system (kube-…).")
     ] = False,
     dialect: Annotated[DialectName, typer.Option("--dialect", help="Whose policies.")] = DialectName.KUBERNETES,
+    staged: Annotated[
+        bool, typer.Option("--staged", help="Calico: as staged policies, which report and deny nothing.")
+    ] = False,
+    domains: Annotated[
+        bool, typer.Option("--domains", help="Calico Enterprise, Cloud: outside by domain, not by its addresses.")
+    ] = False,
     lake: o.LakeOption,
     kube: p.KubeOption,
     since: o.SinceOption = None,
@@ -48,16 +56,19 @@ def recommend(
     """
     from analysis.policy.recommend.cluster import read_cluster
     from analysis.policy.recommend.dialects import Dialect
+    from analysis.policy.recommend.model import Style
     from analysis.policy.recommend.proof import proved_text
     from analysis.policy.recommend.recommend import recommend as recommended
     from analysis.policy.replay import Asked
     from store.lake import Lake
 
+    if (staged or domains) and dialect is not DialectName.CALICO:
+        raise UsageError(f"{'--staged' if staged else '--domains'} is for --dialect calico alone")
     objects = read_cluster(kube)
     chosen = _chosen(namespaces or [], all_namespaces, objects)
     asked = Asked(**window(since, until), cluster=cluster)
     found, learning = recommended(Lake.open(lake), objects, asked, chosen)
-    sys.stdout.write(proved_text(found, learning, Dialect(dialect.value)))
+    sys.stdout.write(proved_text(found, learning, Dialect(dialect.value), Style(staged, domains)))
     for line in found.words:
         say(line)
 

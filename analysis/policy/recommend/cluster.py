@@ -24,6 +24,7 @@ from enricher.item import Item
 from enricher.services import SLICE_OF
 from enricher.workloads import Owners
 
+API_SERVER = ("default", "kubernetes")
 MORE_KINDS = {"Service", "EndpointSlice", "NetworkPolicy", "ServiceCIDR", "IPPool"}
 
 
@@ -94,6 +95,12 @@ class Cluster:
             near = member.workload.namespace == service.namespace
             if near and service.selector and service.selector.items() <= member.pod.labels.items():
                 yield member
+
+    @cached_property
+    def api_servers(self) -> frozenset[tuple[str, int]]:
+        """Addresses and ports behind the Service ``kubernetes``, which the API server keeps itself."""
+        own = (one for one in self.services if (one.namespace, one.name) == API_SERVER)
+        return frozenset((backend.address, backend.port) for one in own for backend in one.backends)
 
     def holder(self, address: str) -> Endpoint:
         """A node before the pods of its network; an address outside where nobody has it."""

@@ -170,7 +170,8 @@ class Omission:
 class Recommendation:
     """``words`` say what it was learned from, how much of that was seen, and what to look at before it is applied.
 
-    ``taken`` are the names of the policies that each namespace has already.
+    ``taken`` are the names of the policies that each namespace has already, ``api_servers`` addresses and ports of the
+    cluster's API server.
     """
 
     window: Window
@@ -178,3 +179,15 @@ class Recommendation:
     omissions: tuple[Omission, ...]
     words: tuple[str, ...]
     taken: Mapping[str, tuple[str, ...]]
+    api_servers: frozenset[tuple[str, int]] = frozenset()
+
+
+@dataclass(frozen=True)
+class Style:
+    """What Calico alone can do: ``staged`` policies say what they would do, and ``domains`` of Enterprise follow DNS."""
+
+    staged: bool = False
+    domains: bool = False
+
+
+PLAIN = Style()

@@ -65,7 +65,7 @@ def _recommendation(
         *heading.free(free),
         *heading.left_out(omissions),
     )
-    return Recommendation(window, drafts, omissions, words, known.cluster.policies)
+    return Recommendation(window, drafts, omissions, words, known.cluster.policies, known.cluster.api_servers)
 
 
 def _known(learning: Learning, cluster: Cluster) -> Known:
