@@ -73,8 +73,12 @@ class Population:
     """The pods of one namespace."""
 
     def __init__(self, pods: Iterable[Labelled]) -> None:
-        unique = {(pod.workload, tuple(sorted(pod.labels.items())), pod.now): pod for pod in pods}
+        alike = [pod._replace(labels=_lasting(pod)) for pod in pods]
+        unique = {(pod.workload, tuple(sorted(pod.labels.items())), pod.now): pod for pod in alike}
         self._pods = [unique[key] for key in sorted(unique)]
+        self._labels: dict[Workload, list[Labels]] = {}
+        for pod in self._pods:
+            self._labels.setdefault(pod.workload, []).append(pod.labels)
         self._present = {pod.workload for pod in self._pods if pod.now}
         self._known: dict[frozenset[Workload], Choice] = {}
 
@@ -97,7 +101,7 @@ class Population:
         return sorted([*found, *((one,) for one in left)])
 
     def _value(self, workload: Workload, key: str) -> str | None:
-        values = {pod.labels.get(key) for pod in self._pods if pod.workload == workload}
+        values = {labels.get(key) for labels in self._labels.get(workload, ())}
         return values.pop() if len(values) == 1 else None
 
     def _is_family(self, together: tuple[Workload, ...], key: str) -> bool:
@@ -111,9 +115,14 @@ class Population:
         # A workload that is gone has no pods but those of history.
         today = [pod for pod in self._pods if pod.now or pod.workload not in self._present]
         found = _choose(today, targets) or Choice((), tuple(sorted({pod.workload for pod in self._pods} - targets)))
-        own = [pod for pod in self._pods if pod.workload in targets]
-        lost = {pod.workload for pod in own if not matches(found.selector, pod.labels)}
+        lost = {one for one in targets for labels in self._labels.get(one, ()) if not matches(found.selector, labels)}
         return found._replace(lost=tuple(sorted(lost)))
+
+
+def _lasting(pod: Labelled) -> Labels:
+    """Without the values that say nothing of other pods: thousands of pods have few sets of labels."""
+    job = (pod.workload,)
+    return {key: "" if _passes(key) and not _names_job(key, job) else value for key, value in pod.labels.items()}
 
 
 def matches(selector: LabelSelector, labels: Labels) -> bool:
@@ -217,7 +226,7 @@ def _passes(key: str) -> bool:
     return key in PASSING or key in OF_A_ROLLOUT or PASSING_WORD.search(key) is not None
 
 
-def _names_job(key: str, targets: frozenset[Workload]) -> bool:
+def _names_job(key: str, targets: Collection[Workload]) -> bool:
     """A Job that no CronJob makes is its own workload, and keeps its name."""
     return key in ("job-name", "batch.kubernetes.io/job-name") and all(one.kind == "Job" for one in targets)
 

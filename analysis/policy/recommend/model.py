@@ -1,5 +1,6 @@
 """What is recommended, before any dialect writes it: per workload whom it may talk to, and why."""
 
+import ipaddress
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -40,6 +41,11 @@ class Outside(NamedTuple):
 
     def __str__(self) -> str:
         return f"{self.domain} ({self.address})" if self.domain else self.address
+
+
+def network_of(address: str) -> Network:
+    """The one address, as a network."""
+    return ipaddress.ip_network(address)
 
 
 # One end of an edge between workloads.

@@ -14,7 +14,9 @@ from analysis.policy.recommend.drafts import Known, namespace_draft
 from analysis.policy.recommend.ends import as_now, ends_of, populations, unresolved
 from analysis.policy.recommend.learning import Learning, learn, touches
 from analysis.policy.recommend.model import Recommendation, Workload
+from analysis.policy.recommend.ports import Seen, differing
 from analysis.policy.replay import Asked, coverage_rows, nothing_in
+from analysis.policy.rules import NamedPort
 from analysis.policy.words import listed
 from contract.errors import LakeError, QuestionError
 from store.lake import Lake
@@ -70,7 +72,22 @@ def _recommendation(
 
 def _known(learning: Learning, cluster: Cluster) -> Known:
     people = populations(learning.history, learning.ends, cluster)
+    return Known(cluster, people, servers(cluster, learning.edges, people), _port_names(learning, cluster))
+
+
+def _port_names(learning: Learning, cluster: Cluster) -> dict[Workload, dict[Seen, NamedPort]]:
     pods: dict[Workload, list[Endpoint]] = {}
     for workload, pod in cluster.members:
         pods.setdefault(workload, []).append(pod)
-    return Known(cluster, people, servers(cluster, learning.edges, people), pods)
+    found = {workload: names for workload, of_one in pods.items() if (names := differing(of_one, ()))}
+    if not found:
+        return {}
+    answered: dict[Workload, list[tuple[Endpoint, Seen]]] = {}
+    edges = learning.history.edges
+    for dst, protocol, port in zip(
+        *(column.tolist() for column in (edges.dst, edges.protocol, edges.port)), strict=True
+    ):
+        end = learning.ends[dst]
+        if isinstance(end, Workload) and end in found:
+            answered.setdefault(end, []).append((learning.history.endpoints[dst], (protocol, port)))
+    return {workload: differing(pods[workload], answered.get(workload, ())) for workload in found}
