@@ -119,8 +119,9 @@ def _rule(entity: Document, protocol: int, ports: Sequence[int | str], direction
 
 
 def _is_other_version(entity: Document, protocol: int) -> bool:
-    nets = entity.get("nets")
-    return bool(nets) and protocol in VERSIONS and (":" in nets[0]) != (VERSIONS[protocol] == 6)
+    """ICMP is of one IP version."""
+    nets = entity.get("nets", ())
+    return protocol in VERSIONS and any((":" in one) != (VERSIONS[protocol] == 6) for one in nets)
 
 
 def _by_protocol(ports: Sequence[Port]) -> Iterator[tuple[int, list[int | str]]]:

@@ -45,7 +45,7 @@ from analysis.policy.rules import Direction, NamedPort
 API_VERSION, KIND = "cilium.io/v2", "CiliumNetworkPolicy"
 WORD = {Direction.INGRESS: "from", Direction.EGRESS: "to"}
 # An empty list names nobody. Without it, too, a rule would allow nothing, but people read {} as everything.
-NOBODY: dict[str, list[Document]] = {each.value: [{f"{word}Endpoints": []}] for each, word in WORD.items()}
+NOBODY: Document = {each.value: [{f"{word}Endpoints": []}] for each, word in WORD.items()}
 TRANSPORTS = {number: name for name, number in PROTOCOLS.items()}
 # The echo request opens an exchange; its reply belongs to it. What type was seen the records do not tell.
 ECHO_REQUEST = {1: {"family": "IPv4", "type": 8}, 58: {"family": "IPv6", "type": 128}}
@@ -158,12 +158,7 @@ def _entities(peer: Any, one: Allowance, asked: _Asked) -> Iterator[str]:
         case AddressPeer():
             if _is_server(peer, one, asked):
                 yield "kube-apiserver"
-            if any(
-                network.subnet_of(cache)
-                for network in peer.networks
-                for cache in ON_THE_NODE
-                if network.version == cache.version
-            ):
+            if any(network.network_address in cache for network in peer.networks for cache in ON_THE_NODE):
                 yield "host"
 
 
