@@ -1,6 +1,7 @@
 """Endpoints out of Kubernetes manifests or a dump of ``kubectl get -A -o json``."""
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 
 from analysis.policy.documents import read_documents
@@ -19,7 +20,7 @@ TEMPLATES = {
     "Job": "spec.template",
     "CronJob": "spec.jobTemplate.spec.template",
 }
-KINDS = {"Pod", "Node", "Namespace", *TEMPLATES}
+KINDS = {"Pod", "Node", "Namespace", "ServiceAccount", *TEMPLATES}
 FINISHED = frozenset({"Succeeded", "Failed"})
 
 Objects = dict[str, list[Item]]
@@ -33,7 +34,11 @@ def read_endpoints(path: str | Path) -> list[Endpoint]:
 
 def endpoints_of(objects: Objects, path: str | Path) -> list[Endpoint]:
     namespaces = namespace_labels(objects)
+    accounts = _service_accounts(objects)
     found = [*_pods(objects, namespaces), *_templates(objects, namespaces), *_nodes(objects)]
+    found = [
+        replace(one, service_account_labels=accounts.get((one.namespace, one.service_account), {})) for one in found
+    ]
     if not found:
         raise InputError(
             str(path), "holds no Pod, no workload and no Node", "give manifests, or kubectl get -A -o json"
@@ -43,6 +48,13 @@ def endpoints_of(objects: Objects, path: str | Path) -> list[Endpoint]:
 
 def namespace_labels(objects: Objects) -> Labels:
     return {item.needed("metadata.name"): item.labels("metadata.labels") for item in objects.get("Namespace", ())}
+
+
+def _service_accounts(objects: Objects) -> Mapping[tuple[str | None, str | None], Mapping[str, str]]:
+    return {
+        (item.text("metadata.namespace") or "default", item.needed("metadata.name")): item.labels("metadata.labels")
+        for item in objects.get("ServiceAccount", ())
+    }
 
 
 def read_objects(path: str | Path, kinds: Collection[str] = KINDS) -> Objects:
