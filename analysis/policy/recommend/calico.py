@@ -20,6 +20,7 @@ from analysis.policy.recommend.metadata import (
     names_of,
 )
 from analysis.policy.recommend.model import (
+    PLAIN,
     AddressPeer,
     Allowance,
     Draft,
@@ -49,7 +50,7 @@ WORLD = {4: "0.0.0.0/0", 6: "::/0"}
 MOST_NETWORKS, MOST_PORTS, LONGEST_SELECTOR = 256, 50, 1024
 
 
-def manifests(found: Recommendation, style: Style) -> list[Manifest]:
+def manifests(found: Recommendation, style: Style = PLAIN) -> list[Manifest]:
     return [manifest for namespace in found.namespaces for manifest in _namespace(namespace, found, style)]
 
 

@@ -5,7 +5,9 @@ from enum import StrEnum
 
 from analysis.policy.recommend import calico, cilium, kubernetes
 from analysis.policy.recommend.manifest import Manifest
-from analysis.policy.recommend.model import Recommendation, Style
+from analysis.policy.recommend.model import PLAIN, Recommendation, Style
+
+Writer = Callable[[Recommendation], Sequence[Manifest]]
 
 
 class Dialect(StrEnum):
@@ -14,8 +16,13 @@ class Dialect(StrEnum):
     CILIUM = "cilium"
 
 
-WRITERS: Mapping[Dialect, Callable[[Recommendation, Style], Sequence[Manifest]]] = {
-    Dialect.KUBERNETES: lambda found, _: kubernetes.manifests(found),
+WRITERS: Mapping[Dialect, Writer] = {
+    Dialect.KUBERNETES: kubernetes.manifests,
     Dialect.CALICO: calico.manifests,
-    Dialect.CILIUM: lambda found, _: cilium.manifests(found),
+    Dialect.CILIUM: cilium.manifests,
 }
+
+
+def writer(dialect: Dialect, style: Style = PLAIN) -> Writer:
+    """Calico alone has several styles."""
+    return (lambda found: calico.manifests(found, style)) if dialect is Dialect.CALICO else WRITERS[dialect]

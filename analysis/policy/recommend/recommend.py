@@ -65,7 +65,6 @@ def _recommendation(
         *missed,
         *heading.about(drafts, edges, known.dns, known.cluster.policies),
         *heading.free(free),
-        *heading.left_out(omissions),
     )
     return Recommendation(window, drafts, omissions, words, known.cluster.policies, known.cluster.api_servers)
 
