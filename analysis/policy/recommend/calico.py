@@ -6,7 +6,7 @@ from itertools import groupby
 from analysis.graph import protocol_name
 from analysis.policy.endpoints import NAMESPACE_NAME, PROTOCOLS, Network
 from analysis.policy.recommend import network_sets, words
-from analysis.policy.recommend.calico_selector import EVERYBODY, either, quoted, selector_text, warnings
+from analysis.policy.recommend.calico_selector import EVERYBODY, either, selector_text, warnings
 from analysis.policy.recommend.manifest import Commented, Manifest
 from analysis.policy.recommend.metadata import (
     DEFAULT_DENY,
@@ -37,6 +37,7 @@ from analysis.policy.recommend.model import (
 from analysis.policy.recommend.network_sets import API_VERSION, LABEL, in_order
 from analysis.policy.recommend.parts import in_parts
 from analysis.policy.rules import NO_PORT, Direction, NamedPort
+from analysis.policy.selectors import Operator, Requirement
 
 TYPES = {Direction.INGRESS: "Ingress", Direction.EGRESS: "Egress"}
 # NetworkPolicy of Kubernetes has order 1000: these are judged beside it, and default deny after whatever people add.
@@ -145,15 +146,19 @@ def _entities(peers: Sequence[Peer], namespace: str) -> Iterator[Document]:
     """As few as name them all: pods of a namespace share one, and networks of an IP version."""
     pods = [peer for peer in peers if isinstance(peer, PodPeer)]
     for name, together in groupby(sorted(pods, key=lambda peer: peer.namespace), key=lambda peer: peer.namespace):
-        elsewhere = {"namespaceSelector": f"{NAMESPACE_NAME} == {quoted(name)}"} if name != namespace else {}
+        elsewhere = {"namespaceSelector": _named(NAMESPACE_NAME, name)} if name != namespace else {}
         for selector in _joined([selector_text(peer.selector) for peer in together]):
             yield {**elsewhere, "selector": selector}
     if any(isinstance(peer, EveryPod) for peer in peers):
         yield {"namespaceSelector": EVERYBODY}
     for name in dict.fromkeys(network_sets.set_name(peer) for peer in peers if isinstance(peer, AddressPeer)):
         if name is not None:
-            yield {"selector": f"{LABEL} == {quoted(name)}"}
+            yield {"selector": _named(LABEL, name)}
     yield from _of_networks(peers)
+
+
+def _named(label: str, value: str) -> str:
+    return selector_text((Requirement(label, Operator.IN, (value,)),))
 
 
 def _joined(selectors: Iterable[str]) -> Iterator[str]:
@@ -186,7 +191,7 @@ def _warnings(one: Allowance) -> Iterator[str]:
     for peer in one.peers:
         if isinstance(peer, PodPeer):
             yield from warnings(peer.selector)
-        elif isinstance(peer, NodePeer):
-            yield f"Node {peer.name}: a node that is added later has another address."
+    if any(isinstance(peer, NodePeer) for peer in one.peers):
+        yield "A node is named by its address: one that is added later has another."
     if any(port.protocol == 0 for port in one.ports):
         yield f"Warning: {protocol_name(0, None)} cannot be named: every protocol is allowed."

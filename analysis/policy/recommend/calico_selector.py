@@ -51,26 +51,26 @@ def _term(one: Requirement) -> str:
         case Operator.DOES_NOT_EXIST:
             return f"!has({one.key})"
         case Operator.NOT_IN:
-            return f"{one.key} not in {{{', '.join(map(quoted, one.values))}}}"
+            return f"{one.key} not in {{{', '.join(map(_quoted, one.values))}}}"
     if not all(map(_quotable, one.values)):
         return f"({' || '.join(_like(one.key, value) for value in one.values)})"
     if len(one.values) == 1:
-        return f"{one.key} == {quoted(one.values[0])}"
-    return f"{one.key} in {{{', '.join(map(quoted, one.values))}}}"
+        return f"{one.key} == {_quoted(one.values[0])}"
+    return f"{one.key} in {{{', '.join(map(_quoted, one.values))}}}"
 
 
-def quoted(value: str) -> str:
+def _quoted(value: str) -> str:
     quote = next(quote for quote in QUOTES if quote not in value)
     return f"{quote}{value}{quote}"
 
 
 def _like(key: str, value: str) -> str:
     if _quotable(value):
-        return f"{key} == {quoted(value)}"
+        return f"{key} == {_quoted(value)}"
     first, *middle = _pieces(value)
     last = middle.pop()
-    terms = [f"{key} starts with {quoted(first)}", *(f"{key} contains {quoted(one)}" for one in middle)]
-    return f"({' && '.join([*terms, f'{key} ends with {quoted(last)}'])})"
+    terms = [f"{key} starts with {_quoted(first)}", *(f"{key} contains {_quoted(one)}" for one in middle)]
+    return f"({' && '.join([*terms, f'{key} ends with {_quoted(last)}'])})"
 
 
 def _pieces(value: str) -> list[str]:

@@ -5,9 +5,8 @@ with every kind of port.
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain
-from typing import Any
 
 from analysis.graph import protocol_name
 from analysis.policy.cilium.domains import LONGEST, NAME
@@ -15,6 +14,7 @@ from analysis.policy.endpoints import PROTOCOLS
 from analysis.policy.recommend import words
 from analysis.policy.recommend.cilium_selector import OF_ANY_NAMESPACE, selector_of, warnings
 from analysis.policy.recommend.dns import ON_THE_NODE
+from analysis.policy.recommend.dns import PORT as DNS_PORT
 from analysis.policy.recommend.manifest import Commented, Manifest
 from analysis.policy.recommend.metadata import (
     DEFAULT_DENY,
@@ -34,13 +34,14 @@ from analysis.policy.recommend.model import (
     EveryPod,
     NamespaceDraft,
     NodePeer,
+    Peer,
     PodPeer,
     Port,
     Recommendation,
     WorldPeer,
 )
 from analysis.policy.recommend.parts import in_parts
-from analysis.policy.rules import Direction, NamedPort
+from analysis.policy.rules import Direction, NamedPort, PortRange
 
 API_VERSION, KIND = "cilium.io/v2", "CiliumNetworkPolicy"
 WORD = {Direction.INGRESS: "from", Direction.EGRESS: "to"}
@@ -90,12 +91,18 @@ def _names_domain(one: Allowance) -> bool:
     return any(isinstance(peer, AddressPeer) and _is_name(peer) for peer in one.peers)
 
 
+def _asks_names(one: Allowance) -> bool:
+    """Of a resolver that is not the cluster's: who asks it learns addresses there, too."""
+    return all(isinstance(port, PortRange) and port.first == port.last == DNS_PORT for port in one.ports)
+
+
 def _workload(draft: Draft, head: Document, found: Recommendation) -> Manifest:
     """Both directions, whatever becomes of the policy for default deny."""
     rules = dict(NOBODY)
     for direction, allowances in draft.allowances.items():
         asked = _Asked(direction, draft.workload.namespace, found.api_servers)
-        told = [rule for one in allowances for rule in _rules(one, asked)]
+        names = any(map(_names_domain, allowances))
+        told = [rule for one in allowances for rule in _rules(one, replace(asked, proxied=names and _asks_names(one)))]
         if any(rule.value is not None for rule in told):
             rules[direction.value] = told
     document = _policy(head, selector_of(draft.selector), rules)
@@ -144,7 +151,7 @@ def _is_name(peer: AddressPeer) -> bool:
     return peer.domain is not None and len(peer.domain) <= LONGEST and NAME.fullmatch(peer.domain) is not None
 
 
-def _entities(peer: Any, one: Allowance, asked: _Asked) -> Iterator[str]:
+def _entities(peer: Peer, one: Allowance, asked: _Asked) -> Iterator[str]:
     """By what a node is to the pod, as pods move: which one it was is not said."""
     match peer:
         case WorldPeer():
@@ -163,13 +170,16 @@ def _entities(peer: Any, one: Allowance, asked: _Asked) -> Iterator[str]:
 
 
 def _is_server(peer: NodePeer | AddressPeer, one: Allowance, asked: _Asked) -> bool:
-    seen = {
-        (str(network.network_address), port.first)
-        for network in peer.networks
-        for port in one.ports
-        if not isinstance(port, NamedPort)
-    }
-    return asked.direction is Direction.EGRESS and bool(seen) and seen <= asked.servers
+    if asked.direction is Direction.INGRESS or not all(map(_is_one, one.ports)):
+        return False
+    hosts = [str(network.network_address) for network in peer.networks]
+    return all(
+        (host, port.first) in asked.servers for host in hosts for port in one.ports if isinstance(port, PortRange)
+    )
+
+
+def _is_one(port: Port) -> bool:
+    return isinstance(port, PortRange) and port.first == port.last
 
 
 def _ports(ports: Sequence[Port], proxied: bool) -> Iterator[Document]:
@@ -198,18 +208,14 @@ def _warnings(one: Allowance, asked: _Asked) -> Iterator[str]:
     for peer in one.peers:
         if isinstance(peer, PodPeer):
             yield from warnings(peer.selector)
-        elif isinstance(peer, NodePeer) and not peer.own and not _is_server(peer, one, asked):
-            yield f"Node {peer.name}: Cilium tells a pod's own node from the others, and no more: all of them are allowed."
         elif isinstance(peer, AddressPeer) and peer.domain and not _is_name(peer):
             yield f"Warning: {peer.domain} is no name that toFQDNs takes: these are the addresses that it had."
+    nodes = [peer for peer in one.peers if isinstance(peer, NodePeer) and not peer.own]
+    if any(not _is_server(peer, one, asked) for peer in nodes):
+        yield "Cilium tells a pod's own node from the others, and no more: every node is allowed."
     if any(port.protocol in ECHO_REQUEST for port in one.ports):
         yield "Of ICMP the type is not recorded: echo requests are allowed."
-    others = sorted(
-        {protocol_name(port.protocol, None) for port in one.ports} - {*map(_name, (*TRANSPORTS, *ECHO_REQUEST))}
-    )
+    others = {port.protocol for port in one.ports} - {*TRANSPORTS, *ECHO_REQUEST}
     if others:
-        yield f"Warning: {', '.join(others)} cannot be named: every protocol and port is allowed."
-
-
-def _name(protocol: int) -> str:
-    return protocol_name(protocol, None)
+        names = ", ".join(protocol_name(protocol, None) for protocol in sorted(others))
+        yield f"Warning: {names} cannot be named: every protocol and port is allowed."
