@@ -81,7 +81,7 @@ def _workload(draft: Draft, name: str, found: Recommendation) -> Manifest:
     spec: Document = {"podSelector": _selector(draft.selector), "policyTypes": [*TYPES.values()]}
     for direction, allowances in draft.allowances.items():
         rules = [_rule(one, direction, draft.workload.namespace) for one in allowances]
-        if any(rule.value is not None for rule in rules):
+        if rules:
             spec[direction.value] = rules
     annotations = {
         "tailrace/workload": f"{draft.workload.kind}/{draft.workload.name}",
