@@ -105,7 +105,7 @@ def pod_endpoint(item: Item, template: str, address: str | None, namespaces: Lab
 def _named_ports(pod: Item) -> dict[str, tuple[str, int]]:
     """A name that several containers use is that of the first, as for a Service."""
     ports: dict[str, tuple[str, int]] = {}
-    for container in _containers(pod):
+    for container in containers(pod):
         for port in container.children("ports"):
             name, number = port.text("name"), port.port("containerPort")
             if name and number:
@@ -113,7 +113,7 @@ def _named_ports(pod: Item) -> dict[str, tuple[str, int]]:
     return ports
 
 
-def _containers(pod: Item) -> Iterable[Item]:
+def containers(pod: Item) -> Iterable[Item]:
     """An init container that restarts always is a sidecar: it runs beside the others."""
     sidecars = [one for one in pod.children("spec.initContainers") if one.text("restartPolicy") == "Always"]
     return [*pod.children("spec.containers"), *sidecars]
