@@ -42,7 +42,7 @@ def recommend(
         bool, typer.Option("--domains", help="Calico Enterprise, Cloud: outside by domain, not by its addresses.")
     ] = False,
     lake: o.LakeOption,
-    kube: p.KubeOption,
+    kube: p.KubeOption = None,
     since: o.SinceOption = None,
     until: o.UntilOption = None,
     cluster: p.ClusterOption = None,
@@ -63,11 +63,12 @@ def recommend(
 
     if (staged or domains) and dialect is not DialectName.CALICO:
         raise UsageError(f"{'--staged' if staged else '--domains'} is for --dialect calico alone")
-    objects = read_cluster(kube)
+    opened = Lake.open(lake)
+    objects = read_cluster(p.objects(opened, kube, cluster))
     chosen = _chosen(namespaces or [], all_namespaces, objects)
     asked = Asked(**window(since, until), cluster=cluster)
     style = Style(staged, domains)
-    proposal = propose(Lake.open(lake), objects, asked, chosen, Dialect(dialect.value), style)
+    proposal = propose(opened, objects, asked, chosen, Dialect(dialect.value), style)
     sys.stdout.write(proposal.text)
     for line in proposal.found.words:
         say(line)

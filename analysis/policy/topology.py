@@ -1,11 +1,10 @@
-"""Endpoints out of Kubernetes manifests or a dump of ``kubectl get -A -o json``."""
+"""Endpoints out of Kubernetes objects: manifests, a dump of ``kubectl get -A -o json``, or those a lake keeps."""
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import replace
-from pathlib import Path
 
-from analysis.policy.documents import read_documents
 from analysis.policy.endpoints import NAMESPACE_NAME, Endpoint
+from analysis.policy.objects import Source, documents
 from contract.errors import InputError
 from enricher.item import Item
 from enricher.workloads import Owners
@@ -27,12 +26,12 @@ Objects = dict[str, list[Item]]
 Labels = Mapping[str, Mapping[str, str]]
 
 
-def read_endpoints(path: str | Path) -> list[Endpoint]:
+def read_endpoints(source: Source) -> list[Endpoint]:
     """A pod each with the address it has now; a workload whose pods are not there is one pod without an address."""
-    return endpoints_of(read_objects(path), path)
+    return endpoints_of(read_objects(source), source)
 
 
-def endpoints_of(objects: Objects, path: str | Path) -> list[Endpoint]:
+def endpoints_of(objects: Objects, source: Source) -> list[Endpoint]:
     namespaces = namespace_labels(objects)
     accounts = _service_accounts(objects)
     found = [*_pods(objects, namespaces), *_templates(objects, namespaces), *_nodes(objects)]
@@ -41,7 +40,7 @@ def endpoints_of(objects: Objects, path: str | Path) -> list[Endpoint]:
     ]
     if not found:
         raise InputError(
-            str(path), "holds no Pod, no workload and no Node", "give manifests, or kubectl get -A -o json"
+            str(source), "holds no Pod, no workload and no Node", "give manifests, or kubectl get -A -o json"
         )
     return found
 
@@ -57,10 +56,10 @@ def _service_accounts(objects: Objects) -> Mapping[tuple[str | None, str | None]
     }
 
 
-def read_objects(path: str | Path, kinds: Collection[str] = KINDS) -> Objects:
+def read_objects(source: Source, kinds: Collection[str] = KINDS) -> Objects:
     """An object that stands in several files counts once."""
     unique = {}
-    for document in read_documents([str(path)]):
+    for document in documents(source):
         kind = document.needed("kind").text
         if kind in kinds:
             item = Item(document.value, document.file, document.path)
@@ -117,7 +116,7 @@ def pod_endpoint(item: Item, template: str, address: str | None, namespaces: Lab
 def _named_ports(pod: Item) -> dict[str, tuple[str, int]]:
     """A name that several containers use is that of the first, as for a Service."""
     ports: dict[str, tuple[str, int]] = {}
-    for container in _containers(pod):
+    for container in containers(pod):
         for port in container.children("ports"):
             name, number = port.text("name"), port.port("containerPort")
             if name and number:
@@ -125,7 +124,7 @@ def _named_ports(pod: Item) -> dict[str, tuple[str, int]]:
     return ports
 
 
-def _containers(pod: Item) -> Iterable[Item]:
+def containers(pod: Item) -> Iterable[Item]:
     """An init container that restarts always is a sidecar: it runs beside the others."""
     sidecars = [one for one in pod.children("spec.initContainers") if one.text("restartPolicy") == "Always"]
     return [*pod.children("spec.containers"), *sidecars]

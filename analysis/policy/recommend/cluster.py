@@ -4,15 +4,16 @@ import ipaddress
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
 from typing import NamedTuple
 
 from analysis.policy.endpoints import PROTOCOLS, Endpoint, Network
+from analysis.policy.objects import Source
 from analysis.policy.recommend.model import Workload
 from analysis.policy.topology import (
     KINDS,
     TEMPLATES,
     Objects,
+    containers,
     endpoints_of,
     namespace_labels,
     own_workloads,
@@ -29,10 +30,11 @@ MORE_KINDS = {"Service", "EndpointSlice", "NetworkPolicy", "ServiceCIDR", "IPPoo
 
 
 class Member(NamedTuple):
-    """A pod of a workload, or what its template says of the pods to come."""
+    """A pod of a workload, or what its template says of the pods to come; ``listens`` are the ports that it declares."""
 
     workload: Workload
     pod: Endpoint
+    listens: frozenset[int]
 
 
 class ServicePort(NamedTuple):
@@ -90,6 +92,10 @@ class Cluster:
     def service_at(self) -> Mapping[str, Service]:
         return {address: service for service in self.services for address in service.addresses}
 
+    @cached_property
+    def listens(self) -> frozenset[tuple[Workload, int]]:
+        return frozenset((member.workload, port) for member in self.members for port in member.listens)
+
     def behind(self, service: Service) -> Iterator[Member]:
         for member in self.members:
             near = member.workload.namespace == service.namespace
@@ -119,10 +125,10 @@ def target(port: ServicePort, pod: Endpoint) -> int | None:
     return pod.ports.get(port.target, (None, None))[1]
 
 
-def read_cluster(path: str | Path) -> Cluster:
-    objects = read_objects(path, KINDS | MORE_KINDS)
+def read_cluster(source: Source) -> Cluster:
+    objects = read_objects(source, KINDS | MORE_KINDS)
     return Cluster(
-        endpoints=endpoints_of(objects, path),
+        endpoints=endpoints_of(objects, source),
         members=tuple(_members(objects)),
         services=tuple(_services(objects)),
         ranges=tuple(sorted((ipaddress.ip_network(one) for one in ranges(objects)), key=_network_order)),
@@ -140,12 +146,19 @@ def _members(objects: Objects) -> Iterator[Member]:
     for pod in objects.get("Pod", ()):
         found = pod_endpoint(pod, "", next(iter(pod_addresses(pod)), None), namespaces)
         kind, name = owners.workload(pod)
-        yield Member(Workload(found.namespace or "", name, kind), found)
+        yield Member(Workload(found.namespace or "", name, kind), found, _declared(pod))
     for kind, workload in own_workloads(objects):
         if workload.raw(TEMPLATES[kind]) is None:
             continue
         found = pod_endpoint(workload, TEMPLATES[kind], None, namespaces)
-        yield Member(Workload(found.namespace or "", found.name, kind), found)
+        yield Member(
+            Workload(found.namespace or "", found.name, kind), found, _declared(workload.child(TEMPLATES[kind]))
+        )
+
+
+def _declared(pod: Item) -> frozenset[int]:
+    ports = (port.port("containerPort") for container in containers(pod) for port in container.children("ports"))
+    return frozenset(port for port in ports if port)
 
 
 def _services(objects: Objects) -> Iterator[Service]:

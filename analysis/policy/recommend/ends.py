@@ -73,7 +73,7 @@ def unresolved(history: History) -> Iterator[Evidence]:
 def populations(history: History, ends: Sequence[End], cluster: Cluster) -> dict[str, Population]:
     """The pods of each namespace, of now and of history; those of a node's network are selected by nobody."""
     by_namespace: dict[str, list[Labelled]] = {}
-    for workload, pod in cluster.members:
+    for workload, pod, _ in cluster.members:
         if not pod.host_network:
             by_namespace.setdefault(workload.namespace, []).append(Labelled(workload, pod.labels, True))
     present = {pod.workload for pods in by_namespace.values() for pod in pods}

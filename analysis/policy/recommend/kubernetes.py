@@ -79,7 +79,7 @@ def _workload(draft: Draft, name: str, found: Recommendation) -> Manifest:
     spec: Document = {"podSelector": _selector(draft.selector), "policyTypes": [*TYPES.values()]}
     for direction, allowances in draft.allowances.items():
         rules = [_rule(one, direction, draft.workload.namespace) for one in allowances]
-        if any(rule.value is not None for rule in rules):
+        if rules:
             spec[direction.value] = rules
     return Manifest(_policy(metadata(draft.workload.namespace, name, evidence(draft, found)), spec), above(draft))
 

@@ -31,7 +31,7 @@ def recommend(lake: Lake, cluster: Cluster, asked: Asked, namespaces: Sequence[s
     if not history.rows.num_rows and not history.unresolved.num_rows:
         raise QuestionError(f"nothing to learn from: {nothing_in(lake, window)}")
     history = through_services(history, cluster)
-    learning = learn(history, ends_of(history, cluster), unresolved(history))
+    learning = learn(history, ends_of(history, cluster), cluster.listens, unresolved(history))
     _refuse_unknown(namespaces, learning, cluster)
     known = _known(learning, cluster)
     missed = shortcomings(coverage_rows(lake, asked), window, cluster.endpoints)
@@ -76,7 +76,7 @@ def _known(learning: Learning, cluster: Cluster) -> Known:
 
 def _port_names(learning: Learning, cluster: Cluster) -> dict[Workload, dict[Seen, NamedPort]]:
     pods: dict[Workload, list[Endpoint]] = {}
-    for workload, pod in cluster.members:
+    for workload, pod, _ in cluster.members:
         pods.setdefault(workload, []).append(pod)
     found = {workload: names for workload, of_one in pods.items() if (names := differing(of_one, ()))}
     if not found:
