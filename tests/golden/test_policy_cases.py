@@ -1,5 +1,6 @@
-"""Where NetworkPolicy is easily misread (docs/policy.md): one case each, named for it."""
+"""Where policies are easily misread (docs/policy.md): one case each, named for it."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ import yaml
 from analysis.policy.dialects import read_policies
 from analysis.policy.endpoints import PROTOCOLS, Endpoint
 from analysis.policy.evaluate import Edges, evaluate, up_to_plugin
+from tests.naive import cilium
 from tests.naive import policy as naive
 from tests.support.policies import endpoint
 
@@ -27,7 +29,7 @@ def loaded(path: Path) -> Case:
 def pod(key: str, told: Case, namespaces: Case) -> Endpoint:
     """``shop/db#2`` is another address of the pod ``shop/db``."""
     namespace, _, name = key.partition("/")
-    return endpoint(
+    found = endpoint(
         "pod",
         namespace,
         name.partition("#")[0],
@@ -38,6 +40,13 @@ def pod(key: str, told: Case, namespaces: Case) -> Endpoint:
         host_network=told.get("hostNetwork", False),
         node=told.get("node"),
     )
+    return replace(found, service_account=told.get("serviceAccount", "default"))
+
+
+def node(name: str, told: Any) -> Endpoint:
+    """An address, or that and labels."""
+    known = told if isinstance(told, dict) else {"address": told}
+    return endpoint("node", None, name, known["address"], labels=known.get("labels", {}), node=name)
 
 
 def port(text: str) -> tuple[str, int]:
@@ -47,8 +56,11 @@ def port(text: str) -> tuple[str, int]:
 
 def endpoints(case: Case) -> dict[str, Endpoint]:
     pods = {key: pod(key, told, case.get("namespaces", {})) for key, told in case["pods"].items()}
-    nodes = {name: endpoint("node", None, name, ip, node=name) for name, ip in case.get("nodes", {}).items()}
-    return {**pods, **nodes, **{ip: endpoint("external", None, ip, ip) for ip in case.get("outside", [])}}
+    nodes = {name: node(name, told) for name, told in case.get("nodes", {}).items()}
+    outside = case.get("outside", [])
+    domains = outside if isinstance(outside, dict) else dict.fromkeys(outside)
+    addresses = {ip: replace(endpoint("external", None, ip, ip), domain=domain) for ip, domain in domains.items()}
+    return {**pods, **nodes, **addresses}
 
 
 def edge(text: str, order: list[str]) -> tuple[int, int, int, int]:
@@ -80,11 +92,25 @@ def test_case(path: Path, tmp_path: Path) -> None:
 def test_naive_evaluator_says_the_same(path: Path) -> None:
     case = loaded(path)
     known = endpoints(case)
+    ends = list(known.values())
+    says = naively_of_cilium if path.stem.startswith("cilium-") else naively
     for text, expected in case["edges"].items():
         src, dst, protocol, port = edge(text, list(known))
-        ends = list(known.values())
-        sides = naive.verdict(case["policies"], ends[src], ends[dst], protocol, port)
-        assert naive.is_allowed(sides) == expected.startswith("allowed"), text
+        assert said(says(case["policies"], ends, (src, dst), (protocol, port))) == expected.partition(",")[0], text
+
+
+def naively(policies: Any, ends: list[Endpoint], pair: tuple[int, int], service: tuple[int, int]) -> tuple[Any, Any]:
+    return naive.verdict(policies, ends[pair[0]], ends[pair[1]], *service)
+
+
+def naively_of_cilium(policies: Any, ends: list[Endpoint], pair: tuple[int, int], service: tuple[int, int]) -> Any:
+    return cilium.verdict(policies, ends, ends[pair[0]], ends[pair[1]], service)
+
+
+def said(sides: tuple[Any, Any]) -> str:
+    if any(one in sides for one in (naive.DEFAULT_DENY, cilium.DENIED)):
+        return "denied"
+    return "unknown" if naive.UNKNOWN in sides else "allowed"
 
 
 def test_there_is_a_case() -> None:
