@@ -1,6 +1,7 @@
 """Endpoints out of Kubernetes manifests or a dump of ``kubectl get -A -o json``."""
 
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 
 from analysis.policy.documents import read_documents
@@ -19,7 +20,7 @@ TEMPLATES = {
     "Job": "spec.template",
     "CronJob": "spec.jobTemplate.spec.template",
 }
-KINDS = {"Pod", "Node", "Namespace", *TEMPLATES}
+KINDS = {"Pod", "Node", "Namespace", "ServiceAccount", *TEMPLATES}
 FINISHED = frozenset({"Succeeded", "Failed"})
 
 Objects = dict[str, list[Item]]
@@ -30,12 +31,23 @@ def read_endpoints(path: str | Path) -> list[Endpoint]:
     """A pod each with the address it has now; a workload whose pods are not there is one pod without an address."""
     objects = _by_kind(path)
     namespaces = {item.needed("metadata.name"): item.labels("metadata.labels") for item in objects.get("Namespace", ())}
+    accounts = _service_accounts(objects)
     found = [*_pods(objects, namespaces), *_templates(objects, namespaces), *_nodes(objects)]
+    found = [
+        replace(one, service_account_labels=accounts.get((one.namespace, one.service_account), {})) for one in found
+    ]
     if not found:
         raise InputError(
             str(path), "holds no Pod, no workload and no Node", "give manifests, or kubectl get -A -o json"
         )
     return found
+
+
+def _service_accounts(objects: Objects) -> Mapping[tuple[str | None, str | None], Mapping[str, str]]:
+    return {
+        (item.text("metadata.namespace") or "default", item.needed("metadata.name")): item.labels("metadata.labels")
+        for item in objects.get("ServiceAccount", ())
+    }
 
 
 def _by_kind(path: str | Path) -> Objects:

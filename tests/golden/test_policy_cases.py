@@ -11,7 +11,7 @@ import yaml
 from analysis.policy.dialects import read_policies
 from analysis.policy.endpoints import PROTOCOLS, Endpoint
 from analysis.policy.evaluate import Edges, evaluate, up_to_plugin
-from tests.naive import cilium
+from tests.naive import calico, cilium
 from tests.naive import policy as naive
 from tests.support.policies import endpoint
 
@@ -29,6 +29,7 @@ def loaded(path: Path) -> Case:
 def pod(key: str, told: Case, namespaces: Case) -> Endpoint:
     """``shop/db#2`` is another address of the pod ``shop/db``."""
     namespace, _, name = key.partition("/")
+    account = {"service_account": told.get("serviceAccount"), "service_account_labels": told.get("accountLabels", {})}
     found = endpoint(
         "pod",
         namespace,
@@ -40,7 +41,7 @@ def pod(key: str, told: Case, namespaces: Case) -> Endpoint:
         host_network=told.get("hostNetwork", False),
         node=told.get("node"),
     )
-    return replace(found, service_account=told.get("serviceAccount", "default"))
+    return replace(found, **account)
 
 
 def node(name: str, told: Any) -> Endpoint:
@@ -57,10 +58,9 @@ def port(text: str) -> tuple[str, int]:
 def endpoints(case: Case) -> dict[str, Endpoint]:
     pods = {key: pod(key, told, case.get("namespaces", {})) for key, told in case["pods"].items()}
     nodes = {name: node(name, told) for name, told in case.get("nodes", {}).items()}
-    outside = case.get("outside", [])
-    domains = outside if isinstance(outside, dict) else dict.fromkeys(outside)
-    addresses = {ip: replace(endpoint("external", None, ip, ip), domain=domain) for ip, domain in domains.items()}
-    return {**pods, **nodes, **addresses}
+    outside = {ip: endpoint("external", None, ip, ip) for ip in case.get("outside", [])}
+    domains = case.get("domains", {})
+    return {**pods, **nodes, **{ip: replace(one, domain=domains.get(ip)) for ip, one in outside.items()}}
 
 
 def edge(text: str, order: list[str]) -> tuple[int, int, int, int]:
@@ -93,22 +93,24 @@ def test_naive_evaluator_says_the_same(path: Path) -> None:
     case = loaded(path)
     known = endpoints(case)
     ends = list(known.values())
-    says = naively_of_cilium if path.stem.startswith("cilium-") else naively
     for text, expected in case["edges"].items():
         src, dst, protocol, port = edge(text, list(known))
-        assert said(says(case["policies"], ends, (src, dst), (protocol, port))) == expected.partition(",")[0], text
+        assert said(case, ends, (ends[src], ends[dst], protocol, port)) == expected.partition(",")[0], text
 
 
-def naively(policies: Any, ends: list[Endpoint], pair: tuple[int, int], service: tuple[int, int]) -> tuple[Any, Any]:
-    return naive.verdict(policies, ends[pair[0]], ends[pair[1]], *service)
+def said(case: Case, ends: list[Endpoint], edge: calico.Edge) -> str:
+    versions = " ".join(one["apiVersion"] for one in case["policies"])
+    if "projectcalico.org" in versions:
+        sides = calico.verdict(calico.World(case["policies"], ends), *edge)
+        unknown = any(map(calico.is_unknown, sides))
+        return "denied" if any(map(calico.is_denied, sides)) else "unknown" if unknown else "allowed"
+    if "cilium.io" in versions:
+        return word_of(cilium.verdict(case["policies"], ends, edge[0], edge[1], edge[2:]))
+    return word_of(naive.verdict(case["policies"], *edge))
 
 
-def naively_of_cilium(policies: Any, ends: list[Endpoint], pair: tuple[int, int], service: tuple[int, int]) -> Any:
-    return cilium.verdict(policies, ends, ends[pair[0]], ends[pair[1]], service)
-
-
-def said(sides: tuple[Any, Any]) -> str:
-    if any(one in sides for one in (naive.DEFAULT_DENY, cilium.DENIED)):
+def word_of(sides: tuple[naive.Side, naive.Side]) -> str:
+    if naive.DEFAULT_DENY in sides or cilium.DENIED in sides:
         return "denied"
     return "unknown" if naive.UNKNOWN in sides else "allowed"
 
