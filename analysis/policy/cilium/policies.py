@@ -32,7 +32,7 @@ DENYING, PERHAPS_DENYING, ALLOWING, PERHAPS_ALLOWING = Place(order=0), Place(ord
 
 WHETHER_AUTHENTICATED = "mutual authentication"
 WHETHER_FIREWALL = "whether the host firewall is on"
-WHAT_REQUIRES = "what fromRequires and toRequires limit, which differs between releases"
+WHAT_REQUIRES = "what fromRequires and toRequires limit in this release"
 
 
 @dataclass(frozen=True)
