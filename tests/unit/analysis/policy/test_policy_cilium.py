@@ -65,6 +65,7 @@ REFUSED = {
     "is no reserved label that can be judged": from_('{matchLabels: {"reserved:all": ""}}'),
     "has reserved:kube-apiserver beside others": from_('{matchLabels: {"reserved:kube-apiserver": "", a: b}}'),
     "is no value of a label": from_("{matchLabels: {a: b c}}"),
+    "'\\x1b[2J' is no key of a label": from_('{matchLabels: {"\\e[2J": "b c"}}'),
     "is no operator": from_("{matchExpressions: [{key: a, operator: Equals}]}"),
     "In without values": from_("{matchExpressions: [{key: a, operator: In}]}"),
     "selects pods by their cluster": of(
