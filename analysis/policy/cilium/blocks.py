@@ -1,6 +1,5 @@
 """Addresses: CIDR, CIDRSet with except, and the groups that CiliumCIDRGroup gives a name."""
 
-import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -9,9 +8,6 @@ from analysis.policy.endpoints import Network
 from analysis.policy.kubernetes import METADATA
 from analysis.policy.parts import Part
 from analysis.policy.selectors import Block, LabelSelector, Operator
-
-# As Go's net.ParseCIDR reads it: no mask of addresses, no zone.
-CIDR = re.compile(r"[0-9A-Fa-f.:]+/(0|[1-9][0-9]{0,2})")
 
 
 @dataclass(frozen=True)
@@ -35,14 +31,8 @@ def _group(document: Part) -> tuple[str, Group]:
     spec = document.needed("spec")
     spec.fields(("externalCIDRs",))
     spec.needed("externalCIDRs")
-    networks = [network(one) for one in spec.items("externalCIDRs")]
+    networks = [one.network for one in spec.items("externalCIDRs")]
     return metadata.needed("name").text, Group(dict(labels.texts()) if labels else {}, networks)
-
-
-def network(part: Part) -> Network:
-    if not CIDR.fullmatch(part.text):
-        raise part.wrong(f"{part.text!r:.60} is no CIDR", "write it as 192.0.2.0/24 or 2001:db8::/32")
-    return part.network
 
 
 def blocks(part: Part, known: Groups) -> Iterator[Block]:
@@ -51,9 +41,9 @@ def blocks(part: Part, known: Groups) -> Iterator[Block]:
     told = [key for key in ("cidr", "cidrGroupRef", "cidrGroupSelector") if part.get(key) is not None]
     if len(told) != 1:
         raise part.wrong("needs either a cidr, a cidrGroupRef or a cidrGroupSelector", "write one of them")
-    excepted = tuple(network(one) for one in part.items("except"))
+    excepted = tuple(one.network for one in part.items("except"))
     if told[0] == "cidr":
-        whole = network(part.needed("cidr"))
+        whole = part.needed("cidr").network
         _refuse_outside(part, whole)
         yield Block(whole, excepted)
         return

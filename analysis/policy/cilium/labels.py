@@ -4,7 +4,6 @@ The label ``app`` of a pod is ``k8s:app`` here; what a node or an address outsid
 """
 
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -78,15 +77,12 @@ def selector(part: Part) -> LabelSelector:
     """Of matchLabels and matchExpressions, every key with its source."""
     part.fields(("matchLabels", "matchExpressions"))
     labels = part.get("matchLabels")
-    equal = (
-        (Requirement(label_key(labels, key), Operator.IN, (value,)) for key, value in _texts(labels)) if labels else ()
-    )
+    equal = [_equal(labels, key, value) for key, value in labels.texts()] if labels is not None else []
     return (*equal, *(_requirement(one) for one in part.items("matchExpressions")))
 
 
-def _texts(labels: Part) -> Iterator[tuple[str, str]]:
-    for key, _ in labels.texts():
-        yield key, _value(labels.needed(key))
+def _equal(labels: Part, key: str, value: str) -> Requirement:
+    return Requirement(label_key(labels, key), Operator.IN, (_value(labels, value),))
 
 
 def _requirement(part: Part) -> Requirement:
@@ -95,7 +91,7 @@ def _requirement(part: Part) -> Requirement:
     if told.text not in list(Operator):
         raise told.wrong(f"{told.text!r:.60} is no operator", f"write {', '.join(Operator)}")
     operator = Operator(told.text)
-    values = tuple(_value(value) for value in part.items("values"))
+    values = tuple(_value(value, value.text) for value in part.items("values"))
     if bool(values) != (operator in (Operator.IN, Operator.NOT_IN)):
         raise part.wrong(
             f"{operator} with{'' if values else 'out'} values", "In and NotIn have values, the others none"
@@ -103,13 +99,12 @@ def _requirement(part: Part) -> Requirement:
     return Requirement(label_key(part.needed("key"), part.needed("key").text), operator, values)
 
 
-def _value(part: Part) -> str:
-    if len(part.text) > LONGEST_VALUE or not VALUE.fullmatch(part.text):
-        raise part.wrong(
-            f"{part.text!r:.80} is no value of a label",
-            f"it has letters, digits, '-', '_' and '.', at most {LONGEST_VALUE}",
+def _value(where: Part, text: str) -> str:
+    if len(text) > LONGEST_VALUE or not VALUE.fullmatch(text):
+        raise where.wrong(
+            f"{text!r:.80} is no value of a label", f"it has letters, digits, '-', '_' and '.', at most {LONGEST_VALUE}"
         )
-    return part.text
+    return text
 
 
 def label_key(where: Part, text: str) -> str:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from analysis.policy.cilium.blocks import Groups, blocks, network
+from analysis.policy.cilium.blocks import Groups, blocks
 from analysis.policy.cilium.domains import Domain, domain
 from analysis.policy.cilium.labels import (
     API_SERVER,
@@ -187,7 +187,7 @@ def node_labels(part: Part) -> LabelSelector:
 
 
 def _cidrs(parts: Iterable[Part], _: Scope) -> Iterator[Peer]:
-    return (Peer(Block(network(part))) for part in parts)
+    return (Peer(Block(part.network)) for part in parts)
 
 
 def _cidr_sets(parts: Iterable[Part], scope: Scope) -> Iterator[Peer]:

@@ -11,7 +11,7 @@ from analysis.policy.cilium.labels import CLUSTER, NAMESPACE, RESERVED, Identity
 from analysis.policy.cilium.peers import PODS, NodesWith, Peer, Scope, endpoints, node_labels, peers
 from analysis.policy.cilium.ports import Opened, opened
 from analysis.policy.endpoints import Selection
-from analysis.policy.kubernetes import LONGEST_NAME, METADATA, NAME
+from analysis.policy.kubernetes import METADATA, policy_name
 from analysis.policy.parts import Part
 from analysis.policy.rules import Action, Direction, Nodes, Place, Rule, Section
 from analysis.policy.selectors import Every, LabelSelector, Not, Operator, Requirement
@@ -32,7 +32,7 @@ DENYING, PERHAPS_DENYING, ALLOWING, PERHAPS_ALLOWING = Place(order=0), Place(ord
 
 WHETHER_AUTHENTICATED = "mutual authentication"
 WHETHER_FIREWALL = "whether the host firewall is on"
-WHAT_REQUIRES = "what fromRequires and toRequires limit, which differs between releases"
+WHAT_REQUIRES = "what fromRequires and toRequires limit in this release"
 
 
 @dataclass(frozen=True)
@@ -60,19 +60,14 @@ def _policy(document: Part, known: Groups) -> Iterator[Section]:
     document.fields(OBJECT)
     kind, metadata = document.needed("kind").text, document.needed("metadata")
     metadata.fields(METADATA)
-    name, namespace = _name(metadata.needed("name")), metadata.get("namespace")
-    if kind == CLUSTERWIDE and namespace is not None:
-        raise namespace.wrong("is of a policy that is clusterwide", "leave it out")
-    home = None if kind == CLUSTERWIDE else _name(namespace) if namespace is not None else "default"
+    name, namespace = policy_name(metadata.needed("name")), metadata.get("namespace")
+    named = namespace if namespace is not None and namespace.text else None
+    if kind == CLUSTERWIDE and named is not None:
+        raise named.wrong("is of a policy that is clusterwide", "leave it out")
+    home = None if kind == CLUSTERWIDE else policy_name(named) if named is not None else "default"
     origin = f"{kind}/{name}" if home is None else f"{kind}/{home}/{name}"
     for part, where in _specs(document):
         yield from _spec(Spec(part, f"{origin} {where}", Scope(home, known)))
-
-
-def _name(part: Part) -> str:
-    if len(part.text) > LONGEST_NAME or not NAME.fullmatch(part.text):
-        raise part.wrong(f"{part.text!r:.60} is no name", "write lower-case letters, digits, '-' and '.'")
-    return part.text
 
 
 def _specs(document: Part) -> Iterator[tuple[Part, str]]:
@@ -172,7 +167,7 @@ def _split(rules: Sequence[Rule]) -> tuple[tuple[Rule, ...], tuple[Rule, ...]]:
 def _isolates(part: Part, direction: Direction) -> bool:
     told = part.get("enableDefaultDeny")
     chosen = told.get(direction) if told is not None else None
-    return True if chosen is None else bool(chosen.value)
+    return True if chosen is None else chosen.flag
 
 
 def _rules(rule: Part, origin: str, spec: Spec, direction: Direction, action: Action) -> Iterator[Rule]:
@@ -241,16 +236,10 @@ def _check_rest(part: Part) -> None:
         _ = [told.text for key in ("key", "source", "value") if (told := label.get(key)) is not None]
     if default is not None:
         default.fields(tuple(Direction))
-        _ = [_flag(told) for key in Direction if (told := default.get(key)) is not None]
+        _ = [told.flag for key in Direction if (told := default.get(key)) is not None]
     if log is not None:
         log.fields(("value",))
         _check_log(log)
-
-
-def _flag(part: Part) -> bool:
-    if not isinstance(part.value, bool):
-        raise part.wrong("is neither true nor false")
-    return part.value
 
 
 def _check_log(log: Part) -> None:
