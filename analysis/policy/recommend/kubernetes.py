@@ -7,6 +7,7 @@ from typing import Any
 from analysis.graph import protocol_name
 from analysis.policy.endpoints import NAMESPACE_NAME, PROTOCOLS, Network
 from analysis.policy.recommend import words
+from analysis.policy.recommend.cluster import MANAGED_BY, OURS
 from analysis.policy.recommend.manifest import Commented, Manifest
 from analysis.policy.recommend.model import (
     AddressPeer,
@@ -26,7 +27,7 @@ from analysis.policy.rules import Direction, NamedPort
 from analysis.policy.selectors import LabelSelector, Operator
 
 API_VERSION, KIND = "networking.k8s.io/v1", "NetworkPolicy"
-LABELS = {"app.kubernetes.io/managed-by": "tailrace"}
+DEFAULT_DENY, DNS = "tailrace-default-deny", "tailrace-dns"
 TYPES = {Direction.INGRESS: "Ingress", Direction.EGRESS: "Egress"}
 PEERS = {Direction.INGRESS: "from", Direction.EGRESS: "to"}
 TRANSPORTS = {number: name for name, number in PROTOCOLS.items()}
@@ -50,7 +51,7 @@ def manifests(found: Recommendation) -> list[Manifest]:
 def _namespace(draft: NamespaceDraft, found: Recommendation) -> Iterator[Manifest]:
     yield _default_deny(draft)
     yield _dns(draft)
-    names = policy_names([one.workload for one in draft.drafts], found.taken.get(draft.name, ()))
+    names = policy_names([one.workload for one in draft.drafts], (DEFAULT_DENY, DNS, *found.taken.get(draft.name, ())))
     for one in draft.drafts:
         yield _workload(one, names[one.workload], found)
 
@@ -58,10 +59,10 @@ def _namespace(draft: NamespaceDraft, found: Recommendation) -> Iterator[Manifes
 def _default_deny(draft: NamespaceDraft) -> Manifest:
     lines = [f"Whatever no policy of {draft.name} allows is denied, in both directions."]
     if draft.idle:
-        names = ", ".join(workload.name for workload in draft.idle)
-        lines.append(f"Nothing was learned of {names}: nothing but DNS is allowed there.")
+        lines.append("Nothing was learned of these, and nothing but DNS is allowed there:")
+        lines += [f"  {line}" for line in words.names(workload.name for workload in draft.idle)]
     return Manifest(
-        _policy(draft.name, "tailrace-default-deny", {"podSelector": {}, "policyTypes": [*TYPES.values()]}),
+        _policy(draft.name, DEFAULT_DENY, {"podSelector": {}, "policyTypes": [*TYPES.values()]}),
         tuple(lines),
     )
 
@@ -72,9 +73,7 @@ def _dns(draft: NamespaceDraft) -> Manifest:
         "policyTypes": ["Egress"],
         "egress": [_rule(one, Direction.EGRESS, draft.name) for one in draft.dns],
     }
-    return Manifest(
-        _policy(draft.name, "tailrace-dns", spec), (f"Every pod of {draft.name} may ask the cluster's DNS.",)
-    )
+    return Manifest(_policy(draft.name, DNS, spec), (f"Every pod of {draft.name} may ask the cluster's DNS.",))
 
 
 def _workload(draft: Draft, name: str, found: Recommendation) -> Manifest:
@@ -93,7 +92,7 @@ def _workload(draft: Draft, name: str, found: Recommendation) -> Manifest:
 
 
 def _policy(namespace: str, name: str, spec: Document, annotations: Mapping[str, str] | None = None) -> Document:
-    metadata: Document = {"name": name, "namespace": namespace, "labels": dict(LABELS)}
+    metadata: Document = {"name": name, "namespace": namespace, "labels": {MANAGED_BY: OURS}}
     if annotations:
         metadata["annotations"] = dict(annotations)
     return {"apiVersion": API_VERSION, "kind": KIND, "metadata": metadata, "spec": spec}

@@ -154,6 +154,31 @@ def test_the_api_server_behind_its_service(tmp_path: Path) -> None:
     assert (rule.ports, rule.evidence[0].service) == ((PortRange(6, 6443, 6443),), "shop/apiserver")
 
 
+def test_behind_its_own_service_a_pod_meets_its_replicas(tmp_path: Path) -> None:
+    other = pod("web", "10.0.0.4", number=1)
+    own = {"clusterIP": "10.96.0.2", "selector": {"app": "web"}, "ports": [{"port": 80, "targetPort": 8080}]}
+    service = {"ip": "10.96.0.2", "kind": "service", "namespace": "shop"}
+    found, _ = learned(tmp_path, [flow(0, WEB, service, 80)], kubernetes(*PODS, other, web=own))
+    (rule,) = rules(found, "web", Direction.INGRESS)
+    assert (rule.evidence[0].src, rule.ports) == (rule.evidence[0].dst, (PortRange(6, 8080, 8080),))
+
+
+def test_policies_of_before_are_replaced_and_no_other(tmp_path: Path) -> None:
+    ours = {"name": "tailrace-api", "namespace": "shop", "labels": {"app.kubernetes.io/managed-by": "tailrace"}}
+    theirs = {"name": "tailrace-web", "namespace": "shop"}
+    policies = [
+        {"apiVersion": "networking.k8s.io/v1", "kind": "NetworkPolicy", "metadata": one} for one in (ours, theirs)
+    ]
+    dns = pod("dns", "10.0.0.5")
+    flows = [flow(0, WEB, API), flow(1, WEB, dns)]
+    found, learning = learned(tmp_path, flows, [*kubernetes(*PODS, dns), *policies])
+    assert "shop has policies already (tailrace-web): what any of them allows stays allowed." in found.words
+    text = proved_text(found, learning, Dialect.KUBERNETES)
+    names = [one["metadata"]["name"] for one in yaml.safe_load_all(text)]
+    assert names[:3] == ["tailrace-default-deny", "tailrace-dns", "tailrace-api"]
+    assert [name.rpartition("-")[0] for name in names[3:]] == ["tailrace-dns", "tailrace-web"]
+
+
 def test_a_service_that_nobody_knows_is_told(tmp_path: Path) -> None:
     service = {"ip": "10.96.0.9", "kind": "service", "namespace": "shop"}
     found, _ = learned(tmp_path, [flow(0, WEB, service, 443), flow(1, WEB, API)])
