@@ -9,7 +9,7 @@ import pyarrow.compute as pc
 
 from analysis.policy.coverage import LEAST_GAP, shortcomings
 from analysis.policy.endpoints import Columns, Endpoint
-from analysis.policy.evaluate import evaluate, up_to_plugin
+from analysis.policy.evaluate import as_seen, evaluate, up_to_plugin
 from analysis.policy.findings import Finding, found
 from analysis.policy.history import TIMEOUT_S, Window, read_history, window_of
 from analysis.policy.rules import Policies
@@ -64,7 +64,7 @@ def replay(lake: Lake, policies: Policies, known: Sequence[Endpoint], asked: Ask
         raise QuestionError(f"nothing to judge: {nothing_in(lake, window)}")
     # Whom a rule names is told of the cluster as it is, too.
     endpoints = [*history.endpoints, *known]
-    columns = Columns(endpoints)
+    columns = Columns(as_seen(policies, endpoints))
     verdicts = evaluate(policies, endpoints, history.edges)
     open_to_plugin = up_to_plugin(policies, endpoints, history.edges, verdicts)
     edges = found(policies, history, columns, verdicts, open_to_plugin)

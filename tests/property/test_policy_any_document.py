@@ -14,9 +14,11 @@ from hypothesis import strategies as st
 from analysis.policy.dialects import read_policies
 from analysis.policy.topology import read_endpoints
 from contract.errors import InputError
-from tests.support.policies import policy_set
+from tests.support import cilium, policies
 
 KEYS = ("podSelector", "matchLabels", "matchExpressions", "ports", "port", "ipBlock", "cidr", "kind", "items", "spec")
+# The policies of each dialect.
+SETS = (policies.policy_set, cilium.policy_set)
 leaves = st.one_of(st.none(), st.booleans(), st.integers(), st.floats(), st.text(max_size=20), st.sampled_from(KEYS))
 values = st.recursive(
     leaves,
@@ -56,9 +58,9 @@ def read_set(path: Path) -> None:
     read_policies([str(path)])
 
 
-@settings(max_examples=200)
-@given(st.integers(0, 2**63), values)
-def test_a_changed_policy(folder: Path, seed: int, value: Any) -> None:
+@settings(max_examples=400)
+@given(st.integers(0, 2**63), values, st.sampled_from(SETS))
+def test_a_changed_policy(folder: Path, seed: int, value: Any, policy_set: Any) -> None:
     random = Random(seed)
     changed = [replaced(random, document, value) for document in policy_set(random)]
     (folder / "list.json").write_text(json.dumps({"kind": "List", "apiVersion": "v1", "items": changed}))
@@ -68,9 +70,13 @@ def test_a_changed_policy(folder: Path, seed: int, value: Any) -> None:
         taken(read_endpoints, folder / name)
 
 
-@settings(max_examples=200)
-@given(st.integers(0, 2**63), st.lists(st.tuples(st.integers(0, 2_000), st.binary(max_size=3)), min_size=1, max_size=4))
-def test_changed_bytes(folder: Path, seed: int, changes: list[tuple[int, bytes]]) -> None:
+@settings(max_examples=400)
+@given(
+    st.integers(0, 2**63),
+    st.lists(st.tuples(st.integers(0, 2_000), st.binary(max_size=3)), min_size=1, max_size=4),
+    st.sampled_from(SETS),
+)
+def test_changed_bytes(folder: Path, seed: int, changes: list[tuple[int, bytes]], policy_set: Any) -> None:
     raw = bytearray(yaml.safe_dump_all(policy_set(Random(seed))).encode())
     for place, change in changes:
         raw[place : place + 1] = change

@@ -109,7 +109,7 @@ Reached = dict[tuple[object, int], tuple[Endpoint, int]]
 def _pods(service: Service, ports: list[ServicePort], cluster: Cluster) -> Reached:
     """A pod of each workload behind these ports, with its own port."""
     found: Reached = {}
-    for workload, pod in cluster.behind(service):
+    for workload, pod, _ in cluster.behind(service):
         for number in filter(None, (target(port, pod) for port in ports)):
             found.setdefault((workload, number), (pod, number))
     return found

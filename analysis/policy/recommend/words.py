@@ -1,9 +1,9 @@
-"""A recommendation in words: what stands above a rule, above a policy, and at the top."""
+"""What stands above a rule, and in the annotations of a policy."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 
 from analysis.graph import protocol_name
-from analysis.policy.recommend.model import Allowance, Evidence, Omission
+from analysis.policy.recommend.model import Allowance, Evidence
 from analysis.policy.rules import NO_PORT
 from analysis.policy.words import counted
 
@@ -61,12 +61,3 @@ def total(allowances: Iterable[Allowance]) -> str:
     first, last = min(edge.first_seen for edge in evidence), max(edge.last_seen for edge in evidence)
     span = f"{first:%Y-%m-%dT%H:%M:%SZ} to {last:%Y-%m-%dT%H:%M:%SZ}"
     return f"{counted(len(evidence), 'edge')}, {counted(connections, 'connection')}, {span}"
-
-
-def left_out(omissions: Sequence[Omission]) -> Iterator[str]:
-    by_reason: dict[str, list[Evidence]] = {}
-    for omission in omissions:
-        by_reason.setdefault(omission.reason.value, []).append(omission.evidence)
-    for reason, found in by_reason.items():
-        yield f"Left out, {reason}: {counted(len(found), 'edge')} ({counted(sum(one.connections for one in found), 'connection')})."
-        yield from (f"  {line}" for line in edges(found))
