@@ -33,7 +33,7 @@ OF_A_ROLLOUT = frozenset(
 PASSING_WORD = re.compile(r"(^|[-_./])(hash|checksum|revision|generation|timestamp|uid|sha|commit)($|[-_./])")
 
 # What a requirement costs beside its place in the order above: the cheapest selector that is exact is taken.
-SEVERAL_VALUES, KEY_ONLY, ABSENCE, RELEASE, NOT_PREFERRED, INVALID = 6, 30, 45, 60, 20, 1000
+SEVERAL_VALUES, KEY_ONLY, ABSENCE, RELEASE, NOT_PREFERRED, INVALID = 6, 30, 70, 60, 20, 1000
 ONE_KEY = 20
 MOST_CANDIDATES = 24
 MOST_KEYS = 3
