@@ -2,14 +2,11 @@
 
 import typer
 
+from cli.policy_diff import diff
 from cli.policy_replay import replay
 
 policy = typer.Typer(no_args_is_help=True, help="Network policy against history.", rich_markup_mode=None)
 
 
-@policy.callback()
-def _group() -> None:
-    """Keeps ``replay`` a verb of its own while it is the only one."""
-
-
-policy.command()(replay)
+for verb in (replay, diff):
+    policy.command()(verb)

@@ -9,6 +9,8 @@ from cli.protocols import NAMES
 if TYPE_CHECKING:
     import pyarrow as pa
 
+MOST_NAMED = 6
+
 
 def print_lines(*lines: str) -> None:
     sys.stdout.write("".join(printable(line) + "\n" for line in lines))
@@ -31,6 +33,18 @@ def ends_and_service(rows: "pa.Table") -> dict[str, "pa.ChunkedArray"]:
 def _on(protocol: int, port: int | None) -> str:
     name = NAMES.get(protocol, str(protocol))
     return name if port is None else f"{name} {port}"
+
+
+def abridged(lists: "pa.ChunkedArray") -> "pa.ChunkedArray":
+    """Lists of names as text, long ones cut."""
+    import pyarrow as pa
+
+    texts = [", ".join(names[:MOST_NAMED]) + _more(len(names) - MOST_NAMED) for names in lists.to_pylist()]
+    return pa.chunked_array([texts], pa.string())
+
+
+def _more(count: int) -> str:
+    return f" and {count} more" if count > 0 else ""
 
 
 def has_any(column: "pa.ChunkedArray") -> bool:
