@@ -4,7 +4,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from cli.printable import printable
-from cli.protocols import NAMES
+from cli.protocols import service
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -26,13 +26,8 @@ def ends_and_service(rows: "pa.Table") -> dict[str, "pa.ChunkedArray"]:
         namespace = pc.fill_null(pc.binary_join_element_wise(rows[f"{side}_namespace"], "", "/"), "")
         shown[side] = pc.binary_join_element_wise(namespace, rows[f"{side}_name"], "")
     pairs = zip(rows["protocol"].to_pylist(), rows["port"].to_pylist(), strict=True)
-    shown["on"] = pa.chunked_array([[_on(protocol, port) for protocol, port in pairs]], pa.string())
+    shown["on"] = pa.chunked_array([[service(protocol, port) for protocol, port in pairs]], pa.string())
     return shown
-
-
-def _on(protocol: int, port: int | None) -> str:
-    name = NAMES.get(protocol, str(protocol))
-    return name if port is None else f"{name} {port}"
 
 
 def abridged(lists: "pa.ChunkedArray") -> "pa.ChunkedArray":

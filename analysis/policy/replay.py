@@ -64,7 +64,7 @@ def replay(lake: Lake, policies: Policies, known: Sequence[Endpoint], asked: Ask
     open_to_plugin = up_to_plugin(policies, endpoints, history.edges, verdicts)
     edges = found(policies, history, columns, verdicts, open_to_plugin)
     seen = Seen(endpoints, columns, history.edges, history.rows["connections"].to_numpy())
-    missed = shortcomings(_coverage(lake, asked), history.window, known)
+    missed = missed_by_captures(lake, known, asked, history.window)
     return Replay(history.window, lines(history, missed, edges), edges, unused(policies, seen))
 
 
@@ -85,11 +85,11 @@ def _nothing(lake: Lake, window: Window) -> str:
     return f"no connections from {window.since:%Y-%m-%dT%H:%M:%SZ} to {window.until:%Y-%m-%dT%H:%M:%SZ}; the lake has {span}"
 
 
-def _coverage(lake: Lake, asked: Asked) -> pa.Table:
+def missed_by_captures(lake: Lake, known: Sequence[Endpoint], asked: Asked, window: Window) -> list[str]:
     given = {
         "since": asked.since,
         "until": asked.until,
         "cluster": asked.cluster,
         "least_gap": int(LEAST_GAP.total_seconds()),
     }
-    return ask(lake, "policy/coverage", given, None, TIMEOUT_S).table
+    return shortcomings(ask(lake, "policy/coverage", given, None, TIMEOUT_S).table, window, known)
