@@ -21,6 +21,7 @@ from analysis.policy.evaluate import (
     evaluate_columns,
 )
 from analysis.policy.findings import COUNTS, END, SUMS
+from analysis.policy.grouping import workload_edges
 from analysis.policy.history import SIDES, History
 from analysis.policy.rhythm import period
 from analysis.policy.rules import Direction, Policies, Rule, Section
@@ -146,13 +147,9 @@ def _workload_edges(rows: pa.Table) -> tuple[pa.Table, Numbers]:
     columns = {name: rows[name] for name in EDGE.names if name in rows.schema.names}
     columns["src_name"] = pc.coalesce(rows["src_workload"], rows["src_address"])
     columns["dst_name"] = pc.coalesce(rows["dst_workload"], rows["dst_domain"], rows["dst_address"])
-    keyed = pa.table({name: columns[name] for name in EDGE.names}).cast(EDGE)
-    keyed = keyed.append_column("row", pa.array(np.arange(rows.num_rows)))
-    groups = keyed.group_by(EDGE.names, use_threads=False).aggregate([("row", "list")])
-    of_row = np.empty(rows.num_rows, np.int64)
-    lists = groups["row_list"].combine_chunks()
-    of_row[lists.values.to_numpy()] = np.repeat(np.arange(groups.num_rows), np.diff(lists.offsets.to_numpy()))
-    return groups.select(EDGE.names), of_row
+    edges = np.asarray(workload_edges(rows), np.int64)
+    _, first = np.unique(edges, return_index=True)
+    return pa.table({name: columns[name] for name in EDGE.names}).cast(EDGE).take(pa.array(first)), edges
 
 
 def _rhythms(history: History, kinds: pa.ChunkedArray, lists: pa.ChunkedArray) -> Iterator[str | None]:

@@ -75,21 +75,25 @@ def asked_history(lake: Lake, known: Sequence[Endpoint], asked: Asked) -> Histor
         raise LakeError(f"{lake.folder}: has no records; ingest captures into it first")
     history = read_history(lake, known, window, asked.since, asked.until, asked.cluster)
     if not history.rows.num_rows and not history.unresolved.num_rows:
-        raise QuestionError(f"nothing to judge: {_nothing(lake, window)}")
+        raise QuestionError(f"nothing to judge: {nothing_in(lake, window)}")
     return history
 
 
-def _nothing(lake: Lake, window: Window) -> str:
+def missed_by_captures(lake: Lake, known: Sequence[Endpoint], asked: Asked, window: Window) -> list[str]:
+    return shortcomings(coverage_rows(lake, asked), window, known)
+
+
+def nothing_in(lake: Lake, window: Window) -> str:
     """No history denies nothing, which must not look like a proof."""
     span = " to ".join(f"{time:%Y-%m-%dT%H:%M:%SZ}" for time in lake.span() or ())
     return f"no connections from {window.since:%Y-%m-%dT%H:%M:%SZ} to {window.until:%Y-%m-%dT%H:%M:%SZ}; the lake has {span}"
 
 
-def missed_by_captures(lake: Lake, known: Sequence[Endpoint], asked: Asked, window: Window) -> list[str]:
+def coverage_rows(lake: Lake, asked: Asked) -> pa.Table:
     given = {
         "since": asked.since,
         "until": asked.until,
         "cluster": asked.cluster,
         "least_gap": int(LEAST_GAP.total_seconds()),
     }
-    return shortcomings(ask(lake, "policy/coverage", given, None, TIMEOUT_S).table, window, known)
+    return ask(lake, "policy/coverage", given, None, TIMEOUT_S).table
