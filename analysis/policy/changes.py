@@ -36,7 +36,7 @@ Pattern = tuple[Step, ...]
 
 @dataclass(frozen=True)
 class Change:
-    """Behaviours by their numbers; every combination of them takes every step."""
+    """Places by their numbers; every combination of them takes every step."""
 
     opens: bool
     sources: tuple[int, ...]
@@ -66,7 +66,7 @@ class Changes:
                 self.found.append(change)
 
     def numbers(self, src: Numbers, dst: Numbers, of_class: Numbers) -> Numbers:
-        """The change that each connection is of, by its behaviours and class, or ABSENT."""
+        """The change that each connection is of, by its places and class, or ABSENT."""
         return np.where(of_class == ABSENT, ABSENT, self._change[self._block[src, dst], of_class])
 
 

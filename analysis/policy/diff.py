@@ -101,8 +101,8 @@ def _used(
 
 def _placed(changes: Changes, space: Space, history: History, at: Numbers) -> Numbers:
     src, dst, protocol, port = (column[at] for column in history.edges)
-    behaviour = space.behaviour[space.recorded :]
-    return changes.numbers(behaviour[src], behaviour[dst], space.ports.numbers(protocol, port))
+    ends = src + space.recorded, dst + space.recorded
+    return changes.numbers(space.places(*ends), space.places(*ends[::-1]), space.ports.numbers(protocol, port))
 
 
 def _outcome(rows: pa.Table, history: History | None) -> Iterator[str]:
@@ -119,4 +119,4 @@ def _outcome(rows: pa.Table, history: History | None) -> Iterator[str]:
 def _unplaced(connections: int) -> Iterator[str]:
     if connections:
         count = words.counted(connections, "connection")
-        yield f"{count} of history change too that no row has: a pod to itself or its own node, or without a port."
+        yield f"{count} of history change too that no row has: on port 0, or where it is not known who ran on which node."

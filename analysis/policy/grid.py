@@ -1,4 +1,4 @@
-"""What a set of policies does with every kind of connection: each pair of behaviours, on each class of ports."""
+"""What a set of policies does with every kind of connection: each pair of places, on each class of ports."""
 
 from collections.abc import Iterator, Mapping
 from enum import IntEnum

@@ -14,6 +14,7 @@ V = TypeVar("V")
 
 EVERY_POD = "every pod"
 EVERY_NODE = "every node"
+OWN_NODE = "its own node"
 
 
 class Workload(NamedTuple):
@@ -46,13 +47,15 @@ class Names:
         self._alike = {name for name in self._pods if len([one for one in self._pods if one[:2] == name[:2]]) > 1}
         self._gone = set(space.behaviour[space.recorded :].tolist()) - set(space.behaviour[: space.recorded].tolist())
 
-    def of(self, behaviours: Collection[int]) -> tuple[str, ...]:
+    def of(self, places: Collection[int]) -> tuple[str, ...]:
+        behaviours = [place for place in places if place < self._space.behaviours]
         rows = np.flatnonzero(np.isin(self._space.behaviour, list(behaviours)))
         inside = set(rows[rows < self._space.known].tolist())
         blocks = rows[(rows >= self._space.known) & (rows < self._space.recorded)] - self._space.known
         return (
             *self._pods_of(inside),
             *self._nodes_of(inside),
+            *self._own_nodes_of(places),
             *outside.names([self._space.blocks[number] for number in blocks.tolist()]),
             *self._gone_of(behaviours),
         )
@@ -85,6 +88,14 @@ class Names:
             yield EVERY_NODE
             return
         yield from sorted({one.name if one.kind == "node" else f"{one.namespace}/{one.name}" for one in found})
+
+    def _own_nodes_of(self, places: Collection[int]) -> Iterator[str]:
+        """The node of the pod at the other end; which one it is matters only where nodes behave in several ways."""
+        own = range(self._space.behaviours, self._space.size)
+        found = [self._space.own_nodes[place - self._space.behaviours] for place in places if place in own]
+        if found:
+            rows = set(np.flatnonzero(np.isin(self._space.behaviour[: self._space.known], found)).tolist())
+            yield OWN_NODE + ("" if len(found) == len(own) else f" if {', '.join(self._nodes_of(rows))}")
 
     def _gone_of(self, behaviours: Collection[int]) -> Iterable[str]:
         gone = self._gone & set(behaviours)

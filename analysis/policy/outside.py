@@ -2,9 +2,9 @@
 
 import ipaddress
 from collections.abc import Hashable, Iterable, Iterator, Sequence
-from dataclasses import fields, is_dataclass
+from dataclasses import dataclass, field, fields, is_dataclass
 from itertools import pairwise
-from typing import NamedTuple
+from typing import NamedTuple, Protocol, runtime_checkable
 
 from analysis.policy.endpoints import Endpoint, Network
 from analysis.policy.rules import Policies
@@ -12,6 +12,8 @@ from analysis.policy.rules import Policies
 WORLD = {4: ipaddress.ip_network("0.0.0.0/0"), 6: ipaddress.ip_network("::/0")}
 # So many blocks are read more easily than one block and what is not in it.
 FEW = 4
+# Stands for the ``*`` of a pattern; nobody's name.
+ANY = "any-name-of-tailrace"
 
 
 class Interval(NamedTuple):
@@ -28,28 +30,54 @@ class Interval(NamedTuple):
         return Endpoint("external", None, address, address, {}, {}, None, {}, False, None)
 
 
-def networks(policies: Policies) -> set[Network]:
-    """Every block that any selection of the policies has inside it."""
-    found: set[Network] = set()
-    seen: set[Hashable] = set()
+class Domain(NamedTuple):
+    """Names that a pattern matches, at addresses that nobody knows: no block has them."""
+
+    pattern: str
+
+    @property
+    def endpoint(self) -> Endpoint:
+        """One name that the pattern matches: ``*`` stands for something."""
+        name = self.pattern.replace("*", ANY)
+        return Endpoint("external", None, name, None, {}, {}, None, {}, False, None, name)
+
+
+@runtime_checkable
+class DomainPattern(Protocol):
+    """What of a dialect's selections matches domains; ``*`` in it stands for one character or more."""
+
+    @property
+    def pattern(self) -> str: ...
+
+
+@dataclass
+class Named:
+    """Every block and every pattern of domains that any selection has inside it."""
+
+    networks: set[Network] = field(default_factory=set)
+    domains: set[str] = field(default_factory=set)
+    _seen: set[Hashable] = field(default_factory=set)
+
+    def collect(self, value: object) -> None:
+        if isinstance(value, ipaddress.IPv4Network | ipaddress.IPv6Network):
+            self.networks.add(value)
+        elif isinstance(value, tuple | frozenset):
+            for part in value:
+                self.collect(part)
+        elif is_dataclass(value) and isinstance(value, Hashable) and value not in self._seen:
+            self._seen.add(value)
+            self.domains |= {value.pattern} if isinstance(value, DomainPattern) else set()
+            for one in fields(value):
+                self.collect(getattr(value, one.name))
+
+
+def named_outside(policies: Policies) -> Named:
+    found = Named()
     for section in policies.sections:
-        _collect(section.subject, found, seen)
+        found.collect(section.subject)
         for rule in section.rules:
-            for selection in (*rule.peers, rule.own):
-                _collect(selection, found, seen)
+            found.collect((*rule.peers, rule.own))
     return found
-
-
-def _collect(value: object, found: set[Network], seen: set[Hashable]) -> None:
-    if isinstance(value, ipaddress.IPv4Network | ipaddress.IPv6Network):
-        found.add(value)
-    elif isinstance(value, tuple | frozenset):
-        for part in value:
-            _collect(part, found, seen)
-    elif is_dataclass(value) and isinstance(value, Hashable) and value not in seen:
-        seen.add(value)
-        for field in fields(value):
-            _collect(getattr(value, field.name), found, seen)
 
 
 def intervals(blocks: Iterable[Network], versions: Iterable[int]) -> Iterator[Interval]:
@@ -62,13 +90,13 @@ def intervals(blocks: Iterable[Network], versions: Iterable[int]) -> Iterator[In
         yield from (Interval(version, first, after - 1) for first, after in pairwise(sorted(of_one)))
 
 
-def names(parts: Iterable[Interval]) -> list[str]:
+def names(parts: Sequence[Interval | Domain]) -> list[str]:
     """Blocks that have exactly these addresses: as they are, or one block with what is not of it."""
-    found: list[str] = []
+    found = [part.pattern for part in parts if isinstance(part, Domain)]
     for version, world in WORLD.items():
-        blocks = _blocks([part for part in parts if part.version == version])
-        missing = _missing(blocks, world) if len(blocks) > FEW else []
-        if blocks and len(missing) + 1 < len(blocks):
+        blocks = _blocks([part for part in parts if isinstance(part, Interval) and part.version == version])
+        missing = _missing(blocks, world)
+        if len(blocks) > FEW and len(missing) + 1 < len(blocks):
             found.append(f"{world} but {', '.join(map(str, missing))}" if missing else str(world))
         else:
             found += map(str, blocks)

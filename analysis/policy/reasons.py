@@ -58,7 +58,7 @@ class Reasons:
                     ports = ", ".join(map(words.port, rule.ports))
                     yield 0, f"{rule.origin} names the peer, but {ports} only"
                 if opened and not named:
-                    yield 1, f"{rule.origin} opens the port, but to others"
+                    yield 1, f"{rule.origin} opens the port, but not to this peer"
 
     def _opened(self, rule: Rule, asked: Asked) -> bool:
         dst, protocol, port = (np.array([value]) for value in asked[1:])

@@ -1,21 +1,25 @@
 """The ends and ports that a number of policy sets can tell apart, so that each kind of connection is judged once.
 
 Endpoints *behave* alike if every selection of every set has all of them or none, and their named ports are the same.
-A pair of behaviours is judged between two endpoints that are not the same pod and not a pod and its own node: what a
-pod may always do is left out.
+A pair of behaviours is judged between two endpoints that are not the same pod, as a pod may always talk to itself. A
+node, and a pod of its network, is there twice: as any other node, and as the one that the pod at the other end runs on.
 """
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.policy.endpoints import Columns, Endpoint, Numbers
+from analysis.policy.endpoints import ABSENT, Columns, Endpoint, Network, Numbers
 from analysis.policy.evaluate import columns_of
-from analysis.policy.outside import Interval, intervals, networks
+from analysis.policy.outside import Domain, Interval, intervals, named_outside
 from analysis.policy.ports import PortClasses
 from analysis.policy.rules import AllBut, NamedPort, Policies
+
+# Where the ends of a pair run: on two nodes, unless one end is the node of the other.
+SOURCE, TARGET = "node of src", "node of dst"
 
 
 @dataclass(frozen=True)
@@ -24,7 +28,7 @@ class Space:
 
     endpoints: Sequence[Endpoint]
     behaviour: Numbers
-    blocks: Sequence[Interval]
+    blocks: Sequence[Interval | Domain]
     known: int
     ports: PortClasses
 
@@ -33,26 +37,54 @@ class Space:
         return self.known + len(self.blocks)
 
     @property
-    def size(self) -> int:
-        """How many behaviours there are."""
+    def behaviours(self) -> int:
         return int(self.behaviour.max()) + 1
+
+    @cached_property
+    def own_nodes(self) -> Sequence[int]:
+        """The behaviours of nodes; the place of each as a pod's own node is behind all behaviours."""
+        return sorted(set(self.behaviour[Columns(self.endpoints).nodes].tolist()))
+
+    @property
+    def size(self) -> int:
+        """How many places there are."""
+        return self.behaviours + len(self.own_nodes)
 
     @property
     def sources(self) -> list[Endpoint]:
-        """One endpoint of each behaviour."""
-        _, rows = np.unique(self.behaviour, return_index=True)
-        return [self.endpoints[row] for row in rows.tolist()]
+        """One endpoint for each place."""
+        return self._standing(SOURCE, TARGET)
 
     @property
     def targets(self) -> list[Endpoint]:
-        """Another one of each, on another node."""
-        return [replace(one, name=f"another {one.name}", node=None) for one in self.sources]
+        return self._standing(TARGET, SOURCE)
+
+    def _standing(self, here: str, there: str) -> list[Endpoint]:
+        _, rows = np.unique(self.behaviour, return_index=True)
+        every = [self.endpoints[row] for row in rows.tolist()]
+        found = [*(_on(one, here) for one in every), *(_on(every[number], there) for number in self.own_nodes)]
+        return [replace(one, name=f"pod of {here}") if one.kind == "pod" else one for one in found]
+
+    def places(self, rows: Numbers, others: Numbers) -> Numbers:
+        """Of endpoints, with those at the other end."""
+        columns = Columns(self.endpoints)
+        node = columns.node_numbers
+        at_home = columns.nodes[rows] & columns.pods[others] & (node[rows] == node[others]) & (node[rows] != ABSENT)
+        place = np.full(self.behaviours, ABSENT, np.int64)
+        place[list(self.own_nodes)] = np.arange(self.behaviours, self.size)
+        return np.where(at_home, place[self.behaviour[rows]], self.behaviour[rows])
+
+
+def _on(one: Endpoint, node: str) -> Endpoint:
+    return replace(one, name=node if one.kind == "node" else one.name, node=node)
 
 
 def space_of(sets: Iterable[Policies], known: Sequence[Endpoint], history: Sequence[Endpoint] = ()) -> Space:
     every = list(sets)
-    found = set().union(*(networks(policies) for policies in every))
-    blocks = list(intervals(found, _versions(known, found)))
+    named = [named_outside(policies) for policies in every]
+    found = {block for one in named for block in one.networks}
+    blocks: list[Interval | Domain] = [*intervals(found, _versions(known, found))]
+    blocks += [Domain(pattern) for pattern in sorted({pattern for one in named for pattern in one.domains})]
     endpoints = [*known, *(block.endpoint for block in blocks), *history]
     views = [columns_of(policies, endpoints) for policies in every]
     ports = [port for policies in every for rule in policies.rules for port in rule.ports]
@@ -62,9 +94,9 @@ def space_of(sets: Iterable[Policies], known: Sequence[Endpoint], history: Seque
     return Space(endpoints, behaviour, blocks, len(known), PortClasses(ports, plain))
 
 
-def _versions(known: Sequence[Endpoint], found: Iterable[object]) -> list[int]:
+def _versions(known: Sequence[Endpoint], found: Iterable[Network]) -> list[int]:
     """IPv6 counts where the cluster or a policy has any."""
-    six = any(":" in (one.address or "") for one in known) or any(getattr(one, "version", 4) == 6 for one in found)
+    six = any(":" in (one.address or "") for one in known) or any(block.version == 6 for block in found)
     return [4, 6] if six else [4]
 
 

@@ -75,12 +75,12 @@ def test_what_it_says_of_the_first_set_gives_the_second(folder: Path, seed: int)
     verdicts = [evaluate(policies, space.endpoints, edges) for policies in (first, second)]
     always = np.zeros(len(edges.src), np.bool_)
     for one in verdicts:
-        always |= (one.egress == ALWAYS) | (one.ingress == ALWAYS)
+        always |= (one.egress == ALWAYS) & (one.ingress == ALWAYS)
     before, after = (states_of(one) for one in verdicts)
-    behaviour = space.behaviour
     of_class = space.ports.numbers(edges.protocol, edges.port)
     assert (of_class != ABSENT).all()
-    numbers = changes.numbers(behaviour[edges.src], behaviour[edges.dst], of_class)
+    places = space.places(edges.src, edges.dst), space.places(edges.dst, edges.src)
+    numbers = changes.numbers(*places, of_class)
     applied = before.copy()
     for number in np.unique(numbers[numbers != ABSENT]).tolist():
         at = (numbers == number) & ~always
