@@ -8,6 +8,7 @@ import typer
 
 from cli import policy_options as p
 from cli.output import Format, dated, say, write
+from cli.policy_inputs import surroundings
 from cli.policy_options import PolicyFormat
 from cli.policy_shown import abridged, has_any, print_lines
 from cli.printable import json_value
@@ -29,7 +30,7 @@ def diff(
     before: Annotated[str, typer.Argument(metavar="A", help=HELP)],
     after: Annotated[str, typer.Argument(metavar="B", help="The same.")],
     *,
-    kube: p.KubeOption,
+    kube: p.KubeOption = None,
     lake: p.MaybeLakeOption = None,
     since: p.HistorySinceOption = None,
     until: p.HistoryUntilOption = None,
@@ -43,12 +44,10 @@ def diff(
     """
     from analysis.policy.diff import diff as compared
     from analysis.policy.replay import Asked
-    from analysis.policy.topology import read_endpoints
 
     sets = _policies(before), _policies(after)
-    known = read_endpoints(kube)
-    history = p.history(lake, known, Asked(**window(since, until), cluster=cluster))
-    found = compared(*sets, known, history)
+    around = surroundings(lake, kube, Asked(**window(since, until), cluster=cluster))
+    found = compared(*sets, around.known, around.history)
     {PolicyFormat.TABLE: _report, PolicyFormat.JSON: _json, PolicyFormat.CSV: _csv}[form](found)
     if not found.same:
         raise typer.Exit(DIFFERENT)

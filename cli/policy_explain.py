@@ -8,6 +8,7 @@ import typer
 
 from cli import policy_options as p
 from cli.output import Format, dated, say, write
+from cli.policy_inputs import Surroundings, surroundings
 from cli.policy_options import PolicyFormat
 from cli.policy_shown import ends_and_service, has_any, print_lines
 from cli.printable import json_value
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from analysis.policy.explain import Explanation, Told
+    from analysis.policy.replay import Asked
+    from analysis.policy.rules import Policies
 
 SHOWN = ("src", "dst", "on", "connections", "failed", "bytes", "first_seen", "last_seen", "periodic", "decided_by")
 MAY_BE_EMPTY = ("failed", "periodic", "decided_by")
@@ -26,7 +29,7 @@ MAY_BE_EMPTY = ("failed", "periodic", "decided_by")
 def explain(
     files: p.FilesArgument,
     *,
-    kube: p.KubeOption,
+    kube: p.KubeOption = None,
     lake: p.MaybeLakeOption = None,
     since: p.HistorySinceOption = None,
     until: p.HistoryUntilOption = None,
@@ -53,30 +56,33 @@ def explain(
     """
     if (src is None) != (dst is None):
         raise UsageError("--from and --to go together")
-    if src is None and lake is None:
-        raise UsageError("give --lake to see what used each rule, or --from and --to to ask who reaches whom")
     from analysis.policy.dialects import read_policies
     from analysis.policy.replay import Asked
-    from analysis.policy.topology import read_endpoints
 
-    policies, known = read_policies(files), read_endpoints(kube)
+    policies = read_policies(files)
     asked = Asked(**window(since, until), cluster=cluster)
-    history = p.history(lake, known, asked)
+    around = surroundings(lake, kube, asked)
     if src is not None and dst is not None:
         from analysis.policy.reach import reach
         from cli.policy_reach import show
 
-        show(reach(policies, known, src, dst, history.endpoints if history else ()), (src, dst), history, form)
-    elif history is not None and lake is not None:
-        from analysis.policy.explain import explain as explained
-        from analysis.policy.replay import missed_by_captures
-        from analysis.policy.summary import doubts, judged
-        from store.lake import Lake
+        seen = around.history.endpoints if around.history else ()
+        show(reach(policies, around.known, src, dst, seen), (src, dst), around.history, form)
+    else:
+        _rules(policies, around, asked, rule, form)
 
-        found = explained(policies, history, rule)
-        missed = missed_by_captures(Lake.open(lake), known, asked, history.window)
-        words = [judged(history), *missed, *doubts(history), found.summary]
-        {PolicyFormat.TABLE: _report, PolicyFormat.JSON: _json, PolicyFormat.CSV: _csv}[form](found, words)
+
+def _rules(policies: "Policies", around: Surroundings, asked: "Asked", text: str, form: PolicyFormat) -> None:
+    from analysis.policy.explain import explain as explained
+    from analysis.policy.replay import missed_by_captures
+    from analysis.policy.summary import doubts, judged
+
+    if around.history is None or around.lake is None:
+        raise UsageError("give --lake to see what used each rule, or --from and --to to ask who reaches whom")
+    found = explained(policies, around.history, text)
+    missed = missed_by_captures(around.lake, around.known, asked, around.history.window)
+    words = [judged(around.history), *missed, *doubts(around.history), found.summary]
+    {PolicyFormat.TABLE: _report, PolicyFormat.JSON: _json, PolicyFormat.CSV: _csv}[form](found, words)
 
 
 def _report(found: "Explanation", words: list[str]) -> None:

@@ -1,15 +1,13 @@
 """Options that the verbs of policy share."""
 
-from collections.abc import Sequence
 from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 if TYPE_CHECKING:
-    from analysis.policy.endpoints import Endpoint
-    from analysis.policy.history import History
-    from analysis.policy.replay import Asked
+    from analysis.policy.objects import Source
+    from store.lake import Lake
 
 
 class PolicyFormat(StrEnum):
@@ -22,8 +20,12 @@ FilesArgument = Annotated[
     list[str], typer.Argument(metavar="FILES", help="Policies as YAML or JSON; a folder stands for its files.")
 ]
 KubeOption = Annotated[
-    str,
-    typer.Option("--kube", metavar="FILE-or-DIR", help="The cluster's objects: kubectl get -A -o json, or manifests."),
+    str | None,
+    typer.Option(
+        "--kube",
+        metavar="FILE-or-DIR",
+        help="The cluster's objects: kubectl get -A -o json, or manifests; else those the lake was last ingested with.",
+    ),
 ]
 ClusterOption = Annotated[str | None, typer.Option("--cluster", help="Which cluster, where the lake has several.")]
 PolicyFormatOption = Annotated[
@@ -40,9 +42,7 @@ HistoryUntilOption = Annotated[
 ]
 
 
-def history(lake: str | None, known: Sequence["Endpoint"], asked: "Asked") -> "History | None":
-    """None without a lake."""
-    from analysis.policy.replay import asked_history
-    from store.lake import Lake
+def objects(lake: "Lake", kube: str | None, cluster: str | None) -> "Source":
+    from analysis.policy.objects import InLake
 
-    return None if lake is None else asked_history(Lake.open(lake), known, asked)
+    return InLake(lake, cluster) if kube is None else kube
