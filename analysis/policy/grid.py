@@ -13,6 +13,8 @@ from analysis.policy.space import Space
 
 # So many edges are judged at a time, which takes some 200 MB.
 CHUNK = 1 << 20
+# Sources, and targets, of one tile.
+TILE = 256
 
 
 class State(IntEnum):
@@ -112,16 +114,36 @@ class Grid:
         places = np.concatenate([*pairs.values()])
         of_class = np.repeat(list(pairs), [len(of_one) for of_one in pairs.values()])
         states = np.empty(len(places), np.int8)
-        for chunk in _chunks(len(places)):
-            states[chunk] = self._evaluated(places[chunk], of_class[chunk])
+        for tile in self._tiles(places):
+            states[tile] = self._evaluated(places[tile], of_class[tile])
         ends = np.cumsum([len(of_one) for of_one in pairs.values()])[:-1]
         return dict(zip(pairs, np.split(states, ends), strict=True))
+
+    def _tiles(self, places: Numbers) -> Iterator[Numbers]:
+        """Pairs of few sources and few targets at a time: most policies are about none of these."""
+        across = self.size // TILE + 1
+        tile = (places // self.size // TILE * across + places % self.size // TILE).astype(np.int32)
+        order = np.argsort(tile, kind="stable")
+        ends = np.flatnonzero(np.diff(tile[order])) + 1
+        for one in np.split(order, ends):
+            yield from np.array_split(one, len(one) // CHUNK + 1) if len(one) else ()
+
+    def _about(self, edges: Edges) -> Policies:
+        """The policies without the sections that select none of these."""
+        held = np.zeros((2, 2 * self.size), np.bool_)
+        held[0, edges.src], held[1, edges.dst] = True, True
+        sections = [
+            one
+            for one in self._policies.sections
+            if (self._columns.of(one.subject) & held[int(one.direction is Direction.INGRESS)]).any()
+        ]
+        return Policies(tuple(sections), self._policies.plugin)
 
     def _evaluated(self, places: Numbers, of_class: Numbers) -> States:
         protocol = np.array([one.protocol for one in self._classes])[of_class]
         port = np.array([one.port for one in self._classes])[of_class]
         edges = Edges(places // self.size, places % self.size + self.size, protocol, port)
-        return states_of(evaluate_columns(self._policies, self._columns, edges))
+        return states_of(evaluate_columns(self._about(edges), self._columns, edges))
 
 
 def states_of(verdicts: Verdicts) -> States:
@@ -134,8 +156,3 @@ def states_of(verdicts: Verdicts) -> States:
 def _mark(found: Mask, direction: Direction, own: Mask, peers: Mask) -> None:
     src, dst = (own, peers) if direction is Direction.EGRESS else (peers, own)
     found[np.ix_(src, dst)] = True
-
-
-def _chunks(count: int) -> Iterator[slice]:
-    for first in range(0, count, CHUNK):
-        yield slice(first, first + CHUNK)
