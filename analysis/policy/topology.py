@@ -1,6 +1,7 @@
 """Endpoints out of Kubernetes manifests or a dump of ``kubectl get -A -o json``."""
 
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 
 from analysis.policy.documents import read_documents
@@ -53,11 +54,13 @@ def _by_kind(path: str | Path) -> Objects:
 
 
 def _pods(objects: Objects, namespaces: Labels) -> Iterator[Endpoint]:
+    owners = Owners(objects)
     for pod in objects.get("Pod", ()):
         if pod.text("status.phase") not in FINISHED:
             several = [entry.address("ip") for entry in pod.children("status.podIPs")]
             for address in several or [pod.address("status.podIP")]:
-                yield _pod(pod, "", pod.needed("metadata.name"), address, namespaces)
+                found = _pod(pod, "", pod.needed("metadata.name"), address, namespaces)
+                yield replace(found, workload=owners.workload(pod))
 
 
 def _templates(objects: Objects, namespaces: Labels) -> Iterator[Endpoint]:
@@ -69,7 +72,7 @@ def _templates(objects: Objects, namespaces: Labels) -> Iterator[Endpoint]:
             name = workload.needed("metadata.name")
             owned = any(owner.text("kind") in TEMPLATES for owner in workload.children("metadata.ownerReferences"))
             if not owned and (workload.text("metadata.namespace"), kind, name) not in seen:
-                yield _pod(workload, keys, name, None, namespaces)
+                yield replace(_pod(workload, keys, name, None, namespaces), workload=(kind, name))
 
 
 def _pod(item: Item, template: str, name: str, address: str | None, namespaces: Labels) -> Endpoint:
