@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analysis.policy.endpoints import ABSENT, PROTOCOLS, Columns, Endpoint, Mask, Numbers
-from analysis.policy.rules import Action, Direction, Plugin, Policies, Section
+from analysis.policy.rules import Action, Direction, Plugin, Policies, Rule, Section
 from analysis.policy.selectors import Block
 
 NOT_ISOLATED = -1
@@ -54,10 +54,10 @@ def evaluate_columns(policies: Policies, columns: Columns, edges: Edges) -> Verd
     whole = Edges(*(np.asarray(column, np.int64) for column in edges))
     egress = _decided(policies, Direction.EGRESS, columns, whole)
     ingress = _decided(policies, Direction.INGRESS, columns, whole)
-    denies = _rules(policies, Action.DENY)
-    denied = [(side == DEFAULT_DENY) | np.isin(side, denies) for side in (egress, ingress)]
-    either = denied[0] | denied[1]
-    return Verdicts(~either & (egress != UNKNOWN) & (ingress != UNKNOWN), either, egress, ingress)
+    denies = _rules(policies, lambda rule: rule.action is Action.DENY and not rule.unsure)
+    unknown = [UNKNOWN, *_rules(policies, lambda rule: bool(rule.unsure))]
+    denied = np.isin(egress, [DEFAULT_DENY, *denies]) | np.isin(ingress, [DEFAULT_DENY, *denies])
+    return Verdicts(~denied & ~np.isin(egress, unknown) & ~np.isin(ingress, unknown), denied, egress, ingress)
 
 
 def up_to_plugin(policies: Policies, endpoints: Sequence[Endpoint], edges: Edges, verdicts: Verdicts) -> Mask:
@@ -88,19 +88,18 @@ def _without_address(endpoints: Sequence[Endpoint], hidden: Callable[[Endpoint],
 
 def _by_block(policies: Policies, side: Numbers) -> Mask:
     """Edges that were decided by a rule with an ipBlock."""
-    rules = [number for number, rule in enumerate(policies.rules) if any(isinstance(one, Block) for one in rule.peers)]
-    return np.isin(side, rules)
+    return np.isin(side, _rules(policies, lambda rule: any(isinstance(one, Block) for one in rule.peers)))
 
 
-def _rules(policies: Policies, action: Action) -> Sequence[int]:
-    return [number for number, rule in enumerate(policies.rules) if rule.action is action]
+def _rules(policies: Policies, wanted: Callable[[Rule], bool]) -> Sequence[int]:
+    return [number for number, rule in enumerate(policies.rules) if wanted(rule)]
 
 
 def _decided(policies: Policies, direction: Direction, columns: Columns, edges: Edges) -> Numbers:
     """For each edge the first rule of this direction that names it, or why there is none."""
     own, other = (edges.src, edges.dst) if direction is Direction.EGRESS else (edges.dst, edges.src)
     decided = np.full(len(own), NOT_ISOLATED, np.int64)
-    passes = _rules(policies, Action.PASS)
+    passes = _rules(policies, lambda rule: rule.action is Action.PASS and not rule.unsure)
     for tier in policies.tiers(direction):
         for first, section in tier:
             _judge(section, first, columns, edges, (own, other), decided)

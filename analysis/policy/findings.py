@@ -87,17 +87,20 @@ class _Reasons:
         if decided == DEFAULT_DENY:
             return f"default deny: {self._isolating[direction][end]}"
         rule = self._policies.rules[decided] if decided >= 0 else None
-        return f"denied by {rule.origin}" if rule and rule.action is Action.DENY else None
+        return f"denied by {rule.origin}" if rule and rule.action is Action.DENY and not rule.unsure else None
 
     def undecided(self, edges: Numbers) -> list[tuple[str, str]]:
         return [self._undecided(edge) for edge in edges]
 
     def _undecided(self, edge: int) -> tuple[str, str]:
+        used = {int(side[edge]) for side in (self._verdicts.egress, self._verdicts.ingress) if side[edge] >= 0}
+        rules = [self._policies.rules[rule] for rule in sorted(used)]
+        unsure = [f"{rule.origin} hangs on {rule.unsure}, which no flow record tells" for rule in rules if rule.unsure]
+        if unsure:
+            return "", "; ".join(unsure)
         if self._verdicts.unknown[edge]:
             return "", f"no policy can name {protocol_name(int(self._edges.protocol[edge]), None)}"
-        used = {int(side[edge]) for side in (self._verdicts.egress, self._verdicts.ingress) if side[edge] >= 0}
-        rules = ", ".join(self._policies.rules[rule].origin for rule in sorted(used))
-        return "", f"allowed by the address of a pod: {rules}"
+        return "", f"allowed by the address of a pod: {', '.join(rule.origin for rule in rules)}"
 
 
 def _isolating(policies: Policies, columns: Columns, direction: Direction) -> Sequence[str]:

@@ -73,12 +73,14 @@ class NamedPort:
 
 @dataclass(frozen=True)
 class AllBut:
-    """Every protocol and port but these."""
+    """Of ``among``, or of every protocol and port if that is empty, all but these."""
 
     ports: tuple[PortRange | NamedPort, ...]
+    among: tuple[PortRange | NamedPort, ...] = ()
 
     def mask(self, columns: Columns, dst: Numbers, protocol: Numbers, port: Numbers) -> Mask:
-        return ~_any_port(self.ports, columns, dst, protocol, port)
+        excepted = _any_port(self.ports, columns, dst, protocol, port)
+        return ~excepted & _any_port(self.among, columns, dst, protocol, port) if self.among else ~excepted
 
 
 Port = PortRange | NamedPort | AllBut
@@ -88,7 +90,8 @@ Port = PortRange | NamedPort | AllBut
 class Rule:
     """Whom it names, and on which ports: with no peers everybody, with no ports every port.
 
-    ``own`` are those of its section's subject that it is about.
+    ``own`` are those of its section's subject that it is about. ``unsure`` is what else it hangs on that no flow record tells
+    (a source port, an ICMP type): nobody knows whether it decides the edges that it names.
     """
 
     origin: str
@@ -96,6 +99,7 @@ class Rule:
     ports: tuple[Port, ...] = ()
     action: Action = Action.ALLOW
     own: Selection = Every()
+    unsure: str = ""
 
     def names(self, columns: Columns) -> Mask:
         if not self.peers:

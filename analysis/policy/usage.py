@@ -46,7 +46,7 @@ def _section(section: Section, seen: Seen) -> Iterator[dict[str, object]]:
         about, peer = peer, about
     touched = np.flatnonzero(subject[about])
     for rule in section.rules:
-        if rule.action is not Action.ALLOW:
+        if rule.action is not Action.ALLOW or rule.unsure:
             continue
         named = rule.names(seen.columns)
         edges = touched[named[peer[touched]] & seen.columns.of(rule.own)[about[touched]]]
