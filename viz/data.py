@@ -11,8 +11,8 @@ from analysis.graph import folded, service_graph, without
 from analysis.layout import place
 from analysis.questions import ask
 from analysis.running import Answer
-from contract.errors import UsageError
 from store.lake import Lake
+from viz.about import About
 from viz.filters import Filters
 from viz.graph.drawing import Drawing, drawing
 
@@ -29,12 +29,13 @@ KEPT = 64
 ASIDE = frozenset(("external", "unknown"))
 
 
+def about() -> About:
+    """``streamlit run main.py -- --lake URL``."""
+    return About.of(sys.argv[1:])
+
+
 def lake_url() -> str:
-    """The lake the app was started with: ``streamlit run main.py -- --lake URL``."""
-    match sys.argv[1:]:
-        case ["--lake", url]:
-            return url
-    raise UsageError("the app was started without a lake; use `tailrace app --lake DIR`")
+    return about().lake
 
 
 def span() -> tuple[datetime, datetime] | None:
