@@ -11,7 +11,7 @@ from analysis.policy.coverage import LEAST_GAP, shortcomings
 from analysis.policy.endpoints import Columns, Endpoint
 from analysis.policy.evaluate import evaluate, up_to_plugin
 from analysis.policy.findings import Finding, found
-from analysis.policy.history import TIMEOUT_S, Window, read_history, window_of
+from analysis.policy.history import TIMEOUT_S, History, Window, read_history, window_of
 from analysis.policy.rules import Policies
 from analysis.policy.summary import lines
 from analysis.policy.usage import Seen, unused
@@ -56,12 +56,21 @@ class Replay:
 
 def replay(lake: Lake, policies: Policies, known: Sequence[Endpoint], asked: Asked) -> Replay:
     """``known`` are the endpoints of the Kubernetes objects."""
+    return replay_on(history_of(lake, known, asked), policies, known, coverage_rows(lake, asked))
+
+
+def history_of(lake: Lake, known: Sequence[Endpoint], asked: Asked) -> History:
+    """Something to judge, or an error: no history denies nothing, which must not look like a proof."""
     window = window_of(lake, asked.since, asked.until)
     if window is None:
         raise LakeError(f"{lake.folder}: has no records; ingest captures into it first")
     history = read_history(lake, known, window, asked.since, asked.until, asked.cluster)
     if not history.rows.num_rows and not history.unresolved.num_rows:
-        raise QuestionError(f"nothing to judge: {_nothing(lake, window)}")
+        raise QuestionError(f"nothing to judge: {nothing_in(lake, window)}")
+    return history
+
+
+def replay_on(history: History, policies: Policies, known: Sequence[Endpoint], coverage: pa.Table) -> Replay:
     # Whom a rule names is told of the cluster as it is, too.
     endpoints = [*history.endpoints, *known]
     columns = Columns(endpoints)
@@ -69,17 +78,16 @@ def replay(lake: Lake, policies: Policies, known: Sequence[Endpoint], asked: Ask
     open_to_plugin = up_to_plugin(policies, endpoints, history.edges, verdicts)
     edges = found(policies, history, columns, verdicts, open_to_plugin)
     seen = Seen(endpoints, columns, history.edges, history.rows["connections"].to_numpy())
-    missed = shortcomings(_coverage(lake, asked), window, known)
-    return Replay(window, lines(history, missed, edges), edges, unused(policies, seen))
+    missed = shortcomings(coverage, history.window, known)
+    return Replay(history.window, lines(history, missed, edges), edges, unused(policies, seen))
 
 
-def _nothing(lake: Lake, window: Window) -> str:
-    """No history denies nothing, which must not look like a proof."""
+def nothing_in(lake: Lake, window: Window) -> str:
     span = " to ".join(f"{time:%Y-%m-%dT%H:%M:%SZ}" for time in lake.span() or ())
     return f"no connections from {window.since:%Y-%m-%dT%H:%M:%SZ} to {window.until:%Y-%m-%dT%H:%M:%SZ}; the lake has {span}"
 
 
-def _coverage(lake: Lake, asked: Asked) -> pa.Table:
+def coverage_rows(lake: Lake, asked: Asked) -> pa.Table:
     given = {
         "since": asked.since,
         "until": asked.until,
