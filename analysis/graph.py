@@ -134,6 +134,12 @@ def label_of(graph: nx.MultiDiGraph, node: str) -> str:
     return "/".join(part for part in (data["namespace"], data["label"]) if part)
 
 
+def edge_key(row: Mapping[str, Any], apart: Sequence[str] = ()) -> str:
+    """What an edge is called among those between the same two nodes."""
+    told = (row["protocol"], row["port"], *(row[name] for name in apart))
+    return "/".join("" if part is None else quote(str(part), safe="") for part in told)
+
+
 def _node(kind: str | None, namespace: str | None, workload_kind: str | None, name: str | None) -> Node:
     outside = kind in (None, "external")
     group, title = _group(kind, namespace)
@@ -162,8 +168,7 @@ def _group(kind: str | None, namespace: str | None) -> tuple[str, str]:
 
 
 def _add(graph: nx.MultiDiGraph, source: str, target: str, row: Mapping[str, Any]) -> None:
-    told = (row["protocol"], row["port"], *(row[name] for name in graph.graph.get("apart", ())))
-    key = "/".join("" if part is None else quote(str(part), safe="") for part in told)
+    key = edge_key(row, graph.graph.get("apart", ()))
     if not graph.has_edge(source, target, key):
         graph.add_edge(source, target, key, **row)
         return

@@ -9,10 +9,21 @@ import numpy as np
 
 from analysis.graph import SEVERAL
 from analysis.policy import words
-from analysis.policy.endpoints import Columns, Mask, Numbers
+from analysis.policy.endpoints import PROTOCOLS, Columns, Mask, Numbers
 from analysis.policy.evaluate import Edges, evaluate
 from analysis.policy.picture.ends import End, Ends, Scope
-from analysis.policy.rules import MOST_PORT, NO_PORT, Action, AllBut, Direction, NamedPort, Policies, Port, Rule, Section
+from analysis.policy.rules import (
+    MOST_PORT,
+    NO_PORT,
+    Action,
+    AllBut,
+    Direction,
+    NamedPort,
+    Policies,
+    Port,
+    Rule,
+    Section,
+)
 from analysis.policy.selectors import Block
 
 TCP = 6
@@ -168,8 +179,8 @@ class Search:
             return port.protocol, number if number != NO_PORT else None
         if isinstance(port, AllBut):
             return self._not_excepted(port, dst)
-        has_ports = port.last != NO_PORT and port.first != NO_PORT
-        return port.protocol, port.first if has_ports else 1
+        without = 1 if port.protocol in PROTOCOLS.values() else NO_PORT
+        return port.protocol, port.first if port.first > 0 else without
 
     def _not_excepted(self, port: AllBut, dst: int) -> tuple[int, int | None]:
         protocol = next((one.protocol for one in port.among), TCP)

@@ -2,13 +2,14 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import networkx as nx
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from analysis.graph import graph_of
+from analysis.graph import ENDS, NODE, edge_key, graph_of, node_id
 from analysis.policy import words
 from analysis.policy.endpoints import Columns, Endpoint
 from analysis.policy.history import History
@@ -21,8 +22,10 @@ from analysis.policy.rules import Direction, Policies
 
 # More than these hide what is used; the others are counted.
 MOST_UNUSED = 150
+TOLD_BY = ("state", "port", "ports", "src_kind", "dst_kind")
 # What tells two edges of the graph apart beside protocol and port.
 APART = ("state", "ports")
+DNS = 53
 
 
 @dataclass(frozen=True)
@@ -37,16 +40,22 @@ class Picture:
     unshown: int
     open_sides: Sequence[str]
 
-    @property
-    def graph(self) -> nx.MultiDiGraph:
-        return graph_of(self.edges, apart=APART)
+    def graph(self, hidden: frozenset[str] = frozenset()) -> nx.MultiDiGraph:
+        """Without the edges in the states that are ``hidden``, and without dns and nodes that are allowed if those are."""
+        kept = [not _kinds(edge) & hidden for edge in self.edges.select(TOLD_BY).to_pylist()]
+        return graph_of(self.edges.filter(pa.array(kept, pa.bool_())), apart=APART)
 
     def decided_by(self, rule: int) -> pa.Table:
-        return self.edges.filter(pc.or_kleene(pc.equal(self.edges["egress"], rule), pc.equal(self.edges["ingress"], rule)))
+        return self.edges.filter(
+            pc.or_kleene(pc.equal(self.edges["egress"], rule), pc.equal(self.edges["ingress"], rule))
+        )
+
+    def of(self, state: State) -> pa.Table:
+        return self.edges.filter(pc.equal(self.edges["state"], state.value))
 
     def counts(self) -> Mapping[State, int]:
         """Edges between workloads, in each state."""
-        graph = self.graph
+        graph = self.graph()
         states = [State(state) for *_, state in graph.edges(data="state")]
         return {state: states.count(state) for state in State}
 
@@ -66,6 +75,22 @@ def picture(
         unshown=max(0, len(unused) - MOST_UNUSED),
         open_sides=list(_open_sides(policies, ends, columns, scope)),
     )
+
+
+def line_of(row: Mapping[str, Any]) -> tuple[str, str, str]:
+    """The edge of the graph that a row of ``JUDGED`` is in: its nodes and its key."""
+    src, dst = (node_id(*(row[f"{side}_{name}"] for name in NODE)) for side in ENDS)
+    return src, dst, edge_key(row, APART)
+
+
+def _kinds(edge: Row) -> set[str]:
+    """What may be left out with others of its kind."""
+    if edge["state"] not in (State.ALLOWED, State.UNUSED):
+        return {edge["state"]}
+    ports = (edge["ports"] or "").split(", ")
+    dns = {"dns"} if edge["port"] == DNS or all(one.endswith(f" {DNS}") for one in ports) else set()
+    nodes = {"nodes"} if "node" in (edge["src_kind"], edge["dst_kind"]) else set()
+    return {edge["state"], *dns, *nodes}
 
 
 def _unused(one: Unused) -> Row:

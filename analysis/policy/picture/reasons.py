@@ -6,7 +6,7 @@ import numpy as np
 
 from analysis.graph import protocol_name
 from analysis.policy import words
-from analysis.policy.endpoints import Columns, Endpoint
+from analysis.policy.endpoints import Columns, Endpoint, Mask
 from analysis.policy.evaluate import ALWAYS, DEFAULT_DENY, UNKNOWN
 from analysis.policy.rules import Action, Direction, Policies, Rule
 
@@ -68,7 +68,7 @@ def short(origin: str) -> str:
     return origin.partition(" in ")[0]
 
 
-def unisolated(policies: Policies, columns: Columns, direction: Direction) -> np.ndarray:
+def unisolated(policies: Policies, columns: Columns, direction: Direction) -> Mask:
     """Pods that no policy isolates in this direction."""
     isolated = [columns.of(one.subject) for one in policies.sections if one.direction is direction and one.isolates]
-    return columns.pods & ~np.logical_or.reduce([np.zeros(len(columns), np.bool_), *isolated])
+    return np.asarray(columns.pods & ~np.logical_or.reduce([np.zeros(len(columns), np.bool_), *isolated]))

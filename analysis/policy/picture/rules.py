@@ -13,11 +13,13 @@ from analysis.policy.picture.reasons import short
 from analysis.policy.rules import Direction, Policies, Rule, Section
 from analysis.policy.selectors import Block
 
-# ``rule`` is its number among all rules; ``of`` are the ids of the nodes that it is about.
+# ``rule`` is its number among all rules, ``name`` its origin without what all have in common; ``of`` are the ids of the
+# nodes that it is about.
 RULES = pa.schema(
     [
         ("rule", pa.int64()),
-        ("policy", pa.string()),
+        ("origin", pa.string()),
+        ("name", pa.string()),
         ("direction", pa.string()),
         ("action", pa.string()),
         ("about", pa.string()),
@@ -37,7 +39,7 @@ def rule_table(policies: Policies, ends: Ends, columns: Columns, scope: Scope, j
     used = _Used(judged)
     inside = ends.inside(scope)
     rows = [
-        _row(number, section, rule, ends, columns) | used.by(number, section.direction)
+        _row(number, section, rule, ends, columns) | {"name": _name(rule, scope)} | used.by(number, section.direction)
         for number, section, rule in _numbered(policies)
         if (columns.of(section.subject) & columns.of(rule.own) & inside).any() or used.anything(number)
     ]
@@ -53,7 +55,7 @@ def _row(number: int, section: Section, rule: Rule, ends: Ends, columns: Columns
     own = columns.of(section.subject) & columns.of(rule.own)
     return {
         "rule": number,
-        "policy": short(rule.origin),
+        "origin": short(rule.origin),
         "direction": section.direction.value,
         "action": rule.action.value,
         "about": _pods(own, ends, columns) or NOBODY,
@@ -61,6 +63,11 @@ def _row(number: int, section: Section, rule: Rule, ends: Ends, columns: Columns
         "ports": ", ".join(words.port(one) for one in rule.ports) or "every port",
         "of": sorted({ends.ends[end].id for end in np.unique(ends.of[own & columns.pods]).tolist()}),
     }
+
+
+def _name(rule: Rule, scope: Scope) -> str:
+    """The kind of the policy can be seen from the others of its set."""
+    return short(rule.origin).partition("/")[2].removeprefix(f"{scope.namespace}/") or short(rule.origin)
 
 
 def _pods(mask: Mask, ends: Ends, columns: Columns) -> str:
