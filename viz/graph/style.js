@@ -176,6 +176,7 @@ function graphStyle(theme) {
         "target-arrow-fill": fill,
         "line-style": dashes.length ? "dashed" : "solid",
         ...(dashes.length ? { "line-dash-pattern": dashes } : {}),
+        ...(name === "denied" ? { width: (edge) => Math.max(edge.data("width"), 3) } : {}),
         "arrow-scale": end === "tee" ? 1.15 : 0.95,
       },
     })),

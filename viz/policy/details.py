@@ -1,6 +1,7 @@
 """Why an edge of the picture is as it is, what decides about a workload, and what stands behind a rule."""
 
 from typing import Any
+from urllib.parse import urlencode
 
 import networkx as nx
 import pyarrow as pa
@@ -18,30 +19,9 @@ from viz.plain import code, visible
 from viz.policy.words import NAMES, SHORT
 
 RULES = ("name", "about", "peers", "ports", "edges", "connections", "last_seen")
-EDGES = (
-    "state",
-    "src_name",
-    "dst_name",
-    "protocol",
-    "port",
-    "connections",
-    "failed",
-    "bytes",
-    "first_seen",
-    "last_seen",
-)
-LEFT_OUT = (
-    "src_name",
-    "dst_name",
-    "protocol",
-    "port",
-    "why",
-    "connections",
-    "failed",
-    "bytes",
-    "first_seen",
-    "last_seen",
-)
+EDGES = ("state", "src_name", "dst_name", "ports", "connections", "failed", "bytes", "first_seen", "last_seen")
+LEFT_OUT = ("src_name", "dst_name", "ports", "why", "connections", "failed", "bytes", "first_seen", "last_seen")
+ORDER = (State.DENIED, State.LEFT_OUT, State.UNDECIDED, State.ALLOWED, State.UNUSED)
 
 Line = tuple[str, str, str]
 Row = dict[str, Any]
@@ -80,17 +60,16 @@ def _seen(row: Row) -> str:
 
 
 def _link(source: Row, target: Row, drawn: list[Row]) -> None:
-    """To the connections themselves."""
+    """To the connections themselves: the page Flows in a tab of its own, with its filters set."""
     namespace = filters.current().namespace
     inside, other = (source, target) if source["namespace"] == namespace else (target, source)
-    asked = {"namespace": namespace, "workload": inside["name"], "text": other["name"]}
-    asked |= {name: st.query_params[name] for name in ("time", "between") if name in st.query_params}
+    asked = {name: st.query_params[name] for name in ("time", "between") if name in st.query_params}
+    asked |= {"namespace": visible(namespace or ""), "workload": visible(inside["name"]), "text": other["name"]}
     if len(drawn) == 1:
-        asked["port"] = drawn[0]["port"]
         name = PROTOCOLS.get(drawn[0]["protocol"])
-        asked["protocol"] = name if name in OFFERED else None
-    wanted = {name: str(value) for name, value in asked.items() if value is not None}
-    st.page_link("app_pages/flows.py", label="Its connections", icon=":material/swap_calls:", query_params=wanted)
+        more = {"port": drawn[0]["port"], "protocol": name if name in OFFERED else None}
+        asked |= {name: str(value) for name, value in more.items() if value is not None}
+    st.link_button("Its connections", f"flows?{urlencode(asked)}", icon=":material/swap_calls:", type="tertiary")
 
 
 def node(picture: Picture, graph: nx.MultiDiGraph, identifier: str) -> None:
@@ -129,17 +108,22 @@ def _columns(table: pa.Table) -> tuple[str, ...]:
 
 def edges(table: pa.Table, key: str) -> None:
     """What would be denied first."""
-    states = list(NAMES)
-    rank = pa.array([(states.index(State.DENIED), *states).index(State(one)) for one in table["state"].to_pylist()])
-    told = pa.array([SHORT[State(one)] for one in table["state"].to_pylist()])
-    ordered = table.set_column(table.schema.get_field_index("state"), "state", told).append_column("rank", rank)
-    ordered = ordered.sort_by([("rank", "ascending"), ("connections", "descending")])
-    tables.show(ordered, EDGES, key)
+    rank = [ORDER.index(State(one)) for one in table["state"].to_pylist()]
+    ordered = table.append_column("rank", pa.array(rank, pa.int64()))
+    _edges(ordered.sort_by([("rank", "ascending"), ("connections", "descending")]), EDGES, key)
+
+
+def _edges(table: pa.Table, columns: tuple[str, ...], key: str) -> None:
+    rows = table.to_pylist()
+    told = {"state": [SHORT[State(row["state"])] for row in rows], "ports": [ports_told([row]) for row in rows]}
+    for name, values in told.items():
+        table = table.set_column(table.schema.get_field_index(name), name, pa.array(values, pa.string()))
+    tables.show(table, columns, key)
 
 
 def left_out(table: pa.Table) -> None:
     if table.num_rows:
-        tables.show(table.sort_by([("connections", "descending")]), LEFT_OUT, "left_out")
+        _edges(table.sort_by([("connections", "descending")]), LEFT_OUT, "left_out")
     else:
         st.caption("Nothing was left out.")
 

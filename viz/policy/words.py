@@ -13,11 +13,12 @@ from viz.plain import visible
 LEGEND: Legend = (
     (State.ALLOWED, "allowed"),
     (State.DENIED, "would be denied"),
-    (State.LEFT_OUT, "left out: attack, or never answered"),
+    (State.LEFT_OUT, "left out: attack or dead target"),
     (State.UNDECIDED, "not decided"),
-    (State.UNUSED, "allowed, never used"),
+    (State.UNUSED, "never used"),
 )
 NAMES = dict(LEGEND)
+# Where there is a column for the reason.
 SHORT = {**NAMES, State.LEFT_OUT: "left out"}
 
 

@@ -12,7 +12,7 @@ from analysis.graph import EDGES
 from analysis.policy.endpoints import Columns
 from analysis.policy.evaluate import evaluate, up_to_plugin
 from analysis.policy.history import SIDES, History
-from analysis.policy.picture.ends import End, Ends, Scope
+from analysis.policy.picture.ends import End, Ends, Scope, named
 from analysis.policy.picture.reasons import Reasons
 from analysis.policy.rules import NO_PORT, Policies
 
@@ -142,12 +142,7 @@ def ends_of(src: End, dst: End) -> Row:
 
 def _unresolved(rows: pa.Table, scope: Scope) -> Iterator[Row]:
     for row in rows.to_pylist():
-        src, dst = (_named(row, side) for side in SIDES)
+        src, dst = (named(row, side) for side in SIDES)
         if scope.holds(src) or scope.holds(dst):
             counts = {name: row[name] for name in EDGES.names if name in row}
             yield {**ends_of(src, dst), **counts, "state": State.UNDECIDED, "why": SERVICE}
-
-
-def _named(row: Row, side: str) -> End:
-    name = row[f"{side}_workload"] or (row["dst_domain"] if side == "dst" else None) or row[f"{side}_address"]
-    return End(row[f"{side}_kind"], row[f"{side}_namespace"], row[f"{side}_workload_kind"], name)

@@ -1,13 +1,15 @@
 """The node of a picture that each endpoint is drawn as: pods by their workload, addresses outside by their name."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import NamedTuple
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, NamedTuple
 
 import numpy as np
+import pyarrow as pa
 
 from analysis.graph import node_id
 from analysis.policy.endpoints import Endpoint, Mask, Numbers
+from analysis.policy.evaluate import Edges
 from analysis.policy.history import SIDES, History
 
 
@@ -57,6 +59,25 @@ class Ends:
 
     def names(self, endpoints: Numbers) -> set[str]:
         return {self.ends[number].told for number in np.unique(self.of[endpoints]).tolist()}
+
+
+def within(history: History, known: Sequence[Endpoint], scope: Scope) -> History:
+    """What touches the scope."""
+    inside = Ends(history, known).inside(scope)
+    near = inside[history.edges.src] | inside[history.edges.dst]
+    unresolved = [any(scope.holds(named(row, side)) for side in SIDES) for row in history.unresolved.to_pylist()]
+    return replace(
+        history,
+        rows=history.rows.filter(pa.array(near)),
+        edges=Edges(*(column[near] for column in history.edges)),
+        unresolved=history.unresolved.filter(pa.array(unresolved, pa.bool_())),
+    )
+
+
+def named(row: Mapping[str, Any], side: str) -> End:
+    """The end of a row of history of which nobody knows the pod."""
+    name = row[f"{side}_workload"] or (row["dst_domain"] if side == "dst" else None) or row[f"{side}_address"]
+    return End(row[f"{side}_kind"], row[f"{side}_namespace"], row[f"{side}_workload_kind"], name)
 
 
 def _end(one: Endpoint, unnamed: bool) -> End:

@@ -1,15 +1,16 @@
 """What the page on policy shows: policies that are recommended, or that somebody brought, and what they do."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import pyarrow as pa
 
 from analysis.policy.dialects import policies_of
 from analysis.policy.documents import documents_of
+from analysis.policy.findings import Finding
 from analysis.policy.history import History
 from analysis.policy.picture.edges import JUDGED, State, ends_of
-from analysis.policy.picture.ends import End, Scope
+from analysis.policy.picture.ends import End, Scope, within
 from analysis.policy.picture.picture import Picture, picture
 from analysis.policy.recommend import model
 from analysis.policy.recommend.cluster import Cluster
@@ -17,8 +18,9 @@ from analysis.policy.recommend.dialects import Dialect
 from analysis.policy.recommend.learning import Learning
 from analysis.policy.recommend.proof import NAME, proved_text
 from analysis.policy.recommend.recommend import recommend
-from analysis.policy.replay import Asked, coverage_rows, history_of, replay_on
+from analysis.policy.replay import Asked, Replay, coverage_rows, history_of, replay_on
 from analysis.policy.rules import NO_PORT
+from analysis.policy.words import counted
 from store.lake import Lake
 
 # Names and texts of files.
@@ -48,11 +50,18 @@ def recommended(lake: Lake, cluster: Cluster, asked: Asked, scope: Scope, dialec
 def replayed(lake: Lake, cluster: Cluster, asked: Asked, scope: Scope, texts: Texts) -> View:
     documents = [document for name, text in texts for document in documents_of(text, name)]
     policies = policies_of(documents)
-    history = history_of(lake, cluster.endpoints, asked)
-    told = replay_on(history, policies, cluster.endpoints, coverage_rows(lake, asked)).summary
-    drawn = picture(policies, history, cluster.endpoints, scope)
+    history, coverage = history_of(lake, cluster.endpoints, asked), coverage_rows(lake, asked)
+    near = within(history, cluster.endpoints, scope)
+    told, whole = (replay_on(one, policies, cluster.endpoints, coverage) for one in (near, history))
+    drawn = picture(policies, near, cluster.endpoints, scope)
     text = "\n---\n".join(text for _, text in texts)
-    return View([*told, *drawn.open_sides], text, drawn, drawn.of(State.LEFT_OUT))
+    return View([*told.summary, *_elsewhere(told, whole), *drawn.open_sides], text, drawn, drawn.of(State.LEFT_OUT))
+
+
+def _elsewhere(told: Replay, whole: Replay) -> Iterator[str]:
+    more = whole.of(Finding.DENIED).num_rows - told.of(Finding.DENIED).num_rows
+    if more:
+        yield f"Elsewhere {counted(more, 'edge')} that are not of this choice would be denied, too."
 
 
 def _with_workloads(learning: Learning) -> History:
