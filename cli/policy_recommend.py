@@ -48,17 +48,16 @@ def recommend(
     """
     from analysis.policy.recommend.cluster import read_cluster
     from analysis.policy.recommend.dialects import Dialect
-    from analysis.policy.recommend.proof import proved_text
-    from analysis.policy.recommend.recommend import recommend as recommended
+    from analysis.policy.recommend.proposal import propose
     from analysis.policy.replay import Asked
     from store.lake import Lake
 
     objects = read_cluster(kube)
     chosen = _chosen(namespaces or [], all_namespaces, objects)
     asked = Asked(**window(since, until), cluster=cluster)
-    found, learning = recommended(Lake.open(lake), objects, asked, chosen)
-    sys.stdout.write(proved_text(found, learning, Dialect(dialect.value)))
-    for line in found.words:
+    proposal = propose(Lake.open(lake), objects, asked, chosen, Dialect(dialect.value))
+    sys.stdout.write(proposal.text)
+    for line in proposal.found.words:
         say(line)
 
 

@@ -6,7 +6,6 @@ from dataclasses import replace
 from analysis.policy.coverage import shortcomings
 from analysis.policy.endpoints import Endpoint
 from analysis.policy.history import read_history, window_of
-from analysis.policy.recommend import words
 from analysis.policy.recommend.behind import through_services
 from analysis.policy.recommend.cluster import Cluster
 from analysis.policy.recommend.dns import servers
@@ -60,7 +59,7 @@ def _recommendation(
         window=learning.history.window,
         namespaces=tuple(namespace_draft(name, edges, known) for name in sorted(chosen)),
         omissions=omissions,
-        words=(*missed, *words.left_out(omissions)),
+        words=tuple(missed),
         taken=known.cluster.policies,
     )
 
