@@ -1,5 +1,6 @@
 """A small lake that keeps the contract: made up, the same for a seed, and hostile where strangers choose names."""
 
+import json
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from random import Random
@@ -80,6 +81,25 @@ def make_tables(seed: int = 1, connections: int = 300) -> dict[str, pa.Table]:
         "coverage": cluster.coverage(),
     }
     return {name: pa.Table.from_pylist(rows[name], schema=table.schema) for name, table in TABLES.items()}
+
+
+def make_objects(file: Path, seed: int = 1) -> Path:
+    """The pods of that lake as Kubernetes has them."""
+    pods = [row for row in make_tables(seed)["assignments"].to_pylist() if row["kind"] == "pod"]
+    file.write_text(json.dumps({"apiVersion": "v1", "kind": "List", "items": [_pod(row) for row in pods]}))
+    return file
+
+
+def _pod(row: dict[str, Any]) -> dict[str, Any]:
+    owner = {"kind": row["workload_kind"], "name": row["workload"], "controller": True}
+    metadata = {"namespace": row["namespace"], "name": row["name"], "labels": dict(row["labels"])}
+    return {
+        "apiVersion": "v1",
+        "kind": "Pod",
+        "metadata": metadata | {"ownerReferences": [owner]},
+        "spec": {"nodeName": row["node"]},
+        "status": {"podIP": row["ip"]},
+    }
 
 
 class _Cluster:

@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 
 import streamlit as st
-from streamlit.runtime.uploaded_file_manager import UploadedFile
 
 from analysis.policy.picture.view import Texts
 from analysis.policy.recommend.dialects import Dialect
@@ -14,6 +13,7 @@ from viz.plain import code, visible
 SOURCES = ["recommended", "your own"]
 ENDINGS = ["yaml", "yml", "json"]
 MOST_MB = 4
+KEPT = "policies that were brought"
 # Buttons; the sidebar has them all.
 MOST_OFFERED = 24
 HIDDEN = {
@@ -71,27 +71,29 @@ def brought() -> Texts:
         max_upload_size=MOST_MB,
         on_change=_keep,
     )
-    texts: Texts = st.session_state.get("texts", ())
-    if texts and not st.session_state.get("files"):
+    kept: dict[str, bytes] = st.session_state.get(KEPT, {})
+    if kept and not st.session_state.get("files"):
         with st.container(horizontal=True, vertical_alignment="center"):
-            st.caption(", ".join(f"{code(name)} {size(len(text.encode()))}" for name, text in texts), width="content")
+            st.caption(
+                ", ".join(f"{code(name)} {size(len(content))}" for name, content in kept.items()), width="content"
+            )
             st.button("Forget", on_click=_forget, type="tertiary")
-    return texts
+    return tuple((visible(name), _text(name, content)) for name, content in kept.items())
 
 
 def _keep() -> None:
-    st.session_state["texts"] = tuple((visible(file.name), _text(file)) for file in st.session_state["files"])
+    st.session_state[KEPT] = {file.name: file.getvalue() for file in st.session_state["files"]}
 
 
 def _forget() -> None:
-    st.session_state.pop("texts", None)
+    st.session_state.pop(KEPT, None)
 
 
-def _text(file: UploadedFile) -> str:
+def _text(name: str, content: bytes) -> str:
     try:
-        return file.getvalue().decode("utf-8-sig")
+        return content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        raise InputError(visible(file.name), f"is not UTF-8 at byte {error.start}") from error
+        raise InputError(visible(name), f"is not UTF-8 at byte {error.start}") from error
 
 
 def hidden() -> frozenset[str]:

@@ -15,7 +15,7 @@ from viz import filters, tables
 from viz.filters import PROTOCOLS as OFFERED
 from viz.graph.drawing import edge_id, keys_of, ports_told, rows_of
 from viz.humane import instant, of, size
-from viz.plain import code, visible
+from viz.plain import code, lines, visible
 from viz.policy.words import NAMES, SHORT
 
 RULES = ("name", "about", "peers", "ports", "edges", "connections", "last_seen")
@@ -130,7 +130,7 @@ def left_out(table: pa.Table) -> None:
 
 def yaml(text: str, name: str) -> None:
     st.download_button("Download", text, name, "application/yaml", icon=":material/download:", on_click="ignore")
-    st.code(text, language="yaml", line_numbers=True, height=560)
+    st.code(lines(text), language="yaml", line_numbers=True, height=560)
 
 
 def marked(picture: Picture, row: int | None) -> list[str]:

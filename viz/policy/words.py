@@ -18,6 +18,8 @@ LEGEND: Legend = (
     (State.UNUSED, "never used"),
 )
 NAMES = dict(LEGEND)
+# How lines begin that are about one edge each, below the line they belong to.
+INDENT = " "
 # Where there is a column for the reason.
 SHORT = {**NAMES, State.LEFT_OUT: "left out"}
 
@@ -28,8 +30,10 @@ def shown(lines: Sequence[str], picture: Picture) -> None:
     for column, state in zip(st.columns(len(told)), told, strict=True):
         column.metric(SHORT[state].capitalize(), number(counts[state]), border=True)
     with st.container(border=True, gap="xxsmall"):
-        # The single edges that follow a line have a table of their own.
-        for line in (line for line in lines if not line.startswith(" ")):
+        for line in (line for line in lines if not line.startswith(INDENT)):
             st.text(f"•  {visible(line)}")
         if picture.unshown:
             st.text(f"•  {number(picture.unshown)} more edges are allowed and were never used.")
+        if any(line.startswith(INDENT) for line in lines):
+            with st.expander("Edge by edge", type="compact"):
+                st.text("\n".join(visible(line) for line in lines))

@@ -16,8 +16,8 @@ from analysis.policy.recommend import model
 from analysis.policy.recommend.cluster import Cluster
 from analysis.policy.recommend.dialects import Dialect
 from analysis.policy.recommend.learning import Learning
-from analysis.policy.recommend.proof import NAME, proved_text
-from analysis.policy.recommend.recommend import recommend
+from analysis.policy.recommend.proof import NAME
+from analysis.policy.recommend.proposal import propose
 from analysis.policy.replay import Asked, Replay, coverage_rows, history_of, replay_on
 from analysis.policy.rules import NO_PORT
 from analysis.policy.words import counted
@@ -38,13 +38,13 @@ class View:
 
 
 def recommended(lake: Lake, cluster: Cluster, asked: Asked, scope: Scope, dialect: Dialect) -> View:
-    found, learning = recommend(lake, cluster, asked, [scope.namespace])
-    text = proved_text(found, learning, dialect)
-    left_out = {_key(one.evidence): one.reason.value for one in found.omissions}
-    drawn = picture(
-        policies_of(documents_of(text, NAME)), _with_workloads(learning), cluster.endpoints, scope, left_out
-    )
-    return View([*found.words, *drawn.open_sides], text, drawn, _omitted(found.omissions, scope))
+    proposal = propose(lake, cluster, asked, [scope.namespace], dialect)
+    omissions = proposal.found.omissions
+    left_out = {_key(one.evidence): one.reason.value for one in omissions}
+    policies = policies_of(documents_of(proposal.text, NAME))
+    near = within(_with_workloads(proposal.learning), cluster.endpoints, scope)
+    drawn = picture(policies, near, cluster.endpoints, scope, left_out)
+    return View([*proposal.found.words, *drawn.open_sides], proposal.text, drawn, _omitted(omissions, scope))
 
 
 def replayed(lake: Lake, cluster: Cluster, asked: Asked, scope: Scope, texts: Texts) -> View:
@@ -61,7 +61,7 @@ def replayed(lake: Lake, cluster: Cluster, asked: Asked, scope: Scope, texts: Te
 def _elsewhere(told: Replay, whole: Replay) -> Iterator[str]:
     more = whole.of(Finding.DENIED).num_rows - told.of(Finding.DENIED).num_rows
     if more:
-        yield f"Elsewhere {counted(more, 'edge')} that are not of this choice would be denied, too."
+        yield f"Beside what was chosen, {counted(more, 'edge')} would be denied, too."
 
 
 def _with_workloads(learning: Learning) -> History:
