@@ -2,13 +2,12 @@
 
 import socket
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from cli import policy_options as p
 from cli.options import LakeOption
-from cli.policy_options import ClusterOption
 from contract.errors import UsageError
 
 if TYPE_CHECKING:
@@ -17,21 +16,11 @@ if TYPE_CHECKING:
 LOOPBACK = "127.0.0.1"
 PORT = 8501
 
-ObjectsOption = Annotated[
-    Path | None,
-    typer.Option(
-        "--kube",
-        metavar="FILE-or-DIR",
-        exists=True,
-        help="The cluster's objects, for the page Policy: kubectl get -A -o json, or manifests.",
-    ),
-]
-
 
 def app(
     lake: LakeOption,
-    kube: ObjectsOption = None,
-    cluster: ClusterOption = None,
+    kube: p.KubeOption = None,
+    cluster: p.ClusterOption = None,
     host: Annotated[str, typer.Option(help="Address to listen on; the app asks nobody for a password.")] = LOOPBACK,
     port: Annotated[int, typer.Option(help="Port to listen on; 0 takes a free one.")] = PORT,
     browser: Annotated[bool, typer.Option(help="Open the page in a browser.")] = True,
@@ -41,7 +30,7 @@ def app(
     from viz.about import About
 
     Lake.open(lake)
-    serve(About(lake, str(kube) if kube else None, cluster), port, browser, host)
+    serve(About(lake, kube, cluster), port, browser, host)
 
 
 def serve(about: "About", port: int, open_browser: bool, host: str = LOOPBACK) -> None:

@@ -34,7 +34,6 @@ def demo(
         shutil.rmtree(lake)
     files = [(capture.name.partition(".")[0], str(capture)) for capture in captures]
     print(f"Reading {', '.join(str(capture) for capture in captures)} into {lake}", file=sys.stderr)
-    objects = str(sample / "objects.json")
-    for fault in ingest_files(files, str(lake), objects, "shop"):
+    for fault in ingest_files(files, str(lake), str(sample / "objects.json"), "shop"):
         print(f"tailrace: {fault}", file=sys.stderr)
-    serve(About(str(lake), objects), port, browser)
+    serve(About(str(lake)), port, browser)

@@ -8,7 +8,7 @@ from contract.errors import UsageError
 
 @dataclass(frozen=True)
 class About:
-    """``kube`` is where the Kubernetes objects are, ``cluster`` whose they are where the lake has several."""
+    """``kube`` is where the Kubernetes objects are if not in the lake, ``cluster`` which is meant where it has several."""
 
     lake: str
     kube: str | None = None

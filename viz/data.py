@@ -10,6 +10,7 @@ import streamlit as st
 
 from analysis.graph import SEVERAL, folded, service_graph, without
 from analysis.layout import place
+from analysis.policy.objects import InLake
 from analysis.policy.picture.ends import Scope
 from analysis.policy.picture.view import View, recommended, replayed
 from analysis.policy.recommend.cluster import Cluster, read_cluster
@@ -84,20 +85,22 @@ def policy_graph(filters: Filters, choice: Choice, hidden: frozenset[str]) -> tu
 
 
 def _stamp() -> tuple[tuple[str, int, int], ...]:
-    """Differs once the Kubernetes objects were written anew."""
-    kube = Path(about().kube or "")
+    """Differs once files of Kubernetes objects were written anew."""
+    given = about().kube
+    if given is None or not (kube := Path(given)).exists():
+        return ()
     files = sorted(kube.rglob("*")) if kube.is_dir() else [kube]
     return tuple((str(file), (told := file.stat()).st_mtime_ns, told.st_size) for file in files)
 
 
-@st.cache_data(max_entries=1, show_spinner="Reading the Kubernetes objects …")
-def _cluster(kube: str, stamp: object) -> Cluster:
-    return read_cluster(kube)
+@st.cache_data(ttl=POLICY_FRESH_S, max_entries=1, show_spinner="Reading the Kubernetes objects …")
+def _cluster(about: About, stamp: object) -> Cluster:
+    return read_cluster(about.kube or InLake(Lake.open(about.lake), about.cluster))
 
 
 @st.cache_data(ttl=POLICY_FRESH_S, max_entries=POLICIES_KEPT, show_spinner="Judging history …")
 def _policy(about: About, stamp: object, filters: Filters, choice: Choice) -> View:
-    lake, cluster = Lake.open(about.lake), _cluster(about.kube or "", stamp)
+    lake, cluster = Lake.open(about.lake), _cluster(about, stamp)
     asked = Asked(filters.since, filters.until, about.cluster)
     scope = Scope(filters.namespace or "", filters.workload)
     if choice.dialect is None:

@@ -79,27 +79,9 @@ def make_tables(seed: int = 1, connections: int = 300) -> dict[str, pa.Table]:
         "dns": [record for number in range(2 * connections) for record in cluster.transaction(number)],
         "assignments": cluster.assignments(),
         "coverage": cluster.coverage(),
+        "objects": cluster.objects(),
     }
     return {name: pa.Table.from_pylist(rows[name], schema=table.schema) for name, table in TABLES.items()}
-
-
-def make_objects(file: Path, seed: int = 1) -> Path:
-    """The pods of that lake as Kubernetes has them."""
-    pods = [row for row in make_tables(seed)["assignments"].to_pylist() if row["kind"] == "pod"]
-    file.write_text(json.dumps({"apiVersion": "v1", "kind": "List", "items": [_pod(row) for row in pods]}))
-    return file
-
-
-def _pod(row: dict[str, Any]) -> dict[str, Any]:
-    owner = {"kind": row["workload_kind"], "name": row["workload"], "controller": True}
-    metadata = {"namespace": row["namespace"], "name": row["name"], "labels": dict(row["labels"])}
-    return {
-        "apiVersion": "v1",
-        "kind": "Pod",
-        "metadata": metadata | {"ownerReferences": [owner]},
-        "spec": {"nodeName": row["node"]},
-        "status": {"podIP": row["ip"]},
-    }
 
 
 class _Cluster:
@@ -269,6 +251,17 @@ class _Cluster:
             rows.append(row)
         return rows
 
+    def objects(self) -> list[dict[str, Any]]:
+        """The pods, as Kubernetes has them."""
+        holders = [_holder(pod) for pods in self.pods.values() for pod in pods]
+        read = {"cluster": "test", "seen_time": START, "kind": "Pod"}
+        return [
+            read
+            | {name: holder[name] for name in ("namespace", "name")}
+            | {"document": json.dumps(_in_kubernetes(holder))}
+            for holder in holders
+        ]
+
     def coverage(self) -> list[dict[str, Any]]:
         return [
             {
@@ -300,6 +293,14 @@ def _end(prefix: str, pod: dict[str, Any], kind: str) -> dict[str, Any]:
 
 def _service(pod: dict[str, Any]) -> dict[str, Any]:
     return {"service_namespace": pod["namespace"], "service": pod["workload"], "service_port_name": "main"}
+
+
+def _in_kubernetes(holder: dict[str, Any]) -> dict[str, Any]:
+    owner = {"kind": holder["workload_kind"], "name": holder["workload"], "controller": True}
+    metadata = {"name": holder["name"], "namespace": holder["namespace"], "labels": dict(holder["labels"])}
+    metadata["ownerReferences"] = [owner]
+    spec, status = {"nodeName": holder["node"]}, {"phase": "Running", "podIP": holder["ip"]}
+    return {"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": spec, "status": status}
 
 
 def _holder(pod: dict[str, Any]) -> dict[str, Any]:

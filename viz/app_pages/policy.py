@@ -18,9 +18,6 @@ current = filters.current()
 if current.span is None:
     st.info("The lake is empty: nothing was recorded yet. `tailrace ingest FILE --lake DIR` fills it.")
     st.stop()
-if data.about().kube is None:
-    st.info("Policies are about the objects of the cluster: start with `tailrace app --lake DIR --kube FILE-or-DIR`.")
-    st.stop()
 if current.namespace is None:
     choice.namespace(sorted({namespace for namespace, _ in data.workloads()}))
     st.stop()

@@ -1,9 +1,7 @@
-from pathlib import Path
-
 import pytest
 
 from store.lake import Lake
-from tests.support.lake import make_lake, make_objects
+from tests.support.lake import make_lake
 
 
 @pytest.fixture(scope="session")
@@ -14,8 +12,3 @@ def lake(tmp_path_factory: pytest.TempPathFactory) -> Lake:
 @pytest.fixture(scope="session")
 def empty_lake(tmp_path_factory: pytest.TempPathFactory) -> Lake:
     return Lake.create(tmp_path_factory.mktemp("viz") / "empty")
-
-
-@pytest.fixture(scope="session")
-def kube(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return make_objects(tmp_path_factory.mktemp("viz") / "objects.json")

@@ -8,15 +8,14 @@ from streamlit.testing.v1 import AppTest
 
 import viz
 from store.lake import Lake
-from viz.about import About
 
 VIZ = Path(viz.__file__).parent
 PAGES = sorted(page.name for page in (VIZ / "app_pages").glob("*.py"))
 TIMEOUT_S = 30
 
 
-def run(monkeypatch: pytest.MonkeyPatch, lake: object, page: str, kube: Path | None = None, **query: str) -> AppTest:
-    monkeypatch.setattr(sys, "argv", ["main.py", *About(str(lake), str(kube) if kube else None).arguments])
+def run(monkeypatch: pytest.MonkeyPatch, lake: object, page: str, **query: str) -> AppTest:
+    monkeypatch.setattr(sys, "argv", ["main.py", "--lake", str(lake)])
     app = AppTest.from_file(str(VIZ / "main.py"), default_timeout=TIMEOUT_S)
     for name, value in query.items():
         app.query_params[name] = value
@@ -25,8 +24,8 @@ def run(monkeypatch: pytest.MonkeyPatch, lake: object, page: str, kube: Path | N
 
 
 @pytest.mark.parametrize("page", PAGES)
-def test_page_on_a_lake(monkeypatch: pytest.MonkeyPatch, lake: Lake, kube: Path, page: str) -> None:
-    app = run(monkeypatch, lake.folder, page, kube, namespace="shop")
+def test_page_on_a_lake(monkeypatch: pytest.MonkeyPatch, lake: Lake, page: str) -> None:
+    app = run(monkeypatch, lake.folder, page, namespace="shop")
     assert not app.exception
     assert not app.error
     assert app.title[0].value.endswith("?")
