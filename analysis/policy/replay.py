@@ -56,20 +56,12 @@ class Replay:
 
 def replay(lake: Lake, policies: Policies, known: Sequence[Endpoint], asked: Asked) -> Replay:
     """``known`` are the endpoints of the Kubernetes objects."""
-    history = asked_history(lake, known, asked)
-    # Whom a rule names is told of the cluster as it is, too.
-    endpoints = [*history.endpoints, *known]
-    columns = Columns(as_seen(policies, endpoints))
-    verdicts = evaluate(policies, endpoints, history.edges)
-    open_to_plugin = up_to_plugin(policies, endpoints, history.edges, verdicts)
-    edges = found(policies, history, columns, verdicts, open_to_plugin)
-    seen = Seen(endpoints, columns, history.edges, history.rows["connections"].to_numpy())
-    missed = missed_by_captures(lake, known, asked, history.window)
-    return Replay(history.window, lines(history, missed, edges), edges, unused(policies, seen))
+    history = history_of(lake, known, asked)
+    return judged(policies, history, known, missed_by_captures(lake, known, asked, history.window))
 
 
-def asked_history(lake: Lake, known: Sequence[Endpoint], asked: Asked) -> History:
-    """An error where there is nothing."""
+def history_of(lake: Lake, known: Sequence[Endpoint], asked: Asked) -> History:
+    """Something to judge, or an error: no history denies nothing, which must not look like a proof."""
     window = window_of(lake, asked.since, asked.until)
     if window is None:
         raise LakeError(f"{lake.folder}: has no records; ingest captures into it first")
@@ -83,8 +75,19 @@ def missed_by_captures(lake: Lake, known: Sequence[Endpoint], asked: Asked, wind
     return shortcomings(coverage_rows(lake, asked), window, known)
 
 
+def judged(policies: Policies, history: History, known: Sequence[Endpoint], missed: Sequence[str]) -> Replay:
+    """``missed`` says what the captures did not see."""
+    # Whom a rule names is told of the cluster as it is, too.
+    endpoints = [*history.endpoints, *known]
+    columns = Columns(as_seen(policies, endpoints))
+    verdicts = evaluate(policies, endpoints, history.edges)
+    open_to_plugin = up_to_plugin(policies, endpoints, history.edges, verdicts)
+    edges = found(policies, history, columns, verdicts, open_to_plugin)
+    seen = Seen(endpoints, columns, history.edges, history.rows["connections"].to_numpy())
+    return Replay(history.window, lines(history, missed, edges), edges, unused(policies, seen))
+
+
 def nothing_in(lake: Lake, window: Window) -> str:
-    """No history denies nothing, which must not look like a proof."""
     span = " to ".join(f"{time:%Y-%m-%dT%H:%M:%SZ}" for time in lake.span() or ())
     return f"no connections from {window.since:%Y-%m-%dT%H:%M:%SZ} to {window.until:%Y-%m-%dT%H:%M:%SZ}; the lake has {span}"
 
