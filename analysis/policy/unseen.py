@@ -6,7 +6,7 @@ next one is an edge that nobody knows (Good 1953). Both are lower bounds: what c
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -14,6 +14,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from analysis.policy import words
 from analysis.policy.grouping import workload_edges
 from analysis.policy.history import Window
 
@@ -22,6 +23,9 @@ NINETY_FIVE = 1.96
 STEPS = ((timedelta(days=1), "day"), (timedelta(hours=1), "hour"), (timedelta(minutes=1), "minute"))
 LEAST_STEPS = 3
 MOST_STEPS = 400
+# Of fewer ticks nothing can be said of how often an edge comes.
+LEAST_TICKS = 10
+MOST_TOLD = 31
 
 
 @dataclass(frozen=True)
@@ -30,6 +34,7 @@ class Unseen:
 
     seen: int
     once: int
+    ticks: int
     edges: float
     least: float
     most: float
@@ -53,7 +58,7 @@ def estimate(sightings: Sequence[int], ticks: int) -> Unseen:
     missing = share * once * (once - 1) / (2 * (twice + 1))
     factor = _interval(missing, _variance(once, twice, share))
     chance = once / int(counts.sum()) if len(counts) else 1.0
-    return Unseen(len(counts), once, missing, missing / factor, missing * factor, chance)
+    return Unseen(len(counts), once, ticks, missing, missing / factor, missing * factor, chance)
 
 
 def _variance(once: int, twice: int, share: float) -> float:
@@ -81,6 +86,22 @@ def unseen(rows: pa.Table, window: Window) -> Unseen:
     counts = sighted.group_by("edge").aggregate([("tick", "count")])["tick_count"]
     length = (window.until - window.since).total_seconds()
     return estimate(counts.to_pylist(), max(1, math.ceil(length / window.tick_s)))
+
+
+def told(rows: pa.Table, window: Window) -> Iterator[str]:
+    found, new = unseen(rows, window), curve(rows, window)
+    if found.ticks < LEAST_TICKS:
+        yield "The time is too short to estimate how many edges it did not show."
+    elif found.edges < 0.5:
+        yield f"Of {words.counted(found.seen, 'edge')} none came so rarely that more of its kind have to be expected."
+    else:
+        yield (
+            f"About {words.counted(round(found.edges), 'edge')} more exist that this time did not show (95 %: "
+            f"{found.least:,.0f} to {found.most:,.0f}; Chao2), and {found.chance:.1%} of the sightings were of an edge's only one."
+        )
+    shown = ", ".join(f"{count:,}" for count in new.new[-MOST_TOLD:])
+    more = "…, " if len(new.new) > MOST_TOLD else ""
+    yield f"New edges by {new.step}: {more}{shown}."
 
 
 def curve(rows: pa.Table, window: Window) -> Curve:

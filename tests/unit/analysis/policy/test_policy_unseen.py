@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from analysis.policy.history import History, Window, read_history
-from analysis.policy.unseen import curve, estimate, unseen
+from analysis.policy.unseen import curve, estimate, told, unseen
 from tests.support.history import endpoint, flow, make_history, pod
 
 NOON = datetime(2026, 11, 1, 12, tzinfo=UTC)
@@ -85,3 +85,28 @@ def test_the_curve_counts_an_edge_when_it_first_came(
     found = curve(history(tmp_path, window).rows, window)
     assert (found.step, list(found.new)) == (step, new)
     assert found.begins[0] == NOON
+
+
+def test_what_is_unseen_is_told(tmp_path: Path) -> None:
+    window = Window(NOON, NOON + timedelta(hours=3))
+    short = Window(NOON, NOON + timedelta(minutes=5))
+    rows = history(tmp_path, short).rows
+    assert list(told(rows, short)) == [
+        "The time is too short to estimate how many edges it did not show.",
+        "New edges by minute: 1, 0, 0, 0, 1.",
+    ]
+    assert list(told(rows, window)) == [
+        "Of 2 edges none came so rarely that more of its kind have to be expected.",
+        "New edges by hour: 2, 0, 0.",
+    ]
+
+
+def test_rare_edges_say_that_there_are_more(tmp_path: Path) -> None:
+    window = Window(NOON, NOON + timedelta(hours=3))
+    flows = [flow(number * 600, WEB, API, 8000 + number) for number in range(6)]
+    lake = make_history(tmp_path, flows)
+    rows = read_history(lake, [endpoint(WEB), endpoint(API)], window).rows
+    first, curve_ = told(rows, window)
+    assert first.startswith("About 15 edges more exist that this time did not show (95 %: ")
+    assert first.endswith("and 100.0% of the sightings were of an edge's only one.")
+    assert curve_ == "New edges by hour: 6, 0, 0."
