@@ -2,14 +2,9 @@
 
 import typer
 
+from cli.policy_recommend import recommend
 from cli.policy_replay import replay
 
 policy = typer.Typer(no_args_is_help=True, help="Network policy against history.", rich_markup_mode=None)
-
-
-@policy.callback()
-def _group() -> None:
-    """Keeps ``replay`` a verb of its own while it is the only one."""
-
-
 policy.command()(replay)
+policy.command()(recommend)

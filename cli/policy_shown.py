@@ -3,7 +3,7 @@
 import sys
 from typing import TYPE_CHECKING
 
-from cli.printable import printable
+from analysis.printable import printable
 from cli.protocols import NAMES
 
 if TYPE_CHECKING:

@@ -1,11 +1,10 @@
-"""Endpoints out of Kubernetes manifests or a dump of ``kubectl get -A -o json``."""
+"""Endpoints out of Kubernetes objects: manifests, a dump of ``kubectl get -A -o json``, or those a lake keeps."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import replace
-from pathlib import Path
 
-from analysis.policy.documents import read_documents
 from analysis.policy.endpoints import NAMESPACE_NAME, Endpoint
+from analysis.policy.objects import Source, documents
 from contract.errors import InputError
 from enricher.item import Item
 from enricher.workloads import Owners
@@ -27,18 +26,20 @@ Objects = dict[str, list[Item]]
 Labels = Mapping[str, Mapping[str, str]]
 
 
-def read_endpoints(path: str | Path) -> list[Endpoint]:
+def read_endpoints(source: Source) -> list[Endpoint]:
     """A pod each with the address it has now; a workload whose pods are not there is one pod without an address."""
-    objects = _by_kind(path)
-    namespaces = {item.needed("metadata.name"): item.labels("metadata.labels") for item in objects.get("Namespace", ())}
-    accounts = _service_accounts(objects)
+    return endpoints_of(read_objects(source), source)
+
+
+def endpoints_of(objects: Objects, source: Source) -> list[Endpoint]:
+    namespaces, accounts = namespace_labels(objects), _service_accounts(objects)
     found = [*_pods(objects, namespaces), *_templates(objects, namespaces), *_nodes(objects)]
     found = [
         replace(one, service_account_labels=accounts.get((one.namespace, one.service_account), {})) for one in found
     ]
     if not found:
         raise InputError(
-            str(path), "holds no Pod, no workload and no Node", "give manifests, or kubectl get -A -o json"
+            str(source), "holds no Pod, no workload and no Node", "give manifests, or kubectl get -A -o json"
         )
     return found
 
@@ -50,12 +51,16 @@ def _service_accounts(objects: Objects) -> Mapping[tuple[str | None, str | None]
     }
 
 
-def _by_kind(path: str | Path) -> Objects:
+def namespace_labels(objects: Objects) -> Labels:
+    return {item.needed("metadata.name"): item.labels("metadata.labels") for item in objects.get("Namespace", ())}
+
+
+def read_objects(source: Source, kinds: Collection[str] = KINDS) -> Objects:
     """An object that stands in several files counts once."""
     unique = {}
-    for document in read_documents([str(path)]):
+    for document in documents(source):
         kind = document.needed("kind").text
-        if kind in KINDS:
+        if kind in kinds:
             item = Item(document.value, document.file, document.path)
             unique[kind, item.text("metadata.namespace"), item.needed("metadata.name")] = item
     objects: Objects = {}
@@ -69,29 +74,34 @@ def _pods(objects: Objects, namespaces: Labels) -> Iterator[Endpoint]:
         if pod.text("status.phase") not in FINISHED:
             several = [entry.address("ip") for entry in pod.children("status.podIPs")]
             for address in several or [pod.address("status.podIP")]:
-                yield _pod(pod, "", pod.needed("metadata.name"), address, namespaces)
+                yield pod_endpoint(pod, "", address, namespaces)
 
 
 def _templates(objects: Objects, namespaces: Labels) -> Iterator[Endpoint]:
     """Workloads that no other workload owns, and that have no pod in the dump."""
     owners = Owners(objects)
     seen = {(pod.text("metadata.namespace"), *owners.workload(pod)) for pod in objects.get("Pod", ())}
-    for kind, keys in TEMPLATES.items():
+    for kind, workload in own_workloads(objects):
+        if (workload.text("metadata.namespace"), kind, workload.needed("metadata.name")) not in seen:
+            yield pod_endpoint(workload, TEMPLATES[kind], None, namespaces)
+
+
+def own_workloads(objects: Objects) -> Iterator[tuple[str, Item]]:
+    """Workloads that no other workload owns."""
+    for kind in TEMPLATES:
         for workload in objects.get(kind, ()):
-            name = workload.needed("metadata.name")
-            owned = any(owner.text("kind") in TEMPLATES for owner in workload.children("metadata.ownerReferences"))
-            if not owned and (workload.text("metadata.namespace"), kind, name) not in seen:
-                yield _pod(workload, keys, name, None, namespaces)
+            if not any(owner.text("kind") in TEMPLATES for owner in workload.children("metadata.ownerReferences")):
+                yield kind, workload
 
 
-def _pod(item: Item, template: str, name: str, address: str | None, namespaces: Labels) -> Endpoint:
+def pod_endpoint(item: Item, template: str, address: str | None, namespaces: Labels) -> Endpoint:
     """``template`` is where in the item the pod is described: nowhere else than in itself, if it is a pod."""
     pod = item.child(template) if template else item
     namespace = item.text("metadata.namespace") or "default"
     return Endpoint(
         kind="pod",
         namespace=namespace,
-        name=name,
+        name=item.needed("metadata.name"),
         address=address,
         labels=pod.labels("metadata.labels"),
         namespace_labels={**namespaces.get(namespace, {}), NAMESPACE_NAME: namespace},

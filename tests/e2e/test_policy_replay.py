@@ -121,6 +121,32 @@ spec:
     - from: [{podSelector: {matchLabels: {app: nobody}}}]
 """
 
+CALICO = """
+apiVersion: projectcalico.org/v3
+kind: Tier
+metadata: {name: platform}
+spec: {order: 10}
+---
+apiVersion: projectcalico.org/v3
+kind: GlobalNetworkPolicy
+metadata: {name: platform.no-metadata}
+spec:
+  tier: platform
+  selector: projectcalico.org/namespace == 'shop'
+  egress:
+    - {action: Deny, destination: {nets: [169.254.169.254/32]}}
+    - {action: Pass}
+---
+apiVersion: projectcalico.org/v3
+kind: StagedNetworkPolicy
+metadata: {name: redis, namespace: shop}
+spec:
+  selector: app.kubernetes.io/name == 'redis'
+  ingress:
+    - {action: Deny, source: {selector: app.kubernetes.io/name == 'catalog-sync'}}
+    - {action: Allow, protocol: TCP, source: {ports: ["32768:60999"]}, destination: {ports: [6379]}}
+"""
+
 METADATA = ("shop", "recommender", None, "169.254.169.254", 6, 80)
 
 
@@ -202,6 +228,22 @@ def test_what_no_policy_can_name_is_told_apart(sample_lake: Path, tmp_path: Path
     assert of(found, "denied") == {}
 
 
+def test_calicos_policies_say_which_rule_denies_and_what_flows_do_not_tell(sample_lake: Path, tmp_path: Path) -> None:
+    status, found = replay(sample_lake, CALICO, tmp_path)
+    here = tmp_path / "policies.yaml"
+    ((edge, row),) = of(found, "denied").items()
+    assert edge == ("shop", "catalog-sync", "shop", "redis", 6, 6379)
+    assert row["reason"] == f"denied by StagedNetworkPolicy/shop/redis ingress[0] in {here}"
+    ((edge, row),) = of(found, "denied, never answered").items()
+    assert edge == METADATA
+    assert row["reason"] == f"denied by GlobalNetworkPolicy/platform.no-metadata egress[0] in {here}"
+    ((edge, row),) = of(found, "not told by flows").items()
+    assert edge == ("shop", "api", "shop", "redis", 6, 6379)
+    rule = f"StagedNetworkPolicy/shop/redis ingress[1] in {here}"
+    assert row["reason"] == f"{rule} hangs on the source port, which no flow record tells"
+    assert (status, found["unused"], of(found, "up to the plugin")) == (3, [], {})
+
+
 def test_a_window_without_the_edge_denies_nothing(sample_lake: Path, tmp_path: Path) -> None:
     forgetful = ALLOWED.replace(FORGOTTEN, "")
     _, whole = replay(sample_lake, forgetful, tmp_path)
@@ -209,6 +251,16 @@ def test_a_window_without_the_edge_denies_nothing(sample_lake: Path, tmp_path: P
     status, found = replay(sample_lake, forgetful, tmp_path, "--until", row["first_seen"])
     assert (status, of(found, "denied")) == (0, {})
     assert found["until"] == row["first_seen"]
+
+
+def test_the_lake_keeps_the_objects_that_it_was_ingested_with(sample_lake: Path, tmp_path: Path) -> None:
+    (tmp_path / "closed.yaml").write_text(PAYMENTS_CLOSED)
+    given, kept = (
+        tailrace("policy", "replay", tmp_path, "--lake", sample_lake, "-o", "json", *options)
+        for options in (("--kube", OBJECTS), ())
+    )
+    assert (kept.returncode, kept.stderr) == (0, "")
+    assert kept.stdout == given.stdout
 
 
 def test_the_report_says_at_its_top_what_was_judged(sample_lake: Path, tmp_path: Path) -> None:
