@@ -65,6 +65,12 @@ def evaluate_columns(policies: Policies, columns: Columns, edges: Edges) -> Verd
     return Verdicts(~denied & ~np.isin(egress, unknown) & ~np.isin(ingress, unknown), denied, egress, ingress)
 
 
+def untold(policies: Policies, verdicts: Verdicts) -> Mask:
+    """Unknown edges that reached a rule which hangs on what no flow record tells."""
+    rules = _rules(policies, lambda rule: bool(rule.unsure))
+    return verdicts.unknown & (np.isin(verdicts.egress, rules) | np.isin(verdicts.ingress, rules))
+
+
 def up_to_plugin(policies: Policies, endpoints: Sequence[Endpoint], edges: Edges, verdicts: Verdicts) -> Mask:
     """Edges whose answer the specification leaves open: unknown ones, and pods that an ipBlock alone allows.
 

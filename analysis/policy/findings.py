@@ -10,7 +10,7 @@ import pyarrow.compute as pc
 from analysis.graph import protocol_name
 from analysis.policy import words
 from analysis.policy.endpoints import Columns, Mask, Numbers
-from analysis.policy.evaluate import DEFAULT_DENY, Verdicts
+from analysis.policy.evaluate import DEFAULT_DENY, Verdicts, untold
 from analysis.policy.history import History
 from analysis.policy.rhythm import period
 from analysis.policy.rules import Action, Direction, Policies
@@ -19,6 +19,7 @@ from analysis.policy.rules import Action, Direction, Policies
 class Finding(StrEnum):
     DENIED = "denied"
     DENIED_FAILED = "denied, never answered"
+    UNTOLD = "not told by flows"
     UNDECIDED = "up to the plugin"
     UNRESOLVED = "pod unknown"
 
@@ -43,10 +44,11 @@ SUMS = {"first_seen": "min", "last_seen": "max"}
 def found(policies: Policies, history: History, columns: Columns, verdicts: Verdicts, open_to_plugin: Mask) -> pa.Table:
     """What is not told here is allowed."""
     reasons = _Reasons(policies, history, columns, verdicts)
-    denied = verdicts.denied
-    undecided = open_to_plugin & ~denied
+    denied, not_told = verdicts.denied, untold(policies, verdicts)
+    undecided = open_to_plugin & ~denied & ~not_told
     tables = [
         _grouped(history, history.rows, denied, reasons.denied(np.flatnonzero(denied)), Finding.DENIED),
+        _grouped(history, history.rows, not_told, reasons.undecided(np.flatnonzero(not_told)), Finding.UNTOLD),
         _grouped(history, history.rows, undecided, reasons.undecided(np.flatnonzero(undecided)), Finding.UNDECIDED),
         _unresolved(history),
     ]
