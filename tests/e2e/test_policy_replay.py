@@ -145,6 +145,11 @@ spec:
   ingress:
     - {action: Deny, source: {selector: app.kubernetes.io/name == 'catalog-sync'}}
     - {action: Allow, protocol: TCP, source: {ports: ["32768:60999"]}, destination: {ports: [6379]}}
+---
+apiVersion: networking.k8s.io/v1
+kind: NetworkPolicy
+metadata: {name: closed, namespace: shop}
+spec: {podSelector: {matchLabels: {app.kubernetes.io/name: frontend}}, policyTypes: [Egress]}
 """
 
 METADATA = ("shop", "recommender", None, "169.254.169.254", 6, 80)
@@ -231,9 +236,12 @@ def test_what_no_policy_can_name_is_told_apart(sample_lake: Path, tmp_path: Path
 def test_calicos_policies_say_which_rule_denies_and_what_flows_do_not_tell(sample_lake: Path, tmp_path: Path) -> None:
     status, found = replay(sample_lake, CALICO, tmp_path)
     here = tmp_path / "policies.yaml"
-    ((edge, row),) = of(found, "denied").items()
-    assert edge == ("shop", "catalog-sync", "shop", "redis", 6, 6379)
-    assert row["reason"] == f"denied by StagedNetworkPolicy/shop/redis ingress[0] in {here}"
+    denied = {edge: row["reason"] for edge, row in of(found, "denied").items()}
+    by_rule = f"denied by StagedNetworkPolicy/shop/redis ingress[0] in {here}"
+    assert denied.pop(("shop", "catalog-sync", "shop", "redis", 6, 6379)) == by_rule
+    assert {edge[1] for edge in denied} == {"frontend"}
+    # The tier platform passed them on: its policy, which isolates them too, is not to blame.
+    assert set(denied.values()) == {"default deny: NetworkPolicy/shop/closed"}
     ((edge, row),) = of(found, "denied, never answered").items()
     assert edge == METADATA
     assert row["reason"] == f"denied by GlobalNetworkPolicy/platform.no-metadata egress[0] in {here}"

@@ -158,6 +158,8 @@ def test_annotations_of_a_rule_are_read_over(tmp_path: Path) -> None:
         (out(destination={"services": {"name": "a"}, "ports": [1]}, protocol="TCP"), "is a port beside a Service"),
         (out(destination={"services": {"name": "a"}, "selector": "all()"}), "services: stands beside selector"),
         (out(destination={"services": {}}), "services.name: is absent"),
+        (out(destination={"services": {"name": "a", "namespace": 1}}), "services.namespace: is not text"),
+        (rule(action="Log", protocol="TCP", destination={"ports": [[80]]}), "ports[0]: is not a whole number"),
         (
             document("GlobalNetworkPolicy", egress=[{"action": "Allow", "destination": {"services": {"name": "a"}}}]),
             "services: has no namespace",
