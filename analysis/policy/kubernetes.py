@@ -150,9 +150,13 @@ def _port_number(part: Part) -> int:
 
 
 def _port_name(part: Part) -> str:
-    if len(part.text) > LONGEST_PORT_NAME or not PORT_NAME.fullmatch(part.text):
+    if not is_port_name(part.text):
         raise part.wrong(f"{part.text!r:.60} is no name of a port", "a number is written without quotes")
     return part.text
+
+
+def is_port_name(text: str) -> bool:
+    return len(text) <= LONGEST_PORT_NAME and PORT_NAME.fullmatch(text) is not None
 
 
 def policy_name(part: Part) -> str:

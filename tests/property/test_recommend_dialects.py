@@ -80,7 +80,7 @@ def named(selector: LabelSelector, name: str, domain: str, namespace: str) -> Re
 
 @pytest.mark.parametrize(("dialect", "style"), STYLES)
 @given(SELECTORS, TEXTS, TEXTS, TEXTS)
-@settings(max_examples=100)
+@settings(max_examples=50)
 def test_any_text_reads_back_as_it_was(
     dialect: Dialect, style: Style, selector: LabelSelector, name: str, domain: str, namespace: str
 ) -> None:
@@ -96,7 +96,7 @@ def test_any_text_reads_back_as_it_was(
 
 @pytest.mark.parametrize(("dialect", "style"), STYLES)
 @given(SELECTORS, TEXTS, TEXTS)
-@settings(max_examples=100)
+@settings(max_examples=50)
 def test_whatever_is_written_is_a_policy(
     dialect: Dialect, style: Style, selector: LabelSelector, name: str, domain: str
 ) -> None:
@@ -177,7 +177,7 @@ def of_edges(edges: set[tuple[int, int, int]], endpoints: list[Endpoint]) -> Rec
 
 @pytest.mark.parametrize("dialect", list(Dialect))
 @given(st.integers(0, 2**32))
-@settings(max_examples=60)
+@settings(max_examples=40)
 def test_every_dialect_opens_what_was_meant_and_no_more(dialect: Dialect, seed: int) -> None:
     random, endpoints = Random(seed), cluster()
     asked = [

@@ -76,7 +76,7 @@ def _workload(draft: Draft, head: Document, style: Style) -> Manifest:
     spec: Document = {"order": ORDER, "selector": selector_text(draft.selector), "types": [*TYPES.values()]}
     for direction, allowances in draft.allowances.items():
         rules = [rule for one in allowances for rule in _rules(one, direction, draft.workload.namespace)]
-        if any(rule.value is not None for rule in rules):
+        if rules:
             spec[direction.value] = rules
     return Manifest(_policy(head, spec, style), (*above(draft), *warnings(draft.selector)))
 

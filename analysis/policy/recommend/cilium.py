@@ -103,8 +103,8 @@ def _workload(draft: Draft, head: Document, found: Recommendation) -> Manifest:
         asked = _Asked(direction, draft.workload.namespace, found.api_servers)
         names = any(map(_names_domain, allowances))
         told = [rule for one in allowances for rule in _rules(one, replace(asked, proxied=names and _asks_names(one)))]
-        if any(rule.value is not None for rule in told):
-            rules[direction.value] = told
+        allowed = any(rule.value is not None for rule in told)
+        rules[direction.value] = told if allowed else [*told, *NOBODY[direction.value]]
     document = _policy(head, selector_of(draft.selector), rules)
     return Manifest(document, (*above(draft), *warnings(draft.selector)))
 

@@ -26,6 +26,9 @@ from enricher.services import SLICE_OF
 from enricher.workloads import Owners
 
 API_SERVER = ("default", "kubernetes")
+# What every policy that Tailrace writes is labelled with.
+MANAGED_BY, OURS = "app.kubernetes.io/managed-by", "tailrace"
+
 MORE_KINDS = {"Service", "EndpointSlice", "NetworkPolicy", "ServiceCIDR", "IPPool"}
 
 
@@ -130,7 +133,7 @@ def read_cluster(source: Source) -> Cluster:
     return Cluster(
         endpoints=endpoints_of(objects, source),
         members=tuple(_members(objects)),
-        services=tuple(_services(objects)),
+        services=tuple(sorted(_services(objects), key=lambda one: (one.namespace, one.name))),
         ranges=tuple(sorted((ipaddress.ip_network(one) for one in ranges(objects)), key=_network_order)),
         policies=_policies(objects),
     )
@@ -203,8 +206,9 @@ def _backends(slices: Sequence[Item]) -> Iterator[Backend]:
 
 
 def _policies(objects: Objects) -> dict[str, tuple[str, ...]]:
-    """Names of the NetworkPolicies that there are, by namespace."""
+    """Names of the policies that each namespace has, but for those of an earlier recommendation: these are replaced."""
     found: dict[str, list[str]] = {}
     for item in objects.get("NetworkPolicy", ()):
-        found.setdefault(item.text("metadata.namespace") or "default", []).append(item.needed("metadata.name"))
+        if item.labels("metadata.labels").get(MANAGED_BY) != OURS:
+            found.setdefault(item.text("metadata.namespace") or "default", []).append(item.needed("metadata.name"))
     return {namespace: tuple(sorted(names)) for namespace, names in found.items()}

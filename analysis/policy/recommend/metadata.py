@@ -4,10 +4,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from analysis.policy.recommend import words
+from analysis.policy.recommend.cluster import MANAGED_BY, OURS
 from analysis.policy.recommend.model import Draft, NamespaceDraft, Recommendation, Workload
 from analysis.policy.recommend.names import policy_names
 
-LABELS = {"app.kubernetes.io/managed-by": "tailrace"}
 DEFAULT_DENY, DNS = "tailrace-default-deny", "tailrace-dns"
 
 Document = dict[str, Any]
@@ -21,7 +21,7 @@ def names_of(draft: NamespaceDraft, found: Recommendation) -> dict[Workload, str
 def metadata(
     namespace: str, name: str, annotations: Mapping[str, str] | None = None, labels: Mapping[str, str] | None = None
 ) -> Document:
-    found: Document = {"name": name, "namespace": namespace, "labels": {**LABELS, **(labels or {})}}
+    found: Document = {"name": name, "namespace": namespace, "labels": {MANAGED_BY: OURS, **(labels or {})}}
     return found | ({"annotations": dict(annotations)} if annotations else {})
 
 
@@ -37,8 +37,8 @@ def evidence(draft: Draft, found: Recommendation) -> dict[str, str]:
 def above_default_deny(draft: NamespaceDraft) -> tuple[str, ...]:
     lines = [f"Whatever no policy of {draft.name} allows is denied, in both directions."]
     if draft.idle:
-        names = ", ".join(workload.name for workload in draft.idle)
-        lines.append(f"Nothing was learned of {names}: nothing but DNS is allowed there.")
+        lines.append("Nothing was learned of these, and nothing but DNS is allowed there:")
+        lines += [f"  {line}" for line in words.names(workload.name for workload in draft.idle)]
     return tuple(lines)
 
 

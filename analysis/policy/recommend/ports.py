@@ -4,6 +4,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from itertools import groupby
 
 from analysis.policy.endpoints import PROTOCOLS, Endpoint
+from analysis.policy.kubernetes import is_port_name
 from analysis.policy.recommend.model import Port
 from analysis.policy.rules import MOST_PORT, NO_PORT, NamedPort, PortRange
 
@@ -42,7 +43,7 @@ def differing(pods: Iterable[Endpoint], seen: Iterable[tuple[Endpoint, Seen]]) -
     numbers: dict[NamedPort, set[int]] = {}
     for pod in pods:
         for name, (protocol, number) in pod.ports.items():
-            if protocol in PROTOCOLS:
+            if protocol in PROTOCOLS and is_port_name(name):
                 numbers.setdefault(NamedPort(PROTOCOLS[protocol], name), set()).add(number)
     ordered = sorted(numbers.items(), key=lambda one: one[0].name, reverse=True)
     found = {(port.protocol, number): port for port, several in ordered if len(several) > 1 for number in several}

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from analysis.policy.coverage import shortcomings
 from analysis.policy.endpoints import Endpoint
-from analysis.policy.history import read_history, window_of
+from analysis.policy.history import History, read_history, window_of
 from analysis.policy.recommend import heading
 from analysis.policy.recommend.behind import through_services
 from analysis.policy.recommend.cluster import Cluster
@@ -30,6 +30,7 @@ def recommend(lake: Lake, cluster: Cluster, asked: Asked, namespaces: Sequence[s
     history = read_history(lake, cluster.endpoints, window, asked.since, asked.until, asked.cluster)
     if not history.rows.num_rows and not history.unresolved.num_rows:
         raise QuestionError(f"nothing to learn from: {nothing_in(lake, window)}")
+    _refuse_nameless(history)
     history = through_services(history, cluster)
     learning = learn(history, ends_of(history, cluster), cluster.listens, unresolved(history))
     _refuse_unknown(namespaces, learning, cluster)
@@ -39,6 +40,12 @@ def recommend(lake: Lake, cluster: Cluster, asked: Asked, namespaces: Sequence[s
     return _recommendation(learning, known, namespaces, missed), replace(
         learning, history=replace(history, endpoints=judged)
     )
+
+
+def _refuse_nameless(history: History) -> None:
+    """A lake that knows no pod would teach that nothing is needed."""
+    if not (history.rows.num_rows - history.rows["src_kind"].null_count + history.unresolved.num_rows):
+        raise QuestionError("no address of the lake has a name; ingest the captures with --kube into a new lake")
 
 
 def _refuse_unknown(namespaces: Iterable[str], learning: Learning, cluster: Cluster) -> None:

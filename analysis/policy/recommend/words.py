@@ -1,5 +1,6 @@
 """What stands above a rule, and in the annotations of a policy."""
 
+import textwrap
 from collections.abc import Iterable, Sequence
 
 from analysis.graph import protocol_name
@@ -8,6 +9,7 @@ from analysis.policy.rules import NO_PORT
 from analysis.policy.words import counted
 
 MOST_LINES = 12
+WIDTH = 110
 UNITS = ("B", "kB", "MB", "GB", "TB")
 
 
@@ -51,6 +53,11 @@ def edges(found: Sequence[Evidence]) -> tuple[str, ...]:
 
 def allowance(one: Allowance) -> tuple[str, ...]:
     return (*edges(one.evidence), *(f"Note: {note}." for note in one.notes))
+
+
+def names(found: Iterable[str]) -> list[str]:
+    """In lines of a width that people read."""
+    return textwrap.wrap(", ".join(sorted(found)), WIDTH, break_long_words=False, break_on_hyphens=False)
 
 
 def total(allowances: Iterable[Allowance]) -> str:
