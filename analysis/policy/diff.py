@@ -119,4 +119,4 @@ def _outcome(rows: pa.Table, history: History | None) -> Iterator[str]:
 def _unplaced(connections: int) -> Iterator[str]:
     if connections:
         count = words.counted(connections, "connection")
-        yield f"{count} of history change too that no row has: on port 0, or where it is not known who ran on which node."
+        yield f"{count} of history would change too that is in none of them: on port 0, or where a pod's node is not known."
