@@ -54,7 +54,7 @@ class Diff:
 
 def diff(before: Policies, after: Policies, known: Sequence[Endpoint], history: History | None = None) -> Diff:
     space = space_of((before, after), known, history.endpoints if history else ())
-    grids = Grid(before, space), Grid(after, space)
+    grids = Grid(space, 0), Grid(space, 1)
     changes = Changes(*grids, len(space.ports.classes))
     used, unplaced = _used(changes, before, after, space, history) if history else ({}, 0)
     names = Names(space)
