@@ -28,7 +28,7 @@ CHANGED = pa.schema(
         ("src", ENDS),
         ("dst", ENDS),
         ("on", pa.string()),
-        ("up_to_plugin", pa.string()),
+        ("undecided", pa.string()),
         *COUNTS,
     ]
 )
@@ -39,7 +39,7 @@ OPENS, CLOSES = "opens", "closes"
 class Diff:
     """``rows`` have what history saw of each change, or NULL where no history was asked.
 
-    Of ``on``, ``up_to_plugin`` was or becomes what no policy can name between ends that some policy isolates.
+    Of ``on``, ``undecided`` was or becomes what no policy can name between ends that some policy isolates.
     """
 
     rows: pa.Table
@@ -71,7 +71,7 @@ def _row(change: Change, space: Space, names: Names) -> dict[str, Any]:
         "src": list(names.of(change.sources)),
         "dst": list(names.of(change.targets)),
         "on": _on(change.steps, space),
-        "up_to_plugin": _on([step for step in change.steps if step.undecided], space),
+        "undecided": _on([step for step in change.steps if step.undecided], space),
     }
 
 
