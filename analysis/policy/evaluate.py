@@ -47,7 +47,12 @@ class Verdicts(NamedTuple):
 
 
 def evaluate(policies: Policies, endpoints: Sequence[Endpoint], edges: Edges) -> Verdicts:
-    return evaluate_columns(policies, Columns(_as_seen(policies, endpoints)), edges)
+    return evaluate_columns(policies, columns_of(policies, endpoints), edges)
+
+
+def columns_of(policies: Policies, endpoints: Sequence[Endpoint]) -> Columns:
+    """The endpoints as the selections of these policies see them."""
+    return Columns(_as_seen(policies, endpoints))
 
 
 def evaluate_columns(policies: Policies, columns: Columns, edges: Edges) -> Verdicts:

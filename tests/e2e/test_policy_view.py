@@ -1,5 +1,6 @@
 """What the page on policy shows of the shop's recording: recommended policies, and policies that somebody brings."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -58,6 +59,9 @@ def test_what_is_recommended_allows_every_needed_edge_and_no_attack(
     }
     assert f"namespace: {namespace}" in view.text
     assert any(line.startswith("Back-test") for line in view.words)
+    (pairs,) = (line for line in view.words if line.startswith("Pairs of workloads"))
+    after, before = (int(number) for number in re.findall(r"[0-9]+", pairs))
+    assert 0 < after < before
     assert all(rule["edges"] for rule in view.picture.rules.to_pylist())
 
 
