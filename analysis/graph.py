@@ -113,13 +113,15 @@ def without(graph: nx.MultiDiGraph, kinds: Iterable[str]) -> nx.MultiDiGraph:
     return kept
 
 
-def folded(graph: nx.MultiDiGraph, outside: int = MOST_OUTSIDE, nodes: int = MOST_NODES) -> nx.MultiDiGraph:
-    """The same traffic with few enough nodes to be drawn."""
+def folded(
+    graph: nx.MultiDiGraph, outside: int = MOST_OUTSIDE, nodes: int = MOST_NODES, whole: str | None = None
+) -> nx.MultiDiGraph:
+    """The same traffic with few enough nodes to be drawn; the namespace ``whole`` keeps its workloads."""
     quiet = _quietest_outside(graph, outside)
     if quiet:
         graph = _merged(graph, lambda node: _rest(graph.nodes[node], quiet) if node in quiet else None)
     if len(graph) > nodes:
-        graph = _merged(graph, lambda node: _namespace(graph.nodes[node]))
+        graph = _merged(graph, lambda node: _namespace(graph.nodes[node], whole))
     return graph
 
 
@@ -196,8 +198,8 @@ def _rest(data: Mapping[str, Any], quiet: Iterable[str]) -> Node:
     return f"rest/{kind or 'unknown'}", {**data, "name": None, "label": f"{count} others"}
 
 
-def _namespace(data: Mapping[str, Any]) -> Node | None:
-    if data["outside"]:
+def _namespace(data: Mapping[str, Any], whole: str | None) -> Node | None:
+    if data["outside"] or (whole is not None and data["namespace"] == whole):
         return None
     title = data["group_label"]
     return f"group/{data['group']}", {

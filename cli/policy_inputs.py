@@ -24,7 +24,7 @@ class Surroundings:
 
 
 def surroundings(lake: str | None, kube: str | None, asked: "Asked") -> Surroundings:
-    from analysis.policy.replay import history_of
+    from analysis.policy.replay import asked_history
     from analysis.policy.topology import read_endpoints
     from store.lake import Lake
 
@@ -34,4 +34,4 @@ def surroundings(lake: str | None, kube: str | None, asked: "Asked") -> Surround
         return Surroundings(read_endpoints(kube), None, None)
     opened = Lake.open(lake)
     known = read_endpoints(p.objects(opened, kube, asked.cluster))
-    return Surroundings(known, opened, history_of(opened, known, asked))
+    return Surroundings(known, opened, asked_history(opened, known, asked))

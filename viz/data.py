@@ -34,6 +34,8 @@ KEPT = 64
 # Policies are made of days: they do not change by the second, and take longer to make.
 POLICY_FRESH_S = 600
 POLICIES_KEPT = 8
+# Of a namespace and its neighbours; beyond, the neighbours' namespaces stand for them.
+MOST_NEIGHBOURS = 80
 
 # Groups of the service graph that stand at the right of the cluster.
 ASIDE = frozenset(("external", "unknown", SEVERAL))
@@ -112,7 +114,8 @@ def _policy(about: About, stamp: object, filters: Filters, choice: Choice) -> Vi
 def _policy_graph(
     about: About, stamp: object, filters: Filters, choice: Choice, hidden: frozenset[str]
 ) -> tuple[nx.MultiDiGraph, Drawing]:
-    graph = folded(_policy(about, stamp, filters, choice).picture.graph(hidden))
+    whole = _policy(about, stamp, filters, choice).picture.graph(hidden)
+    graph = folded(whole, nodes=MOST_NEIGHBOURS, whole=filters.namespace)
     return graph, drawing(graph, place(graph, ASIDE))
 
 

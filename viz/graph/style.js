@@ -197,6 +197,7 @@ function graphStyle(theme) {
         "min-zoomed-font-size": 6,
       },
     },
+    { selector: 'edge.labelled[state = "denied"]', style: { color: rgb(theme.danger), "font-weight": 600 } },
     { selector: ".faded", style: { opacity: 0.13 } },
     { selector: "node.group.faded", style: { opacity: 0.5 } },
     { selector: "edge.near", style: { opacity: 1, color: rgb(theme.ink), "z-index": 5 } },

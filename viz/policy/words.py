@@ -28,12 +28,14 @@ def shown(lines: Sequence[str], picture: Picture) -> None:
     counts = picture.counts()
     told = [state for state in State if counts[state] or state is not State.UNDECIDED]
     for column, state in zip(st.columns(len(told)), told, strict=True):
-        column.metric(SHORT[state].capitalize(), number(counts[state]), border=True)
-    with st.container(border=True, gap="xxsmall"):
+        label = SHORT[state].capitalize()
+        alarming = state is State.DENIED and counts[state]
+        column.metric(f":red[{label}]" if alarming else label, number(counts[state]), border=True)
+    with st.container(border=True, gap="xxsmall", key="words"):
         for line in (line for line in lines if not line.startswith(INDENT)):
             st.text(f"•  {visible(line)}")
         if picture.unshown:
-            st.text(f"•  {number(picture.unshown)} more edges are allowed and were never used.")
+            st.text(f"•  At least {number(picture.unshown)} more edges are allowed and were never used.")
         if any(line.startswith(INDENT) for line in lines):
             with st.expander("Edge by edge", type="compact"):
                 st.text("\n".join(visible(line) for line in lines))

@@ -51,11 +51,14 @@ class Ends:
         of = [numbers.setdefault(_end(one, row in unnamed), len(numbers)) for row, one in enumerate(self.endpoints)]
         self.of = np.array(of, np.int64)
         self.ends = list(numbers)
+        self._inside: dict[Scope, Mask] = {}
         self.now = np.arange(len(of)) >= len(history.endpoints)
 
     def inside(self, scope: Scope) -> Mask:
         """For each endpoint whether it is of the scope."""
-        return np.array([scope.holds(end) for end in self.ends], np.bool_)[self.of]
+        if scope not in self._inside:
+            self._inside[scope] = np.array([scope.holds(end) for end in self.ends], np.bool_)[self.of]
+        return self._inside[scope]
 
     def names(self, endpoints: Numbers) -> set[str]:
         return {self.ends[number].told for number in np.unique(self.of[endpoints]).tolist()}

@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import NamedTuple
 
 import numpy as np
@@ -79,8 +80,8 @@ class Search:
     scope: Scope
 
     def found(self) -> Iterator[Unused]:
-        tried = [one for number, section, rule in self._rules() for one in self._of_rule(number, section, rule)]
-        tried = tried[:MOST_TRIED]
+        every = (one for number, section, rule in self._rules() for one in self._of_rule(number, section, rule))
+        tried = list(islice(every, MOST_TRIED))
         allowed = (one for one, allowed in zip(tried, self._allowed(tried), strict=True) if allowed)
         for (one, near), peers in self._by_rule(self._once(allowed)).items():
             for far in _together(peers):
@@ -128,29 +129,25 @@ class Search:
         if not rule.peers:
             return
         own, named = self._own(section, rule), rule.names(self.columns) & self.columns.pods
-        pairs = self._pairs(own & self.ends.now, named & self.ends.now)
-        for port in rule.ports or (None,):
-            used = self._used(section.direction, own, named, port)
-            for pair in (one for one in pairs if one not in used):
-                src, dst = pairs[pair] if section.direction is Direction.EGRESS else pairs[pair][::-1]
+        ports = [(port, self._used(section.direction, own, named, port)) for port in rule.ports or (None,)]
+        for pair, endpoints in self._pairs(own & self.ends.now, named & self.ends.now):
+            src, dst = endpoints if section.direction is Direction.EGRESS else endpoints[::-1]
+            for port in (port for port, used in ports if pair not in used):
                 protocol, probe = self._probe(port, dst)
                 if probe is not None:
-                    told = ANY_PORT if port is None else words.port(port)
-                    yield _Tried(number, section.direction, told, src, dst, protocol, probe)
+                    yield _Tried(number, section.direction, _told(port), src, dst, protocol, probe)
 
     def _own(self, section: Section, rule: Rule) -> Mask:
         return self.columns.of(section.subject) & self.columns.of(rule.own) & self.columns.pods
 
-    def _pairs(self, own: Mask, named: Mask) -> dict[tuple[int, int], tuple[int, int]]:
+    def _pairs(self, own: Mask, named: Mask) -> Iterator[tuple[tuple[int, int], tuple[int, int]]]:
         """Own end and named end, with an endpoint of each; one of the two is of the scope."""
         inside = self.ends.inside(self.scope)
-        owners, others = self._one_each(own), self._one_each(named)
-        return {
-            (one, other): (endpoint, peer)
-            for one, endpoint in owners.items()
-            for other, peer in others.items()
-            if one != other and (inside[endpoint] or inside[peer])
-        }
+        peers, near = self._one_each(named), self._one_each(named & inside)
+        for one, endpoint in self._one_each(own).items():
+            for other, peer in (peers if inside[endpoint] else near).items():
+                if one != other:
+                    yield (one, other), (endpoint, peer)
 
     def _one_each(self, mask: Mask) -> dict[int, int]:
         rows = np.flatnonzero(mask)
@@ -194,12 +191,11 @@ class Search:
         pods = set(self.ends.of[own & self.ends.now & self.ends.inside(self.scope)].tolist())
         for far, named in self._far(rule):
             for port in rule.ports or (None,):
-                told = ANY_PORT if port is None else words.port(port)
                 protocol = TCP if port is None or isinstance(port, AllBut) else port.protocol
                 used = {end for end, _ in self._used(section.direction, own, named, port)}
                 for near in (self.ends.ends[end] for end in sorted(pods - used)):
                     src, dst = (near, far) if section.direction is Direction.EGRESS else (far, near)
-                    yield Unused(src, dst, protocol, told, number, section.direction)
+                    yield Unused(src, dst, protocol, _told(port), number, section.direction)
 
     def _far(self, rule: Rule) -> Iterator[tuple[End, Mask]]:
         if not rule.peers:
@@ -207,6 +203,10 @@ class Search:
         for peer in rule.peers:
             if isinstance(peer, Block):
                 yield End("external", None, None, str(peer.network)), self.columns.of(peer)
+
+
+def _told(port: Port | None) -> str:
+    return ANY_PORT if port is None else words.port(port)
 
 
 def _together(peers: Sequence[End]) -> Sequence[End]:

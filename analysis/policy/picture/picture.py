@@ -12,6 +12,7 @@ import pyarrow.compute as pc
 from analysis.graph import ENDS, NODE, edge_key, graph_of, node_id
 from analysis.policy import words
 from analysis.policy.endpoints import Columns, Endpoint
+from analysis.policy.evaluate import columns_of
 from analysis.policy.history import History
 from analysis.policy.picture.edges import JUDGED, Judging, LeftOut, Row, State, ends_of
 from analysis.policy.picture.ends import Ends, Scope
@@ -65,7 +66,7 @@ def picture(
 ) -> Picture:
     """``known`` are the endpoints of the cluster as it is; ``left_out`` says why an edge was not learned."""
     ends = Ends(history, known)
-    columns = Columns(ends.endpoints)
+    columns = columns_of(policies, ends.endpoints)
     rows = list(Judging(policies, history, ends, columns, scope).rows(left_out or {}))
     unused = list(Search(policies, ends, columns, history.edges, scope).found())
     judged = pa.Table.from_pylist([*rows, *map(_unused, unused[:MOST_UNUSED])], schema=JUDGED)

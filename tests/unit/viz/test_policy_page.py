@@ -44,7 +44,7 @@ def brought(app: AppTest, *files: tuple[str, bytes]) -> AppTest:
 
 
 def counts(app: AppTest) -> dict[str, str]:
-    return {metric.label: metric.value for metric in app.metric}
+    return {metric.label.removeprefix(":red[").removesuffix("]"): metric.value for metric in app.metric}
 
 
 def told(app: AppTest) -> str:

@@ -13,6 +13,8 @@ from analysis.policy.picture.edges import State
 from analysis.policy.picture.ends import End, Scope, within
 from analysis.policy.picture.never_used import MOST_PEERS
 from analysis.policy.picture.picture import MOST_UNUSED, Picture, line_of, picture
+from analysis.policy.rules import Action, Direction, Policies, PortRange, Rule, Section
+from analysis.policy.selectors import Pods
 from tests.support.history import Row, endpoint, flow, make_history, node, outside, pod
 from tests.support.lake import HOSTILE
 
@@ -195,6 +197,24 @@ def test_dns_and_nodes_are_hidden_only_where_they_are_allowed(tmp_path: Path) ->
     assert [(source, target) for source, target in hidden.edges()] == [
         ("pod/shop/Deployment/api", "pod/shop/Deployment/db")
     ]
+
+
+def test_rules_that_deny_or_that_no_record_can_tell(tmp_path: Path) -> None:
+    every = [flow(0, WEB, API), flow(1, DB, API, 5432)]
+    denied = Rule("Deny/one ingress[0]", ports=(PortRange(6, 80, 80),), action=Action.DENY)
+    unsure = Rule("Odd/one ingress[1]", ports=(PortRange(6, 5432, 5432),), unsure="a source port")
+    section = Section("Deny/one ingress", Direction.INGRESS, Pods("shop", ()), (denied, unsure))
+    whole = history(tmp_path, every)
+    found = edges(picture(Policies([section]), whole, KNOWN, SHOP))
+    told = {edge: (row["state"], row["entering"], row["why"]) for edge, row in found.items()}
+    assert told == {
+        ("web", "api", "80"): (State.DENIED, "denied by Deny/one ingress[0]", ""),
+        ("db", "api", "5432"): (
+            State.UNDECIDED,
+            "open: Odd/one ingress[1] hangs on a source port",
+            "it hangs on what no flow record tells",
+        ),
+    }
 
 
 def test_names_of_strangers_stay_what_they_are(tmp_path: Path) -> None:
