@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analysis.policy.endpoints import ABSENT, PROTOCOLS, Columns, Endpoint, Mask, Numbers
-from analysis.policy.rules import Action, Direction, Plugin, Policies, Section
+from analysis.policy.rules import Action, Direction, Plugin, Policies, Rule, Section
 from analysis.policy.selectors import Block
 
 NOT_ISOLATED = -1
@@ -52,17 +52,23 @@ def evaluate(policies: Policies, endpoints: Sequence[Endpoint], edges: Edges) ->
 
 def columns_of(policies: Policies, endpoints: Sequence[Endpoint]) -> Columns:
     """The endpoints as the selections of these policies see them."""
-    return Columns(_as_seen(policies, endpoints))
+    return Columns(as_seen(policies, endpoints))
 
 
 def evaluate_columns(policies: Policies, columns: Columns, edges: Edges) -> Verdicts:
     whole = Edges(*(np.asarray(column, np.int64) for column in edges))
     egress = _decided(policies, Direction.EGRESS, columns, whole)
     ingress = _decided(policies, Direction.INGRESS, columns, whole)
-    denies = _rules(policies, Action.DENY)
-    denied = [(side == DEFAULT_DENY) | np.isin(side, denies) for side in (egress, ingress)]
-    either = denied[0] | denied[1]
-    return Verdicts(~either & (egress != UNKNOWN) & (ingress != UNKNOWN), either, egress, ingress)
+    denies = _rules(policies, lambda rule: rule.action is Action.DENY and not rule.unsure)
+    unknown = [UNKNOWN, *_rules(policies, lambda rule: bool(rule.unsure))]
+    denied = np.isin(egress, [DEFAULT_DENY, *denies]) | np.isin(ingress, [DEFAULT_DENY, *denies])
+    return Verdicts(~denied & ~np.isin(egress, unknown) & ~np.isin(ingress, unknown), denied, egress, ingress)
+
+
+def untold(policies: Policies, verdicts: Verdicts) -> Mask:
+    """Unknown edges that reached a rule which hangs on what no flow record tells."""
+    rules = _rules(policies, lambda rule: bool(rule.unsure))
+    return verdicts.unknown & (np.isin(verdicts.egress, rules) | np.isin(verdicts.ingress, rules))
 
 
 def up_to_plugin(policies: Policies, endpoints: Sequence[Endpoint], edges: Edges, verdicts: Verdicts) -> Mask:
@@ -80,7 +86,7 @@ def up_to_plugin(policies: Policies, endpoints: Sequence[Endpoint], edges: Edges
     return found
 
 
-def _as_seen(policies: Policies, endpoints: Sequence[Endpoint]) -> Sequence[Endpoint]:
+def as_seen(policies: Policies, endpoints: Sequence[Endpoint]) -> Sequence[Endpoint]:
     """Cilium knows pods and nodes by identity: no CIDR is ever theirs (docs.cilium.io, *Layer 3 Policies*, CIDR Based)."""
     if policies.plugin is not Plugin.CILIUM:
         return endpoints
@@ -93,19 +99,18 @@ def _without_address(endpoints: Sequence[Endpoint], hidden: Callable[[Endpoint],
 
 def _by_block(policies: Policies, side: Numbers) -> Mask:
     """Edges that were decided by a rule with an ipBlock."""
-    rules = [number for number, rule in enumerate(policies.rules) if any(isinstance(one, Block) for one in rule.peers)]
-    return np.isin(side, rules)
+    return np.isin(side, _rules(policies, lambda rule: any(isinstance(one, Block) for one in rule.peers)))
 
 
-def _rules(policies: Policies, action: Action) -> Sequence[int]:
-    return [number for number, rule in enumerate(policies.rules) if rule.action is action]
+def _rules(policies: Policies, wanted: Callable[[Rule], bool]) -> Sequence[int]:
+    return [number for number, rule in enumerate(policies.rules) if wanted(rule)]
 
 
 def _decided(policies: Policies, direction: Direction, columns: Columns, edges: Edges) -> Numbers:
     """For each edge the first rule of this direction that names it, or why there is none."""
     own, other = (edges.src, edges.dst) if direction is Direction.EGRESS else (edges.dst, edges.src)
     decided = np.full(len(own), NOT_ISOLATED, np.int64)
-    passes = _rules(policies, Action.PASS)
+    passes = _rules(policies, lambda rule: rule.action is Action.PASS and not rule.unsure)
     for tier in policies.tiers(direction):
         for first, section in tier:
             _judge(section, first, columns, edges, (own, other), decided)
@@ -115,7 +120,7 @@ def _decided(policies: Policies, direction: Direction, columns: Columns, edges: 
     if policies.plugin is None:
         nameable = np.isin(edges.protocol, list(PROTOCOLS.values()))
         decided[~nameable & (decided != NOT_ISOLATED)] = UNKNOWN
-    decided[_unforbidden(policies, direction, columns, own, other)] = ALWAYS
+    decided[_unforbidden(policies, direction, columns, (own, other), decided)] = ALWAYS
     return decided
 
 
@@ -129,15 +134,20 @@ def _judge(
         decided[at[decided[at] == NOT_ISOLATED]] = _DENIED_HERE
     for number, rule in enumerate(section.rules, first):
         at = at[(decided[at] == _DENIED_HERE) | (decided[at] == NOT_ISOLATED)]
-        near = at[rule.names(columns)[other[at]] & columns.of(rule.own)[own[at]]]
+        near = at[rule.meets(columns, own[at], other[at])]
         decided[near[rule.opens(columns, edges.dst[near], edges.protocol[near], edges.port[near])]] = number
 
 
-def _unforbidden(policies: Policies, direction: Direction, columns: Columns, own: Numbers, other: Numbers) -> Mask:
-    """Calico and Cilium let a node reach its pods, but not pods their node."""
+def _unforbidden(
+    policies: Policies, direction: Direction, columns: Columns, ends: tuple[Numbers, Numbers], decided: Numbers
+) -> Mask:
+    """Calico and Cilium let a node reach its pods, but not pods their node; a rule of Cilium's may deny it."""
+    own, other = ends
     itself = columns.pods[own] & (columns.identities[own] == columns.identities[other])
     if policies.plugin is not None and direction is Direction.EGRESS:
         return np.asarray(itself)
     node = columns.node_numbers[own]
     at_home = columns.pods[own] & columns.nodes[other] & (node == columns.node_numbers[other]) & (node != ABSENT)
+    if policies.plugin is Plugin.CILIUM:
+        at_home &= ~np.isin(decided, _rules(policies, lambda rule: rule.action is Action.DENY))
     return np.asarray(itself | at_home)

@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from analysis.policy.endpoints import Columns, Mask, Numbers, Selection
+from analysis.policy.endpoints import ABSENT, Columns, Mask, Numbers, Selection
 from analysis.policy.selectors import Every
 
 MOST_PORT = 65535
@@ -31,6 +31,17 @@ class Action(StrEnum):
     DENY = "deny"
     # The next tier decides.
     PASS = "pass"
+
+
+class Nodes(StrEnum):
+    """Which nodes a rule names, of those that its peers select: where a pod itself runs makes the difference for Cilium."""
+
+    ANY = "any"
+    # The one the pod runs on.
+    OWN = "own"
+    OTHERS = "others"
+    # Whether it is the pod's own nobody knows.
+    UNTOLD = "untold"
 
 
 class Plugin(StrEnum):
@@ -73,12 +84,14 @@ class NamedPort:
 
 @dataclass(frozen=True)
 class AllBut:
-    """Every protocol and port but these."""
+    """Of ``among``, or of every protocol and port if that is empty, all but these."""
 
     ports: tuple[PortRange | NamedPort, ...]
+    among: tuple[PortRange | NamedPort, ...] = ()
 
     def mask(self, columns: Columns, dst: Numbers, protocol: Numbers, port: Numbers) -> Mask:
-        return ~_any_port(self.ports, columns, dst, protocol, port)
+        excepted = _any_port(self.ports, columns, dst, protocol, port)
+        return ~excepted & _any_port(self.among, columns, dst, protocol, port) if self.among else ~excepted
 
 
 Port = PortRange | NamedPort | AllBut
@@ -88,7 +101,8 @@ Port = PortRange | NamedPort | AllBut
 class Rule:
     """Whom it names, and on which ports: with no peers everybody, with no ports every port.
 
-    ``own`` are those of its section's subject that it is about.
+    ``own`` are those of its section's subject that it is about. ``unsure`` is what else it hangs on that no flow record tells
+    (a source port, an ICMP type): nobody knows whether it decides the edges that it names.
     """
 
     origin: str
@@ -96,6 +110,25 @@ class Rule:
     ports: tuple[Port, ...] = ()
     action: Action = Action.ALLOW
     own: Selection = Every()
+    unsure: str = ""
+    nodes: Nodes = Nodes.ANY
+
+    def meets(self, columns: Columns, own: Numbers, other: Numbers) -> Mask:
+        """Which pairs it is about: one of its section's subject, and whoever is at the other end."""
+        pairs = self.names(columns)[other] & columns.of(self.own)[own]
+        return pairs if self.nodes is Nodes.ANY else np.asarray(pairs & self._at(columns, own, other))
+
+    def _at(self, columns: Columns, own: Numbers, other: Numbers) -> Mask:
+        home, node = columns.node_numbers[own], columns.node_numbers[other]
+        told = (home != ABSENT) & (node != ABSENT)
+        match self.nodes:
+            case Nodes.OWN:
+                found = told & (home == node)
+            case Nodes.OTHERS:
+                found = told & (home != node)
+            case _:
+                found = ~told
+        return np.asarray(columns.nodes[other] & found)
 
     def names(self, columns: Columns) -> Mask:
         if not self.peers:

@@ -30,7 +30,7 @@ def counted(count: int, one: str) -> str:
 
 def port(one: Port) -> str:
     if isinstance(one, AllBut):
-        return f"all but {', '.join(map(port, one.ports))}"
+        return f"{', '.join(map(port, one.among)) or 'all'} but {', '.join(map(port, one.ports))}"
     if isinstance(one, NamedPort):
         return f"{protocol_name(one.protocol, None)} {one.name}"
     if one.first == NO_PORT:
