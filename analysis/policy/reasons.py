@@ -35,7 +35,8 @@ class Reasons:
     def told(self, direction: Direction, decided: int, asked: Asked) -> str:
         if decided >= 0:
             rule = self._policies.rules[decided]
-            return f"{VERBS[rule.action]} {rule.origin}"
+            told = f"{VERBS[rule.action]} {rule.origin}"
+            return f"not decided: {told} or not, which hangs on {rule.unsure}" if rule.unsure else told
         isolating = words.listed(_policy(section) for section in self._isolating(direction, asked))
         return {
             NOT_ISOLATED: "allowed: no policy isolates it",
