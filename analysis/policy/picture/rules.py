@@ -83,7 +83,9 @@ def _peers(rule: Rule, ends: Ends, columns: Columns) -> str:
 def _peer(peer: Selection, ends: Ends, columns: Columns) -> str:
     if isinstance(peer, Block):
         but = f" but {words.listed(map(str, peer.excepted))}" if peer.excepted else ""
-        return f"{peer.network}{but}"
+        domains = filter(None, (ends.endpoints[row].domain for row in np.flatnonzero(columns.of(peer))))
+        names = words.listed(domains)
+        return f"{peer.network}{but} ({names})" if names else f"{peer.network}{but}"
     return words.listed(ends.names(np.flatnonzero(columns.of(peer)))) or NOBODY
 
 

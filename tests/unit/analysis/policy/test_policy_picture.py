@@ -173,6 +173,15 @@ def test_addresses_that_nobody_used_are_told_by_the_rule(tmp_path: Path, peer: s
     assert (egress["peers"], egress["ports"], egress["name"]) == (told, "TCP 443", "api egress[0]")
 
 
+def test_a_block_is_told_with_the_domains_that_history_has_in_it(tmp_path: Path) -> None:
+    rule = "  egress:\n    - to: [{ipBlock: {cidr: 192.0.2.0/24, except: [192.0.2.8/29]}}]\n"
+    flows = [flow(0, API, outside("192.0.2.1"), 443, dst_domain="a.example"), flow(1, API, outside("192.0.2.2"), 443)]
+    found = drawn(tmp_path, API_FROM_WEB + rule, flows)
+    (egress,) = (row for row in found.rules.to_pylist() if row["direction"] == "egress")
+    assert egress["peers"] == "192.0.2.0/24 but 192.0.2.8/29 (a.example)"
+    assert egress["edges"] == 2
+
+
 def test_too_many_unused_edges_are_counted(tmp_path: Path) -> None:
     pods = [pod(f"p{number}", f"10.2.1.{number}") for number in range(MOST_UNUSED + 5)]
     policies = "---".join(
