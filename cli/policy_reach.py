@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from analysis.policy.reach import Answer, Reach
 
 NOT_REACHABLE = 3
-STATES = ("denied", "up to the plugin", "allowed")
+STATES = ("denied", "undecided", "allowed")
 
 
 def show(found: "Reach", asked: tuple[str, str], history: "History | None", form: PolicyFormat) -> None:

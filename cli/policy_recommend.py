@@ -22,6 +22,8 @@ class DialectName(StrEnum):
     """Spelled here too, so that --help need not load what writes them."""
 
     KUBERNETES = "kubernetes"
+    CALICO = "calico"
+    CILIUM = "cilium"
 
 
 def recommend(
@@ -33,6 +35,12 @@ def recommend(
         bool, typer.Option("--all-namespaces", "-A", help="For every namespace but those of the system (kube-…).")
     ] = False,
     dialect: Annotated[DialectName, typer.Option("--dialect", help="Whose policies.")] = DialectName.KUBERNETES,
+    staged: Annotated[
+        bool, typer.Option("--staged", help="Calico: as staged policies, which report and deny nothing.")
+    ] = False,
+    domains: Annotated[
+        bool, typer.Option("--domains", help="Calico Enterprise, Cloud: outside by domain, not by its addresses.")
+    ] = False,
     lake: o.LakeOption,
     kube: p.KubeOption = None,
     since: o.SinceOption = None,
@@ -48,15 +56,19 @@ def recommend(
     """
     from analysis.policy.recommend.cluster import read_cluster
     from analysis.policy.recommend.dialects import Dialect
+    from analysis.policy.recommend.model import Style
     from analysis.policy.recommend.proposal import propose
     from analysis.policy.replay import Asked
     from store.lake import Lake
 
+    if (staged or domains) and dialect is not DialectName.CALICO:
+        raise UsageError(f"{'--staged' if staged else '--domains'} is for --dialect calico alone")
     opened = Lake.open(lake)
     objects = read_cluster(p.objects(opened, kube, cluster))
     chosen = _chosen(namespaces or [], all_namespaces, objects)
     asked = Asked(**window(since, until), cluster=cluster)
-    proposal = propose(opened, objects, asked, chosen, Dialect(dialect.value))
+    style = Style(staged, domains)
+    proposal = propose(opened, objects, asked, chosen, Dialect(dialect.value), style)
     sys.stdout.write(proposal.text)
     for line in proposal.found.words:
         say(line)

@@ -56,7 +56,7 @@ class Blast:
 
 def blast(policies: Policies, known: Sequence[Endpoint]) -> Blast:
     space = space_of([policies], known)
-    return blast_of(Grid(policies, space), space)
+    return blast_of(Grid(space, 0), space)
 
 
 def blast_of(grid: Grid, space: Space) -> Blast:

@@ -4,6 +4,9 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from analysis.policy import kubernetes
+from analysis.policy.calico import policies as calico
+from analysis.policy.calico.staged import enforced
+from analysis.policy.cilium import policies as cilium
 from analysis.policy.documents import read_documents
 from analysis.policy.parts import Part
 from analysis.policy.rules import Plugin, Policies, Section
@@ -18,7 +21,11 @@ class Dialect:
     plugin: Plugin | None = None
 
 
-DIALECTS = (Dialect(frozenset({("networking.k8s.io/v1", "NetworkPolicy")}), kubernetes.sections),)
+DIALECTS = (
+    Dialect(frozenset({("networking.k8s.io/v1", "NetworkPolicy")}), kubernetes.sections),
+    Dialect(calico.KINDS, calico.sections, Plugin.CALICO),
+    Dialect(cilium.KINDS, cilium.sections, Plugin.CILIUM),
+)
 KINDS: Mapping[tuple[str, str], Dialect] = {kind: dialect for dialect in DIALECTS for kind in dialect.kinds}
 
 
@@ -30,9 +37,12 @@ def read_policies(paths: Sequence[str]) -> Policies:
 def policies_of(documents: Iterable[Part]) -> Policies:
     by_dialect: dict[Dialect, list[Part]] = {}
     origins: dict[tuple[str, ...], Part] = {}
-    for document in documents:
-        by_dialect.setdefault(_dialect(document), []).append(document)
+    known = list(documents)
+    for document in known:
+        _dialect(document)
         _refuse_twice(document, origins)
+    for document in enforced(known):
+        by_dialect.setdefault(_dialect(document), []).append(document)
     sections = [section for dialect, found in by_dialect.items() for section in dialect.read(found)]
     return Policies(tuple(sorted(sections, key=lambda section: section.place)), _plugin(by_dialect))
 

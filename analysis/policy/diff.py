@@ -28,7 +28,7 @@ CHANGED = pa.schema(
         ("src", ENDS),
         ("dst", ENDS),
         ("on", pa.string()),
-        ("up_to_plugin", pa.string()),
+        ("undecided", pa.string()),
         *COUNTS,
     ]
 )
@@ -39,7 +39,7 @@ OPENS, CLOSES = "opens", "closes"
 class Diff:
     """``rows`` have what history saw of each change, or NULL where no history was asked.
 
-    Of ``on``, ``up_to_plugin`` was or becomes what no policy can name between ends that some policy isolates.
+    Of ``on``, ``undecided`` was or becomes what no policy can name between ends that some policy isolates.
     """
 
     rows: pa.Table
@@ -54,7 +54,7 @@ class Diff:
 
 def diff(before: Policies, after: Policies, known: Sequence[Endpoint], history: History | None = None) -> Diff:
     space = space_of((before, after), known, history.endpoints if history else ())
-    grids = Grid(before, space), Grid(after, space)
+    grids = Grid(space, 0), Grid(space, 1)
     changes = Changes(*grids, len(space.ports.classes))
     used, unplaced = _used(changes, before, after, space, history) if history else ({}, 0)
     names = Names(space)
@@ -71,7 +71,7 @@ def _row(change: Change, space: Space, names: Names) -> dict[str, Any]:
         "src": list(names.of(change.sources)),
         "dst": list(names.of(change.targets)),
         "on": _on(change.steps, space),
-        "up_to_plugin": _on([step for step in change.steps if step.undecided], space),
+        "undecided": _on([step for step in change.steps if step.undecided], space),
     }
 
 

@@ -96,7 +96,7 @@ class Columns:
     @cached_property
     def node_numbers(self) -> Numbers:
         """The node that each endpoint is or runs on."""
-        return _numbered([one.name if one.kind == "node" else one.node for one in self._endpoints]).codes
+        return numbered([one.name if one.kind == "node" else one.node for one in self._endpoints]).codes
 
     @cached_property
     def identities(self) -> Numbers:
@@ -110,16 +110,33 @@ class Columns:
 
     @cached_property
     def namespaces(self) -> Values:
-        return _numbered([one.namespace for one in self._endpoints])
+        return numbered([one.namespace for one in self._endpoints])
 
     def label(self, key: str) -> Values:
-        return self._kept(("label", key), lambda: _numbered([one.labels.get(key) for one in self._endpoints]))
+        return self._kept(("label", key), lambda: numbered([one.labels.get(key) for one in self._endpoints]))
 
     def namespace_label(self, key: str) -> Values:
         if key == NAMESPACE_NAME:
             return self.namespaces
         found = ("namespace", key)
-        return self._kept(found, lambda: _numbered([one.namespace_labels.get(key) for one in self._endpoints]))
+        return self._kept(found, lambda: numbered([one.namespace_labels.get(key) for one in self._endpoints]))
+
+    @cached_property
+    def labels_by_namespace(self) -> Mapping[str | None, Mapping[str, str]]:
+        """Of the namespaces of which an endpoint is known."""
+        return {one.namespace: one.namespace_labels for one in self._endpoints if one.kind == "pod"}
+
+    @cached_property
+    def service_accounts(self) -> Values:
+        return numbered([one.service_account for one in self._endpoints])
+
+    def service_account_label(self, key: str) -> Values:
+        found = ("service account", key)
+        return self._kept(found, lambda: numbered([one.service_account_labels.get(key) for one in self._endpoints]))
+
+    @cached_property
+    def domains(self) -> Values:
+        return numbered([one.domain for one in self._endpoints])
 
     def port(self, name: str, protocol: int) -> Numbers:
         """The number behind this name in each pod."""
@@ -135,6 +152,26 @@ class Columns:
         mask = np.zeros(len(self), np.bool_)
         mask[rows] = ((packed & bits) == np.frombuffer(network.network_address.packed, np.uint8)).all(axis=1)
         return mask
+
+    def inside_any(self, networks: Iterable[Network]) -> Mask:
+        """The same of many networks: one look-up for each length of prefix."""
+        by_length: dict[tuple[int, bytes], list[bytes]] = {}
+        for one in networks:
+            by_length.setdefault((one.version, one.netmask.packed), []).append(one.network_address.packed)
+        mask = np.zeros(len(self), np.bool_)
+        for (version, bits), begins in by_length.items():
+            rows, packed = self._addresses[version]
+            masked = np.ascontiguousarray(packed & np.frombuffer(bits, np.uint8)).view(f"S{len(bits)}").ravel()
+            mask[rows] |= np.isin(masked, np.array(begins, f"S{len(bits)}"))
+        return mask
+
+    @cached_property
+    def versions(self) -> Numbers:
+        """The IP version of each one's address, or ABSENT where nobody knows it."""
+        found = np.full(len(self), ABSENT, np.int64)
+        for version, (rows, _) in self._addresses.items():
+            found[rows] = version
+        return found
 
     @cached_property
     def _addresses(self) -> dict[int, tuple[Numbers, NDArray[np.uint8]]]:
@@ -157,7 +194,7 @@ class Columns:
         return np.fromiter(flags, np.bool_, len(self))
 
 
-def _numbered(texts: Sequence[str | None]) -> Values:
+def numbered(texts: Sequence[str | None]) -> Values:
     numbers: dict[str, int] = {}
     codes = [ABSENT if text is None else numbers.setdefault(text, len(numbers)) for text in texts]
     return Values(np.array(codes, np.int64), numbers)

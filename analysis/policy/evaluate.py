@@ -52,7 +52,7 @@ def evaluate(policies: Policies, endpoints: Sequence[Endpoint], edges: Edges) ->
 
 def columns_of(policies: Policies, endpoints: Sequence[Endpoint]) -> Columns:
     """The endpoints as the selections of these policies see them."""
-    return Columns(_as_seen(policies, endpoints))
+    return Columns(as_seen(policies, endpoints))
 
 
 def evaluate_columns(policies: Policies, columns: Columns, edges: Edges) -> Verdicts:
@@ -63,6 +63,12 @@ def evaluate_columns(policies: Policies, columns: Columns, edges: Edges) -> Verd
     unknown = [UNKNOWN, *_rules(policies, lambda rule: bool(rule.unsure))]
     denied = np.isin(egress, [DEFAULT_DENY, *denies]) | np.isin(ingress, [DEFAULT_DENY, *denies])
     return Verdicts(~denied & ~np.isin(egress, unknown) & ~np.isin(ingress, unknown), denied, egress, ingress)
+
+
+def untold(policies: Policies, verdicts: Verdicts) -> Mask:
+    """Unknown edges that reached a rule which hangs on what no flow record tells."""
+    rules = _rules(policies, lambda rule: bool(rule.unsure))
+    return verdicts.unknown & (np.isin(verdicts.egress, rules) | np.isin(verdicts.ingress, rules))
 
 
 def up_to_plugin(policies: Policies, endpoints: Sequence[Endpoint], edges: Edges, verdicts: Verdicts) -> Mask:
@@ -80,7 +86,7 @@ def up_to_plugin(policies: Policies, endpoints: Sequence[Endpoint], edges: Edges
     return found
 
 
-def _as_seen(policies: Policies, endpoints: Sequence[Endpoint]) -> Sequence[Endpoint]:
+def as_seen(policies: Policies, endpoints: Sequence[Endpoint]) -> Sequence[Endpoint]:
     """Cilium knows pods and nodes by identity: no CIDR is ever theirs (docs.cilium.io, *Layer 3 Policies*, CIDR Based)."""
     if policies.plugin is not Plugin.CILIUM:
         return endpoints
@@ -114,7 +120,7 @@ def _decided(policies: Policies, direction: Direction, columns: Columns, edges: 
     if policies.plugin is None:
         nameable = np.isin(edges.protocol, list(PROTOCOLS.values()))
         decided[~nameable & (decided != NOT_ISOLATED)] = UNKNOWN
-    decided[_unforbidden(policies, direction, columns, own, other)] = ALWAYS
+    decided[_unforbidden(policies, direction, columns, (own, other), decided)] = ALWAYS
     return decided
 
 
@@ -128,15 +134,20 @@ def _judge(
         decided[at[decided[at] == NOT_ISOLATED]] = _DENIED_HERE
     for number, rule in enumerate(section.rules, first):
         at = at[(decided[at] == _DENIED_HERE) | (decided[at] == NOT_ISOLATED)]
-        near = at[rule.names(columns)[other[at]] & columns.of(rule.own)[own[at]]]
+        near = at[rule.meets(columns, own[at], other[at])]
         decided[near[rule.opens(columns, edges.dst[near], edges.protocol[near], edges.port[near])]] = number
 
 
-def _unforbidden(policies: Policies, direction: Direction, columns: Columns, own: Numbers, other: Numbers) -> Mask:
-    """Calico and Cilium let a node reach its pods, but not pods their node."""
+def _unforbidden(
+    policies: Policies, direction: Direction, columns: Columns, ends: tuple[Numbers, Numbers], decided: Numbers
+) -> Mask:
+    """Calico and Cilium let a node reach its pods, but not pods their node; a rule of Cilium's may deny it."""
+    own, other = ends
     itself = columns.pods[own] & (columns.identities[own] == columns.identities[other])
     if policies.plugin is not None and direction is Direction.EGRESS:
         return np.asarray(itself)
     node = columns.node_numbers[own]
     at_home = columns.pods[own] & columns.nodes[other] & (node == columns.node_numbers[other]) & (node != ABSENT)
+    if policies.plugin is Plugin.CILIUM:
+        at_home &= ~np.isin(decided, _rules(policies, lambda rule: rule.action is Action.DENY))
     return np.asarray(itself | at_home)

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analysis.policy.endpoints import Mask, Numbers
-from analysis.policy.evaluate import Edges, Verdicts, columns_of, evaluate_columns
+from analysis.policy.evaluate import Edges, Verdicts, evaluate_columns
 from analysis.policy.rules import Direction, Policies, Port, Rule, Section
 from analysis.policy.space import Space
 
@@ -36,12 +36,14 @@ class Grid:
     that has one of the two classes and not the other.
     """
 
-    def __init__(self, policies: Policies, space: Space) -> None:
-        self._policies = policies
+    def __init__(self, space: Space, number: int) -> None:
+        """Of the set of policies that has this number in the space."""
+        self._policies = space.sets[number]
         self._classes = space.ports.classes
         self.size = space.size
-        self._columns = columns_of(policies, [*space.sources, *space.targets])
-        self._opens = {ports: self._opened(ports) for ports in dict.fromkeys(rule.ports for rule in policies.rules)}
+        self._columns = space.standing(number)
+        ports = dict.fromkeys(rule.ports for rule in self._policies.rules)
+        self._opens = {one: self._opened(one) for one in ports}
         self._usual = self._most_usual()
         self._common, self._others = self._judged()
 

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 
 from analysis.policy.endpoints import PROTOCOLS
 from analysis.policy.parts import Part
-from analysis.policy.rules import MOST_PORT, Direction, NamedPort, PortRange, Rule, Section
+from analysis.policy.rules import MOST_PORT, Direction, NamedPort, Place, PortRange, Rule, Section
 from analysis.policy.selectors import Block, LabelSelector, Operator, Pods, Requirement
 
 OBJECT = ("apiVersion", "kind", "metadata", "spec", "status")
@@ -42,13 +42,15 @@ def sections(documents: Iterable[Part]) -> Iterator[Section]:
         yield from network_policy(document)
 
 
-def network_policy(document: Part) -> list[Section]:
+def network_policy(document: Part, kind: str = "NetworkPolicy") -> list[Section]:
+    """``kind`` is what the document calls itself."""
     document.fields(OBJECT)
     metadata = document.needed("metadata")
     metadata.fields(METADATA)
     namespace = metadata.get("namespace")
-    namespace_name = _name(namespace) if namespace and namespace.text else "default"
-    origin = f"NetworkPolicy/{namespace_name}/{_name(metadata.needed('name'))}"
+    namespace_name = policy_name(namespace) if namespace and namespace.text else "default"
+    name = policy_name(metadata.needed("name"))
+    origin = f"{kind}/{namespace_name}/{name}"
     spec = document.get("spec") or Part({}, document.file, f"{document.path}.spec")
     spec.fields(SPEC)
     subject = Pods(namespace_name, _selector(spec.get("podSelector")))
@@ -61,6 +63,7 @@ def network_policy(document: Part) -> list[Section]:
                 _rule(rule, direction, namespace_name, f"{origin} {direction}[{number}] in {document.file}")
                 for number, rule in enumerate(spec.items(direction))
             ),
+            Place(name=f"{name}/{namespace_name}/KubernetesNetworkPolicy"),
         )
         for direction in _directions(spec)
     ]
@@ -147,12 +150,16 @@ def _port_number(part: Part) -> int:
 
 
 def _port_name(part: Part) -> str:
-    if len(part.text) > LONGEST_PORT_NAME or not PORT_NAME.fullmatch(part.text):
+    if not is_port_name(part.text):
         raise part.wrong(f"{part.text!r:.60} is no name of a port", "a number is written without quotes")
     return part.text
 
 
-def _name(part: Part) -> str:
+def is_port_name(text: str) -> bool:
+    return len(text) <= LONGEST_PORT_NAME and PORT_NAME.fullmatch(text) is not None
+
+
+def policy_name(part: Part) -> str:
     if len(part.text) > LONGEST_NAME or not NAME.fullmatch(part.text):
         raise part.wrong(f"{part.text!r:.60} is no name", "write lower-case letters, digits, '-' and '.'")
     return part.text

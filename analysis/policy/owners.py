@@ -85,6 +85,7 @@ class Owners:
             labels=labels,
             namespace_labels=self._namespaces.get(namespace, {NAMESPACE_NAME: namespace or ""}),
             service_account=alike.service_account if alike else None,
+            service_account_labels=alike.service_account_labels if alike else {},
             ports=alike.ports if alike else {},
             host_network=bool(row.get("host_network")),
             node=row.get("node"),

@@ -1,11 +1,16 @@
 """One value of a document with its place, so that an error can say where. Strict: what is not known is wrong."""
 
 import ipaddress
+import math
+import re
 from collections.abc import Collection, Iterator
 from typing import Any
 
 from analysis.policy.endpoints import Network
 from contract.errors import InputError
+
+# Python would take a mask in the place of the prefix, too, and a zone.
+CIDR = re.compile(r"[0-9A-Fa-f:.]+/[0-9]{1,3}")
 
 
 class Part:
@@ -64,10 +69,22 @@ class Part:
         return self.value
 
     @property
+    def decimal(self) -> float:
+        if not isinstance(self.value, int | float) or isinstance(self.value, bool) or not math.isfinite(self.value):
+            raise self.wrong("is not a number")
+        return float(self.value)
+
+    @property
+    def flag(self) -> bool:
+        if not isinstance(self.value, bool):
+            raise self.wrong("is not true or false")
+        return self.value
+
+    @property
     def network(self) -> Network:
         """Bits behind the prefix are ignored, as the API server does."""
         try:
-            if "/" not in self.text:
+            if not CIDR.fullmatch(self.text):
                 raise ValueError
             return ipaddress.ip_network(self.text, strict=False)
         except ValueError:

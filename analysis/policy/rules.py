@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from analysis.policy.endpoints import Columns, Mask, Numbers, Selection
+from analysis.policy.endpoints import ABSENT, Columns, Mask, Numbers, Selection
 from analysis.policy.selectors import Every
 
 MOST_PORT = 65535
@@ -31,6 +31,17 @@ class Action(StrEnum):
     DENY = "deny"
     # The next tier decides.
     PASS = "pass"
+
+
+class Nodes(StrEnum):
+    """Which nodes a rule names, of those that its peers select: where a pod itself runs makes the difference for Cilium."""
+
+    ANY = "any"
+    # The one the pod runs on.
+    OWN = "own"
+    OTHERS = "others"
+    # Whether it is the pod's own nobody knows.
+    UNTOLD = "untold"
 
 
 class Plugin(StrEnum):
@@ -100,6 +111,24 @@ class Rule:
     action: Action = Action.ALLOW
     own: Selection = Every()
     unsure: str = ""
+    nodes: Nodes = Nodes.ANY
+
+    def meets(self, columns: Columns, own: Numbers, other: Numbers) -> Mask:
+        """Which pairs it is about: one of its section's subject, and whoever is at the other end."""
+        pairs = self.names(columns)[other] & columns.of(self.own)[own]
+        return pairs if self.nodes is Nodes.ANY else np.asarray(pairs & self._at(columns, own, other))
+
+    def _at(self, columns: Columns, own: Numbers, other: Numbers) -> Mask:
+        home, node = columns.node_numbers[own], columns.node_numbers[other]
+        told = (home != ABSENT) & (node != ABSENT)
+        match self.nodes:
+            case Nodes.OWN:
+                found = told & (home == node)
+            case Nodes.OTHERS:
+                found = told & (home != node)
+            case _:
+                found = ~told
+        return np.asarray(columns.nodes[other] & found)
 
     def names(self, columns: Columns) -> Mask:
         if not self.peers:

@@ -6,26 +6,64 @@ node, and a pod of its network, is there twice: as any other node, and as the on
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.policy.endpoints import ABSENT, Columns, Endpoint, Network, Numbers
+from analysis.policy.endpoints import ABSENT, Columns, Endpoint, Mask, Network, Numbers, Selection
 from analysis.policy.evaluate import columns_of
 from analysis.policy.outside import Domain, Interval, intervals, named_outside
 from analysis.policy.ports import PortClasses
 from analysis.policy.rules import AllBut, NamedPort, Policies
 
-# Where the ends of a pair run: on two nodes, unless one end is the node of the other.
-SOURCE, TARGET = "node of src", "node of dst"
+
+class Places(Columns):
+    """Endpoints that stand for others, wherever these run: what selects the one selects the others."""
+
+    def __init__(self, columns: Columns, rows: Numbers, nodes: Numbers) -> None:
+        super().__init__(())
+        self._columns = columns
+        self._rows = rows
+        self._runs_on = nodes
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    def of(self, selection: Selection) -> Mask:
+        return np.asarray(self._columns.of(selection)[self._rows])
+
+    def port(self, name: str, protocol: int) -> Numbers:
+        return np.asarray(self._columns.port(name, protocol)[self._rows])
+
+    @cached_property
+    def pods(self) -> Mask:
+        return np.asarray(self._columns.pods[self._rows])
+
+    @cached_property
+    def nodes(self) -> Mask:
+        return np.asarray(self._columns.nodes[self._rows])
+
+    @cached_property
+    def node_numbers(self) -> Numbers:
+        return self._runs_on
+
+    @cached_property
+    def identities(self) -> Numbers:
+        """No two are the same pod."""
+        return np.arange(len(self))
 
 
 @dataclass(frozen=True)
 class Space:
-    """``endpoints`` are the cluster's, then one for each of ``blocks``, then those of history (from ``recorded`` on)."""
+    """``endpoints`` are the cluster's, then one for each of ``blocks``, then those of history (from ``recorded`` on).
 
+    ``columns`` are the endpoints as each of ``sets`` sees them.
+    """
+
+    sets: Sequence[Policies]
+    columns: Sequence[Columns]
     endpoints: Sequence[Endpoint]
     behaviour: Numbers
     blocks: Sequence[Interval | Domain]
@@ -43,40 +81,32 @@ class Space:
     @cached_property
     def own_nodes(self) -> Sequence[int]:
         """The behaviours of nodes; the place of each as a pod's own node is behind all behaviours."""
-        return sorted(set(self.behaviour[Columns(self.endpoints).nodes].tolist()))
+        return sorted(set(self.behaviour[self._plain.nodes].tolist()))
+
+    @cached_property
+    def _plain(self) -> Columns:
+        return Columns(self.endpoints)
 
     @property
     def size(self) -> int:
         """How many places there are."""
         return self.behaviours + len(self.own_nodes)
 
-    @property
-    def sources(self) -> list[Endpoint]:
-        """One endpoint for each place."""
-        return self._standing(SOURCE, TARGET)
-
-    @property
-    def targets(self) -> list[Endpoint]:
-        return self._standing(TARGET, SOURCE)
-
-    def _standing(self, here: str, there: str) -> list[Endpoint]:
-        _, rows = np.unique(self.behaviour, return_index=True)
-        every = [self.endpoints[row] for row in rows.tolist()]
-        found = [*(_on(one, here) for one in every), *(_on(every[number], there) for number in self.own_nodes)]
-        return [replace(one, name=f"pod of {here}") if one.kind == "pod" else one for one in found]
+    def standing(self, number: int) -> Places:
+        """For one of the sets a source for each place, and then a target for each: on two nodes, but for own nodes."""
+        _, first = np.unique(self.behaviour, return_index=True)
+        rows = np.concatenate([first, first[list(self.own_nodes)]])
+        at_home = np.arange(self.size) >= self.behaviours
+        return Places(self.columns[number], np.tile(rows, 2), np.concatenate([at_home, ~at_home]).astype(np.int64))
 
     def places(self, rows: Numbers, others: Numbers) -> Numbers:
         """Of endpoints, with those at the other end."""
-        columns = Columns(self.endpoints)
+        columns = self._plain
         node = columns.node_numbers
         at_home = columns.nodes[rows] & columns.pods[others] & (node[rows] == node[others]) & (node[rows] != ABSENT)
         place = np.full(self.behaviours, ABSENT, np.int64)
         place[list(self.own_nodes)] = np.arange(self.behaviours, self.size)
         return np.where(at_home, place[self.behaviour[rows]], self.behaviour[rows])
-
-
-def _on(one: Endpoint, node: str) -> Endpoint:
-    return replace(one, name=node if one.kind == "node" else one.name, node=node)
 
 
 def space_of(sets: Iterable[Policies], known: Sequence[Endpoint], history: Sequence[Endpoint] = ()) -> Space:
@@ -91,7 +121,7 @@ def space_of(sets: Iterable[Policies], known: Sequence[Endpoint], history: Seque
     signs = [sign for policies, columns in zip(every, views, strict=True) for sign in _signs(policies, columns)]
     plain = Columns(endpoints)
     behaviour = _behaviour([plain.pods, plain.nodes, *signs], len(endpoints))
-    return Space(endpoints, behaviour, blocks, len(known), PortClasses(ports, plain))
+    return Space(every, views, endpoints, behaviour, blocks, len(known), PortClasses(ports, plain))
 
 
 def _versions(known: Sequence[Endpoint], found: Iterable[Network]) -> list[int]:

@@ -19,7 +19,7 @@ TEMPLATES = {
     "Job": "spec.template",
     "CronJob": "spec.jobTemplate.spec.template",
 }
-KINDS = {"Pod", "Node", "Namespace", *TEMPLATES}
+KINDS = {"Pod", "Node", "Namespace", "ServiceAccount", *TEMPLATES}
 FINISHED = frozenset({"Succeeded", "Failed"})
 
 Objects = dict[str, list[Item]]
@@ -33,7 +33,11 @@ def read_endpoints(source: Source) -> list[Endpoint]:
 
 def endpoints_of(objects: Objects, source: Source) -> list[Endpoint]:
     namespaces = namespace_labels(objects)
+    accounts = _service_accounts(objects)
     found = [*_pods(objects, namespaces), *_templates(objects, namespaces), *_nodes(objects)]
+    found = [
+        replace(one, service_account_labels=accounts.get((one.namespace, one.service_account), {})) for one in found
+    ]
     if not found:
         raise InputError(
             str(source), "holds no Pod, no workload and no Node", "give manifests, or kubectl get -A -o json"
@@ -43,6 +47,13 @@ def endpoints_of(objects: Objects, source: Source) -> list[Endpoint]:
 
 def namespace_labels(objects: Objects) -> Labels:
     return {item.needed("metadata.name"): item.labels("metadata.labels") for item in objects.get("Namespace", ())}
+
+
+def _service_accounts(objects: Objects) -> Mapping[tuple[str | None, str | None], Mapping[str, str]]:
+    return {
+        (item.text("metadata.namespace") or "default", item.needed("metadata.name")): item.labels("metadata.labels")
+        for item in objects.get("ServiceAccount", ())
+    }
 
 
 def read_objects(source: Source, kinds: Collection[str] = KINDS) -> Objects:
@@ -107,7 +118,7 @@ def pod_endpoint(item: Item, template: str, address: str | None, namespaces: Lab
 def _named_ports(pod: Item) -> dict[str, tuple[str, int]]:
     """A name that several containers use is that of the first, as for a Service."""
     ports: dict[str, tuple[str, int]] = {}
-    for container in _containers(pod):
+    for container in containers(pod):
         for port in container.children("ports"):
             name, number = port.text("name"), port.port("containerPort")
             if name and number:
@@ -115,7 +126,7 @@ def _named_ports(pod: Item) -> dict[str, tuple[str, int]]:
     return ports
 
 
-def _containers(pod: Item) -> Iterable[Item]:
+def containers(pod: Item) -> Iterable[Item]:
     """An init container that restarts always is a sidecar: it runs beside the others."""
     sidecars = [one for one in pod.children("spec.initContainers") if one.text("restartPolicy") == "Always"]
     return [*pod.children("spec.containers"), *sidecars]

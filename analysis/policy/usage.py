@@ -49,7 +49,7 @@ def _section(section: Section, seen: Seen) -> Iterator[dict[str, object]]:
         if rule.action is not Action.ALLOW or rule.unsure:
             continue
         named = rule.names(seen.columns)
-        edges = touched[named[peer[touched]] & seen.columns.of(rule.own)[about[touched]]]
+        edges = touched[rule.meets(seen.columns, about[touched], peer[touched])]
         used = edges[_opened(rule, seen, edges)]
         peers = _unused_peers(rule, seen, named, peer[used])
         ports = _unused_ports(rule, seen, edges)

@@ -109,7 +109,7 @@ def test_a_forgotten_line_closes_one_edge(sample_lake: Path, files: Path) -> Non
 def test_a_default_deny_closes_a_namespace_and_what_history_used(sample_lake: Path, files: Path) -> None:
     status, found = asked("diff", "none", files / "denied.yaml", "--lake", sample_lake)
     assert status == 3
-    assert [(row["change"], row["on"], row["up_to_plugin"]) for row in found["rows"]] == [
+    assert [(row["change"], row["on"], row["undecided"]) for row in found["rows"]] == [
         ("closes", "anything", "all other protocols")
     ] * 2
     _, replayed = asked("replay", files / "denied.yaml", "--lake", sample_lake)

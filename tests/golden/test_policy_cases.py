@@ -1,5 +1,6 @@
-"""Where NetworkPolicy is easily misread (docs/policy.md): one case each, named for it."""
+"""Where policies are easily misread (docs/policy.md): one case each, named for it."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ import yaml
 from analysis.policy.dialects import read_policies
 from analysis.policy.endpoints import PROTOCOLS, Endpoint
 from analysis.policy.evaluate import Edges, evaluate, up_to_plugin
+from tests.naive import calico, cilium
 from tests.naive import policy as naive
 from tests.support.policies import endpoint
 
@@ -27,7 +29,8 @@ def loaded(path: Path) -> Case:
 def pod(key: str, told: Case, namespaces: Case) -> Endpoint:
     """``shop/db#2`` is another address of the pod ``shop/db``."""
     namespace, _, name = key.partition("/")
-    return endpoint(
+    account = {"service_account": told.get("serviceAccount"), "service_account_labels": told.get("accountLabels", {})}
+    found = endpoint(
         "pod",
         namespace,
         name.partition("#")[0],
@@ -38,6 +41,13 @@ def pod(key: str, told: Case, namespaces: Case) -> Endpoint:
         host_network=told.get("hostNetwork", False),
         node=told.get("node"),
     )
+    return replace(found, **account)
+
+
+def node(name: str, told: Any) -> Endpoint:
+    """An address, or that and labels."""
+    known = told if isinstance(told, dict) else {"address": told}
+    return endpoint("node", None, name, known["address"], labels=known.get("labels", {}), node=name)
 
 
 def port(text: str) -> tuple[str, int]:
@@ -47,8 +57,10 @@ def port(text: str) -> tuple[str, int]:
 
 def endpoints(case: Case) -> dict[str, Endpoint]:
     pods = {key: pod(key, told, case.get("namespaces", {})) for key, told in case["pods"].items()}
-    nodes = {name: endpoint("node", None, name, ip, node=name) for name, ip in case.get("nodes", {}).items()}
-    return {**pods, **nodes, **{ip: endpoint("external", None, ip, ip) for ip in case.get("outside", [])}}
+    nodes = {name: node(name, told) for name, told in case.get("nodes", {}).items()}
+    outside = {ip: endpoint("external", None, ip, ip) for ip in case.get("outside", [])}
+    domains = case.get("domains", {})
+    return {**pods, **nodes, **{ip: replace(one, domain=domains.get(ip)) for ip, one in outside.items()}}
 
 
 def edge(text: str, order: list[str]) -> tuple[int, int, int, int]:
@@ -80,11 +92,27 @@ def test_case(path: Path, tmp_path: Path) -> None:
 def test_naive_evaluator_says_the_same(path: Path) -> None:
     case = loaded(path)
     known = endpoints(case)
+    ends = list(known.values())
     for text, expected in case["edges"].items():
         src, dst, protocol, port = edge(text, list(known))
-        ends = list(known.values())
-        sides = naive.verdict(case["policies"], ends[src], ends[dst], protocol, port)
-        assert naive.is_allowed(sides) == expected.startswith("allowed"), text
+        assert said(case, ends, (ends[src], ends[dst], protocol, port)) == expected.partition(",")[0], text
+
+
+def said(case: Case, ends: list[Endpoint], edge: calico.Edge) -> str:
+    versions = " ".join(one["apiVersion"] for one in case["policies"])
+    if "projectcalico.org" in versions:
+        sides = calico.verdict(calico.World(case["policies"], ends), *edge)
+        unknown = any(map(calico.is_unknown, sides))
+        return "denied" if any(map(calico.is_denied, sides)) else "unknown" if unknown else "allowed"
+    if "cilium.io" in versions:
+        return word_of(cilium.verdict(case["policies"], ends, edge[0], edge[1], edge[2:]))
+    return word_of(naive.verdict(case["policies"], *edge))
+
+
+def word_of(sides: tuple[naive.Side, naive.Side]) -> str:
+    if naive.DEFAULT_DENY in sides or cilium.DENIED in sides:
+        return "denied"
+    return "unknown" if naive.UNKNOWN in sides else "allowed"
 
 
 def test_there_is_a_case() -> None:

@@ -70,7 +70,7 @@ def test_what_it_says_of_the_first_set_gives_the_second(folder: Path, seed: int)
     known, outside = ends(random)
     first, second = (written(folder, documents) for documents in two_sets(random))
     space = space_of((first, second), known, outside)
-    changes = Changes(Grid(first, space), Grid(second, space), len(space.ports.classes))
+    changes = Changes(Grid(space, 0), Grid(space, 1), len(space.ports.classes))
     edges = sampled(random, space, 1)
     verdicts = [evaluate(policies, space.endpoints, edges) for policies in (first, second)]
     always = np.zeros(len(edges.src), np.bool_)

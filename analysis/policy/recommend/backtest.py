@@ -12,7 +12,7 @@ from analysis.policy.evaluate import evaluate
 from analysis.policy.history import Window
 from analysis.policy.recommend import words
 from analysis.policy.recommend.cluster import Cluster
-from analysis.policy.recommend.dialects import WRITERS, Dialect
+from analysis.policy.recommend.dialects import Writer
 from analysis.policy.recommend.learning import Learning, touches
 from analysis.policy.recommend.manifest import text_of
 from analysis.policy.recommend.model import Evidence
@@ -35,7 +35,7 @@ class Backtest:
 
 
 def backtest(
-    lake: Lake, cluster: Cluster, asked: Asked, window: Window, namespaces: Sequence[str], dialect: Dialect
+    lake: Lake, cluster: Cluster, asked: Asked, window: Window, namespaces: Sequence[str], write: Writer
 ) -> Backtest | None:
     """None where one of the two parts has no records, or the first no pod of a namespace."""
     split = window.since + LEARNED * (window.until - window.since)
@@ -44,7 +44,7 @@ def backtest(
         _, later = recommend(lake, cluster, replace(asked, since=split), namespaces)
     except QuestionError:
         return None
-    text = text_of((), WRITERS[dialect](found))
+    text = text_of((), write(found))
     history = later.history
     verdicts = evaluate(policies_of(documents_of(text, "the back-test")), history.endpoints, history.edges)
     chosen = frozenset(namespaces)

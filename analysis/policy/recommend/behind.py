@@ -99,17 +99,21 @@ def _edges(place: int, row: Mapping[str, Any], cluster: Cluster, table: _Endpoin
     service = cluster.service_at.get(row["dst_address"])
     if service is not None:
         ports = service.asked(row["protocol"], row["port"])
-        for endpoint, port in {**_pods(service, ports, cluster), **_addresses(service, ports, cluster)}.values():
-            yield _Added(place, table.src(row), table.number(endpoint), port, f"{service.namespace}/{service.name}")
+        src = table.src(row)
+        reached = {**_pods(service, ports, cluster, table.endpoints[src]), **_addresses(service, ports, cluster)}
+        for endpoint, port in reached.values():
+            yield _Added(place, src, table.number(endpoint), port, f"{service.namespace}/{service.name}")
 
 
 Reached = dict[tuple[object, int], tuple[Endpoint, int]]
 
 
-def _pods(service: Service, ports: list[ServicePort], cluster: Cluster) -> Reached:
-    """A pod of each workload behind these ports, with its own port."""
+def _pods(service: Service, ports: list[ServicePort], cluster: Cluster, src: Endpoint) -> Reached:
+    """A pod of each workload behind these ports, with its own port: of src's own workload another than src."""
     found: Reached = {}
-    for workload, pod in cluster.behind(service):
+    for workload, pod, _ in cluster.behind(service):
+        if _identity(pod) == _identity(src):
+            continue
         for number in filter(None, (target(port, pod) for port in ports)):
             found.setdefault((workload, number), (pod, number))
     return found

@@ -13,6 +13,7 @@ from analysis.policy.topology import (
     KINDS,
     TEMPLATES,
     Objects,
+    containers,
     endpoints_of,
     namespace_labels,
     own_workloads,
@@ -24,14 +25,19 @@ from enricher.item import Item
 from enricher.services import SLICE_OF
 from enricher.workloads import Owners
 
+API_SERVER = ("default", "kubernetes")
+# What every policy that Tailrace writes is labelled with.
+MANAGED_BY, OURS = "app.kubernetes.io/managed-by", "tailrace"
+
 MORE_KINDS = {"Service", "EndpointSlice", "NetworkPolicy", "ServiceCIDR", "IPPool"}
 
 
 class Member(NamedTuple):
-    """A pod of a workload, or what its template says of the pods to come."""
+    """A pod of a workload, or what its template says of the pods to come; ``listens`` are the ports that it declares."""
 
     workload: Workload
     pod: Endpoint
+    listens: frozenset[int]
 
 
 class ServicePort(NamedTuple):
@@ -89,11 +95,21 @@ class Cluster:
     def service_at(self) -> Mapping[str, Service]:
         return {address: service for service in self.services for address in service.addresses}
 
+    @cached_property
+    def listens(self) -> frozenset[tuple[Workload, int]]:
+        return frozenset((member.workload, port) for member in self.members for port in member.listens)
+
     def behind(self, service: Service) -> Iterator[Member]:
         for member in self.members:
             near = member.workload.namespace == service.namespace
             if near and service.selector and service.selector.items() <= member.pod.labels.items():
                 yield member
+
+    @cached_property
+    def api_servers(self) -> frozenset[tuple[str, int]]:
+        """Addresses and ports behind the Service ``kubernetes``, which the API server keeps itself."""
+        own = (one for one in self.services if (one.namespace, one.name) == API_SERVER)
+        return frozenset((backend.address, backend.port) for one in own for backend in one.backends)
 
     def holder(self, address: str) -> Endpoint:
         """A node before the pods of its network; an address outside where nobody has it."""
@@ -117,7 +133,7 @@ def read_cluster(source: Source) -> Cluster:
     return Cluster(
         endpoints=endpoints_of(objects, source),
         members=tuple(_members(objects)),
-        services=tuple(_services(objects)),
+        services=tuple(sorted(_services(objects), key=lambda one: (one.namespace, one.name))),
         ranges=tuple(sorted((ipaddress.ip_network(one) for one in ranges(objects)), key=_network_order)),
         policies=_policies(objects),
     )
@@ -133,12 +149,19 @@ def _members(objects: Objects) -> Iterator[Member]:
     for pod in objects.get("Pod", ()):
         found = pod_endpoint(pod, "", next(iter(pod_addresses(pod)), None), namespaces)
         kind, name = owners.workload(pod)
-        yield Member(Workload(found.namespace or "", name, kind), found)
+        yield Member(Workload(found.namespace or "", name, kind), found, _declared(pod))
     for kind, workload in own_workloads(objects):
         if workload.raw(TEMPLATES[kind]) is None:
             continue
         found = pod_endpoint(workload, TEMPLATES[kind], None, namespaces)
-        yield Member(Workload(found.namespace or "", found.name, kind), found)
+        yield Member(
+            Workload(found.namespace or "", found.name, kind), found, _declared(workload.child(TEMPLATES[kind]))
+        )
+
+
+def _declared(pod: Item) -> frozenset[int]:
+    ports = (port.port("containerPort") for container in containers(pod) for port in container.children("ports"))
+    return frozenset(port for port in ports if port)
 
 
 def _services(objects: Objects) -> Iterator[Service]:
@@ -183,8 +206,9 @@ def _backends(slices: Sequence[Item]) -> Iterator[Backend]:
 
 
 def _policies(objects: Objects) -> dict[str, tuple[str, ...]]:
-    """Names of the NetworkPolicies that there are, by namespace."""
+    """Names of the policies that each namespace has, but for those of an earlier recommendation: these are replaced."""
     found: dict[str, list[str]] = {}
     for item in objects.get("NetworkPolicy", ()):
-        found.setdefault(item.text("metadata.namespace") or "default", []).append(item.needed("metadata.name"))
+        if item.labels("metadata.labels").get(MANAGED_BY) != OURS:
+            found.setdefault(item.text("metadata.namespace") or "default", []).append(item.needed("metadata.name"))
     return {namespace: tuple(sorted(names)) for namespace, names in found.items()}

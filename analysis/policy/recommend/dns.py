@@ -20,6 +20,7 @@ from analysis.policy.recommend.model import (
     PodPeer,
     Port,
     Workload,
+    network_of,
 )
 from analysis.policy.rules import NamedPort, PortRange
 from analysis.policy.selectors import Operator, Requirement
@@ -123,9 +124,9 @@ def _peer(end: End, populations: Mapping[str, Population]) -> list[Peer]:
             choice = populations[end.namespace].choose((end,))
             return [PodPeer(end.namespace, choice.selector, (end,))]
         case Node():
-            return [NodePeer(end.name, (ipaddress.ip_network(end.address),), False)]
+            return [NodePeer(end.name, (network_of(end.address),), False)]
         case Outside():
-            return [AddressPeer((ipaddress.ip_network(end.address),), None)]
+            return [AddressPeer((network_of(end.address),), None)]
 
 
 def _of_selector(service: Service, caches: frozenset[End]) -> Servers:

@@ -1,6 +1,6 @@
 """Whose endpoint it is: the workload, node or address outside that an edge between workloads ends at."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -10,7 +10,8 @@ from analysis.policy.endpoints import Endpoint
 from analysis.policy.history import SIDES, History
 from analysis.policy.recommend.cluster import Cluster
 from analysis.policy.recommend.labels import Labelled, Population, matches
-from analysis.policy.recommend.model import End, Node, Outside, Workload
+from analysis.policy.recommend.model import End, Evidence, Node, Outside, Workload
+from analysis.policy.rules import NO_PORT
 
 Known = Mapping[tuple[str | None, str], Workload]
 
@@ -57,10 +58,22 @@ def _unnamed(history: History) -> set[int]:
     return found
 
 
+def unresolved(history: History) -> Iterator[Evidence]:
+    """Edges to a Service of which nothing is known but its address, pod by pod."""
+    for row in history.unresolved.to_pylist():
+        names = (row["src_namespace"] or "", row["src_workload"], row["src_workload_kind"])
+        src = Workload(*names) if row["src_kind"] == "pod" and row["src_workload"] else Outside(row["src_address"])
+        counts = {
+            name: row[name] for name in ("connections", "failed", "ambiguous", "bytes", "first_seen", "last_seen")
+        }
+        port = NO_PORT if row["port"] is None else row["port"]
+        yield Evidence(src=src, dst=Outside(row["dst_address"]), protocol=row["protocol"], port=port, **counts)
+
+
 def populations(history: History, ends: Sequence[End], cluster: Cluster) -> dict[str, Population]:
     """The pods of each namespace, of now and of history; those of a node's network are selected by nobody."""
     by_namespace: dict[str, list[Labelled]] = {}
-    for workload, pod in cluster.members:
+    for workload, pod, _ in cluster.members:
         if not pod.host_network:
             by_namespace.setdefault(workload.namespace, []).append(Labelled(workload, pod.labels, True))
     present = {pod.workload for pods in by_namespace.values() for pod in pods}

@@ -1,13 +1,23 @@
 """A recommendation as NetworkPolicy of networking.k8s.io/v1."""
 
 import ipaddress
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from collections.abc import Iterator, Sequence
 
 from analysis.graph import protocol_name
 from analysis.policy.endpoints import NAMESPACE_NAME, PROTOCOLS, Network
 from analysis.policy.recommend import words
 from analysis.policy.recommend.manifest import Commented, Manifest
+from analysis.policy.recommend.metadata import (
+    DEFAULT_DENY,
+    DNS,
+    Document,
+    above,
+    above_default_deny,
+    above_dns,
+    evidence,
+    metadata,
+    names_of,
+)
 from analysis.policy.recommend.model import (
     AddressPeer,
     Allowance,
@@ -21,12 +31,10 @@ from analysis.policy.recommend.model import (
     Recommendation,
     WorldPeer,
 )
-from analysis.policy.recommend.names import policy_names
 from analysis.policy.rules import Direction, NamedPort
 from analysis.policy.selectors import LabelSelector, Operator
 
 API_VERSION, KIND = "networking.k8s.io/v1", "NetworkPolicy"
-LABELS = {"app.kubernetes.io/managed-by": "tailrace"}
 TYPES = {Direction.INGRESS: "Ingress", Direction.EGRESS: "Egress"}
 PEERS = {Direction.INGRESS: "from", Direction.EGRESS: "to"}
 TRANSPORTS = {number: name for name, number in PROTOCOLS.items()}
@@ -40,8 +48,6 @@ PRIVATE = {
     6: ("fc00::/7", "fe80::/10"),
 }
 
-Document = dict[str, Any]
-
 
 def manifests(found: Recommendation) -> list[Manifest]:
     return [manifest for namespace in found.namespaces for manifest in _namespace(namespace, found)]
@@ -50,20 +56,14 @@ def manifests(found: Recommendation) -> list[Manifest]:
 def _namespace(draft: NamespaceDraft, found: Recommendation) -> Iterator[Manifest]:
     yield _default_deny(draft)
     yield _dns(draft)
-    names = policy_names([one.workload for one in draft.drafts], found.taken.get(draft.name, ()))
+    names = names_of(draft, found)
     for one in draft.drafts:
         yield _workload(one, names[one.workload], found)
 
 
 def _default_deny(draft: NamespaceDraft) -> Manifest:
-    lines = [f"Whatever no policy of {draft.name} allows is denied, in both directions."]
-    if draft.idle:
-        names = ", ".join(workload.name for workload in draft.idle)
-        lines.append(f"No traffic was seen of {names}: nothing but DNS is allowed there.")
-    return Manifest(
-        _policy(draft.name, "tailrace-default-deny", {"podSelector": {}, "policyTypes": [*TYPES.values()]}),
-        tuple(lines),
-    )
+    spec = {"podSelector": {}, "policyTypes": [*TYPES.values()]}
+    return Manifest(_policy(metadata(draft.name, DEFAULT_DENY), spec), above_default_deny(draft))
 
 
 def _dns(draft: NamespaceDraft) -> Manifest:
@@ -72,30 +72,20 @@ def _dns(draft: NamespaceDraft) -> Manifest:
         "policyTypes": ["Egress"],
         "egress": [_rule(one, Direction.EGRESS, draft.name) for one in draft.dns],
     }
-    return Manifest(
-        _policy(draft.name, "tailrace-dns", spec), (f"Every pod of {draft.name} may ask the cluster's DNS.",)
-    )
+    return Manifest(_policy(metadata(draft.name, DNS), spec), above_dns(draft))
 
 
 def _workload(draft: Draft, name: str, found: Recommendation) -> Manifest:
     spec: Document = {"podSelector": _selector(draft.selector), "policyTypes": [*TYPES.values()]}
     for direction, allowances in draft.allowances.items():
         rules = [_rule(one, direction, draft.workload.namespace) for one in allowances]
-        if any(rule.value is not None for rule in rules):
+        if rules:
             spec[direction.value] = rules
-    annotations = {
-        "tailrace/workload": f"{draft.workload.kind}/{draft.workload.name}",
-        "tailrace/evidence": words.total([one for of_one in draft.allowances.values() for one in of_one]),
-        "tailrace/window": f"{found.window.since:%Y-%m-%dT%H:%M:%SZ} to {found.window.until:%Y-%m-%dT%H:%M:%SZ}",
-    }
-    return Manifest(_policy(draft.workload.namespace, name, spec, annotations))
+    return Manifest(_policy(metadata(draft.workload.namespace, name, evidence(draft, found)), spec), above(draft))
 
 
-def _policy(namespace: str, name: str, spec: Document, annotations: Mapping[str, str] | None = None) -> Document:
-    metadata: Document = {"name": name, "namespace": namespace, "labels": dict(LABELS)}
-    if annotations:
-        metadata["annotations"] = dict(annotations)
-    return {"apiVersion": API_VERSION, "kind": KIND, "metadata": metadata, "spec": spec}
+def _policy(head: Document, spec: Document) -> Document:
+    return {"apiVersion": API_VERSION, "kind": KIND, "metadata": head, "spec": spec}
 
 
 def _rule(one: Allowance, direction: Direction, namespace: str) -> Commented:

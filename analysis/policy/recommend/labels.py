@@ -8,6 +8,7 @@ from typing import NamedTuple
 from analysis.policy.owners import PASSING
 from analysis.policy.recommend.model import Workload
 from analysis.policy.selectors import LabelSelector, Operator, Requirement
+from analysis.policy.words import listed
 
 # The labels by which people tell workloads apart, the best first.
 PREFERRED = (
@@ -32,7 +33,7 @@ OF_A_ROLLOUT = frozenset(
 PASSING_WORD = re.compile(r"(^|[-_./])(hash|checksum|revision|generation|timestamp|uid|sha|commit)($|[-_./])")
 
 # What a requirement costs beside its place in the order above: the cheapest selector that is exact is taken.
-SEVERAL_VALUES, KEY_ONLY, ABSENCE, RELEASE, NOT_PREFERRED, INVALID = 6, 30, 45, 60, 20, 1000
+SEVERAL_VALUES, KEY_ONLY, ABSENCE, RELEASE, NOT_PREFERRED, INVALID = 6, 30, 70, 60, 20, 1000
 ONE_KEY = 20
 MOST_CANDIDATES = 24
 MOST_KEYS = 3
@@ -72,8 +73,12 @@ class Population:
     """The pods of one namespace."""
 
     def __init__(self, pods: Iterable[Labelled]) -> None:
-        unique = {(pod.workload, tuple(sorted(pod.labels.items())), pod.now): pod for pod in pods}
+        alike = [pod._replace(labels=_lasting(pod)) for pod in pods]
+        unique = {(pod.workload, tuple(sorted(pod.labels.items())), pod.now): pod for pod in alike}
         self._pods = [unique[key] for key in sorted(unique)]
+        self._labels: dict[Workload, list[Labels]] = {}
+        for pod in self._pods:
+            self._labels.setdefault(pod.workload, []).append(pod.labels)
         self._present = {pod.workload for pod in self._pods if pod.now}
         self._known: dict[frozenset[Workload], Choice] = {}
 
@@ -96,7 +101,7 @@ class Population:
         return sorted([*found, *((one,) for one in left)])
 
     def _value(self, workload: Workload, key: str) -> str | None:
-        values = {pod.labels.get(key) for pod in self._pods if pod.workload == workload}
+        values = {labels.get(key) for labels in self._labels.get(workload, ())}
         return values.pop() if len(values) == 1 else None
 
     def _is_family(self, together: tuple[Workload, ...], key: str) -> bool:
@@ -110,9 +115,14 @@ class Population:
         # A workload that is gone has no pods but those of history.
         today = [pod for pod in self._pods if pod.now or pod.workload not in self._present]
         found = _choose(today, targets) or Choice((), tuple(sorted({pod.workload for pod in self._pods} - targets)))
-        own = [pod for pod in self._pods if pod.workload in targets]
-        lost = {pod.workload for pod in own if not matches(found.selector, pod.labels)}
+        lost = {one for one in targets for labels in self._labels.get(one, ()) if not matches(found.selector, labels)}
         return found._replace(lost=tuple(sorted(lost)))
+
+
+def _lasting(pod: Labelled) -> Labels:
+    """Without the values that say nothing of other pods: thousands of pods have few sets of labels."""
+    job = (pod.workload,)
+    return {key: "" if _passes(key) and not _names_job(key, job) else value for key, value in pod.labels.items()}
 
 
 def matches(selector: LabelSelector, labels: Labels) -> bool:
@@ -150,16 +160,24 @@ def _in_order(requirement: Requirement) -> tuple[int, str]:
 
 
 def _cheapest(candidates: Sequence[_Candidate], everybody: int) -> Sequence[_Candidate]:
-    """The cheapest that leave none of the others; else as few of the others as there can be."""
+    """The cheapest that leave none of the others; else as few of the others as there can be.
+
+    The application's label is one of them if there is one: that no other pod is ``tier: backend`` today says little.
+    """
+    names = [one for one in candidates if _names_application(one.requirement)]
     exact = [
         chosen
         for size in range(1, MOST_KEYS + 1)
         for chosen in combinations(candidates, size)
-        if _excluded(chosen) == everybody
+        if _excluded(chosen) == everybody and (not names or any(one in names for one in chosen))
     ]
     if exact:
         return min(exact, key=lambda chosen: sum(one.cost + ONE_KEY for one in chosen))
     return _greedy(candidates)
+
+
+def _names_application(requirement: Requirement) -> bool:
+    return requirement.key in OF_AN_APPLICATION and requirement.operator is Operator.IN and valid(requirement)
 
 
 def _excluded(chosen: Iterable[_Candidate]) -> int:
@@ -208,7 +226,7 @@ def _passes(key: str) -> bool:
     return key in PASSING or key in OF_A_ROLLOUT or PASSING_WORD.search(key) is not None
 
 
-def _names_job(key: str, targets: frozenset[Workload]) -> bool:
+def _names_job(key: str, targets: Collection[Workload]) -> bool:
     """A Job that no CronJob makes is its own workload, and keeps its name."""
     return key in ("job-name", "batch.kubernetes.io/job-name") and all(one.kind == "Job" for one in targets)
 
@@ -232,5 +250,18 @@ def valid(requirement: Requirement) -> bool:
     return VALID_KEY.fullmatch(requirement.key) is not None and values
 
 
-def of_a_release(selector: LabelSelector) -> list[str]:
-    return [requirement.key for requirement in selector if requirement.key in OF_A_RELEASE]
+def doubts(choice: Choice) -> Iterator[str]:
+    """What to know of a selector before it is relied on."""
+    if choice.others:
+        yield f"{listed(map(str, choice.others))} selected as well: no label tells them apart"
+    elif not choice.selector:
+        yield "every pod of the namespace is selected: these have no label of their own"
+    for requirement in choice.selector:
+        if requirement.key in OF_A_RELEASE:
+            yield f"the label {requirement.key} may change with the next release"
+        if not valid(requirement):
+            yield f"the API server refuses the label {requirement.key}"
+        if requirement.operator is Operator.DOES_NOT_EXIST:
+            yield f"whoever has no label {requirement.key} is selected, whatever comes later too"
+    if choice.lost:
+        yield f"pods of {listed(map(str, choice.lost))} that are gone had other labels: those of now were taken"

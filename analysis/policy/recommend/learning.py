@@ -1,6 +1,6 @@
 """History as edges between workloads, each with its evidence, and with the reason where it must not be learned."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,7 +19,7 @@ from analysis.policy.selectors import Every
 # Where clouds give a machine its credentials: AWS, Azure, GCP and others; AWS over IPv6; Alibaba.
 METADATA = frozenset({"169.254.169.254", "fd00:ec2::254", "100.100.100.200"})
 
-REASONS = (Reason.METADATA, Reason.SCAN, Reason.UNNAMED, Reason.UNANSWERED)
+REASONS = (Reason.METADATA, Reason.SCAN, Reason.UNNAMED, Reason.UNANSWERED, Reason.GUESSED)
 # What a row is if it is not left out for one of the reasons: needed, needed of its own node only, always allowed.
 NEEDED, OWN_NODE, FREE = -1, -2, -3
 
@@ -45,11 +45,18 @@ class Learning:
     omissions: tuple[Omission, ...]
 
 
-def learn(history: History, ends: Sequence[End]) -> Learning:
+def learn(
+    history: History,
+    ends: Sequence[End],
+    listens: Container[tuple[End, int]] = (),
+    unresolved: Iterable[Evidence] = (),
+) -> Learning:
+    """``listens`` are the ports that workloads declare."""
     numbers: dict[End, int] = {}
     of_endpoint = np.array([numbers.setdefault(end, len(numbers)) for end in ends], np.int64)
     src, dst = of_endpoint[history.edges.src], of_endpoint[history.edges.dst]
     kinds = _kinds(history, list(numbers), src, dst)
+    kinds[_guessed(history, ends, listens, (src, dst), kinds)] = REASONS.index(Reason.GUESSED)
     found = _evidence(history, list(numbers), (src, dst), kinds)
     return Learning(
         history=history,
@@ -57,7 +64,10 @@ def learn(history: History, ends: Sequence[End]) -> Learning:
         needed=np.isin(kinds, (NEEDED, OWN_NODE)),
         edges=tuple(edge for kind, edge in found if kind in (NEEDED, OWN_NODE)),
         free=tuple(edge for kind, edge in found if kind == FREE),
-        omissions=tuple(Omission(REASONS[kind], edge) for kind, edge in found if kind >= 0),
+        omissions=(
+            *(Omission(REASONS[kind], edge) for kind, edge in found if kind >= 0),
+            *(Omission(Reason.UNRESOLVED, edge) for edge in unresolved),
+        ),
     )
 
 
@@ -70,7 +80,7 @@ def _kinds(history: History, ends: Sequence[End], src: Numbers, dst: Numbers) ->
     for kind, mask in enumerate((metadata[dst], scanned(history), unnamed[src] | unnamed[dst])):
         kinds[(kinds == NEEDED) & mask] = kind
     needed = np.flatnonzero(kinds == NEEDED)
-    kinds[needed[_unanswered(history, src, dst, needed)]] = REASONS.index(Reason.UNANSWERED)
+    kinds[needed[_wholly("failed", history, (src, dst), needed)]] = REASONS.index(Reason.UNANSWERED)
     return kinds
 
 
@@ -85,15 +95,30 @@ def _free(history: History, ends: Sequence[End], dst: Numbers) -> Numbers:
     return kinds
 
 
-def _unanswered(history: History, src: Numbers, dst: Numbers, rows: Numbers) -> Mask:
-    """Edges of whole workloads: where one pod was answered, the others need it as well."""
+def _guessed(
+    history: History,
+    ends: Sequence[End],
+    listens: Container[tuple[End, int]],
+    numbers: tuple[Numbers, Numbers],
+    kinds: Numbers,
+) -> Sequence[int]:
+    """Needed rows that no connection was seen to open, on a port that dst does not declare: maybe src is who listens."""
+    needed = np.flatnonzero(kinds == NEEDED)
+    rows = needed[_wholly("guessed", history, numbers, needed)].tolist()
+    dst, port = history.edges.dst, history.edges.port
+    return [row for row in rows if (ends[int(dst[row])], int(port[row])) not in listens]
+
+
+def _wholly(counted: str, history: History, numbers: tuple[Numbers, Numbers], rows: Numbers) -> Mask:
+    """Edges of which all connections are so. Of whole workloads: what one pod got answered, the others need as well."""
+    src, dst = numbers
     keys = np.stack([src[rows], dst[rows], history.edges.protocol[rows], history.edges.port[rows]], axis=1)
     _, edge = np.unique(keys, axis=0, return_inverse=True)
     edge = edge.reshape(-1)
-    connections, failed = (
-        np.bincount(edge, weights=history.rows[name].to_numpy()[rows]) for name in ("connections", "failed")
+    connections, so = (
+        np.bincount(edge, weights=history.rows[name].to_numpy()[rows]) for name in ("connections", counted)
     )
-    return np.asarray((failed == connections)[edge])
+    return np.asarray((so == connections)[edge])
 
 
 def _evidence(

@@ -83,7 +83,8 @@ def _entry(key: str, value: Any) -> str:
         return _dumped({key: value})
     if isinstance(value, dict):
         return f"{key}:\n" + textwrap.indent(_mapping(value), "  ")
-    return f"{key}:\n" + textwrap.indent("".join(map(_listed, value)), "  ")
+    listed = "".join(map(_listed, value))
+    return f"{key}:\n" + textwrap.indent(listed, "  ") if _plain(value) else f"{listed}{key}: []\n"
 
 
 def _listed(value: Any) -> str:

@@ -1,5 +1,6 @@
 """What is recommended, before any dialect writes it: per workload whom it may talk to, and why."""
 
+import ipaddress
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -40,6 +41,11 @@ class Outside(NamedTuple):
 
     def __str__(self) -> str:
         return f"{self.domain} ({self.address})" if self.domain else self.address
+
+
+def network_of(address: str) -> Network:
+    """The one address, as a network."""
+    return ipaddress.ip_network(address)
 
 
 # One end of an edge between workloads.
@@ -133,6 +139,7 @@ class Draft:
     workload: Workload
     selector: LabelSelector
     allowances: Mapping[Direction, tuple[Allowance, ...]]
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -155,6 +162,7 @@ class Reason(StrEnum):
     METADATA = "the address of a cloud's metadata, which hands out credentials"
     SCAN = "part of a scan"
     UNANSWERED = "never answered, or always refused"
+    GUESSED = "seen from the middle only, so that who opened it is a guess"
     UNNAMED = "an address of the cluster that nobody is known to have held"
     UNRESOLVED = "what was behind the Service is not known"
 
@@ -169,7 +177,8 @@ class Omission:
 class Recommendation:
     """``words`` say what it was learned from, how much of that was seen, and what to look at before it is applied.
 
-    ``taken`` are the names of the policies that each namespace has already.
+    ``taken`` are the names of the policies that each namespace has already, ``api_servers`` addresses and ports of the
+    cluster's API server.
     """
 
     window: Window
@@ -177,3 +186,15 @@ class Recommendation:
     omissions: tuple[Omission, ...]
     words: tuple[str, ...]
     taken: Mapping[str, tuple[str, ...]]
+    api_servers: frozenset[tuple[str, int]] = frozenset()
+
+
+@dataclass(frozen=True)
+class Style:
+    """What Calico alone can do: ``staged`` policies say what they would do, and ``domains`` of Enterprise follow DNS."""
+
+    staged: bool = False
+    domains: bool = False
+
+
+PLAIN = Style()

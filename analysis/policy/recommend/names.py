@@ -34,5 +34,14 @@ def _is_whole(workload: Workload) -> bool:
 
 
 def _hashed(workload: Workload, name: str) -> str:
-    told = hashlib.sha256("\0".join(workload).encode("utf-8", "surrogatepass")).hexdigest()[:HASH]
-    return f"{name[: LONGEST - HASH - 1].rstrip('-')}-{told}"
+    return _with_hash(name, "\0".join(workload))
+
+
+def hashed_name(text: str, told: str) -> str:
+    """A name out of ``text`` that only what is ``told`` has."""
+    return _with_hash(_plain(text), told)
+
+
+def _with_hash(name: str, told: str) -> str:
+    digest = hashlib.sha256(told.encode("utf-8", "surrogatepass")).hexdigest()[:HASH]
+    return f"{name[: LONGEST - HASH - 1].rstrip('-')}-{digest}"

@@ -1,34 +1,85 @@
-"""Addresses that connect from outside: listed while they are few, their networks where those are, else everybody."""
+"""Edges of one workload with addresses outside → rules.
 
-import ipaddress
-from collections.abc import Iterable, Sequence
+Who connects is listed while they are few, as their networks where those are few, else everybody. Where a workload connects
+to is listed by domain; whether a dialect writes the name or the addresses is its own matter.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import chain
 
 from analysis.policy.endpoints import Network
-from analysis.policy.recommend.model import AddressPeer, Outside, Peer, WorldPeer
+from analysis.policy.recommend.allowances import Edges, Names, in_order, notes, seen
+from analysis.policy.recommend.model import (
+    AddressPeer,
+    Allowance,
+    Evidence,
+    Outside,
+    Peer,
+    Port,
+    WorldPeer,
+    network_of,
+)
+from analysis.policy.recommend.ports import Seen, ports_of
 
 # More sources than this are taken for the public, unless all of them are of a few networks.
 MOST_SOURCES = 8
-MOST_NETWORKS = 2
+MOST_SITES = 2
 # What one site usually has.
 SITE_PREFIX = {4: 24, 6: 64}
 
 
-def sources(ends: Iterable[Outside], ranges: Sequence[Network]) -> tuple[tuple[Peer, ...], tuple[str, ...]]:
-    """Peers for those who connect, and what to know about them."""
-    addresses = sorted({ipaddress.ip_address(end.address) for end in ends}, key=lambda one: (one.version, one))
+def source_rules(edges: Edges, names: Names, ranges: Sequence[Network]) -> Iterator[Allowance]:
+    """From outside, the port says who may come: those of one port are taken together."""
+    by_port: dict[Seen, list[Evidence]] = {}
+    for edge in edges:
+        if isinstance(edge.src, Outside):
+            by_port.setdefault((edge.protocol, edge.port), []).append(edge)
+    by_peers: dict[tuple[tuple[Peer, ...], tuple[str, ...]], list[Seen]] = {}
+    for port, of_one in sorted(by_port.items()):
+        addresses = {network_of(edge.src.address) for edge in of_one if isinstance(edge.src, Outside)}
+        by_peers.setdefault(_sources(in_order(addresses), ranges), []).append(port)
+    for (peers, about), same in by_peers.items():
+        evidence = tuple(chain.from_iterable(by_port[port] for port in same))
+        ports = ports_of(same, names)
+        yield Allowance(peers, ports, evidence, (*about, *notes(evidence, ports)))
+
+
+def _sources(addresses: tuple[Network, ...], ranges: Sequence[Network]) -> tuple[tuple[Peer, ...], tuple[str, ...]]:
+    """Peers, and what to know about them."""
     if len(addresses) <= MOST_SOURCES:
-        return (AddressPeer(tuple(ipaddress.ip_network(one) for one in addresses), None),), ()
-    sites = dict.fromkeys(_site(one) for one in addresses)
-    if len(sites) <= MOST_NETWORKS:
-        return (AddressPeer(tuple(sites), None),), (f"{len(addresses)} addresses of these networks connected",)
+        return (AddressPeer(addresses, None),), ()
+    sites = in_order({one.supernet(new_prefix=SITE_PREFIX[one.version]) for one in addresses})
+    if len(sites) <= MOST_SITES:
+        return (AddressPeer(sites, None),), (f"{len(addresses):,} addresses of these networks connected",)
     versions = sorted({one.version for one in addresses})
-    note = f"{len(addresses):,} addresses outside connected: taken as open to everybody outside the cluster"
-    return tuple(_world(version, ranges) for version in versions), (note,)
-
-
-def _site(address: ipaddress.IPv4Address | ipaddress.IPv6Address) -> Network:
-    return ipaddress.ip_network(f"{address}/{SITE_PREFIX[address.version]}", strict=False)
+    return tuple(_world(version, ranges) for version in versions), (
+        f"{len(addresses):,} addresses outside connected: everybody outside the cluster is allowed",
+    )
 
 
 def _world(version: int, ranges: Sequence[Network]) -> WorldPeer:
     return WorldPeer(version, tuple(one for one in ranges if one.version == version))
+
+
+def destination_rules(edges: Edges) -> Iterator[Allowance]:
+    """A rule for each domain; addresses without one together where their ports are the same."""
+    by_domain: dict[str | None, dict[Network, list[Evidence]]] = {}
+    for edge in edges:
+        if isinstance(edge.dst, Outside):
+            addresses = by_domain.setdefault(edge.dst.domain, {})
+            addresses.setdefault(network_of(edge.dst.address), []).append(edge)
+    nameless = by_domain.pop(None, {})
+    for domain, addresses in sorted((str(domain), addresses) for domain, addresses in by_domain.items()):
+        ports = ports_of(seen(chain.from_iterable(addresses.values())), {})
+        yield _destinations(addresses, ports, domain)
+    by_ports: dict[tuple[Port, ...], dict[Network, list[Evidence]]] = {}
+    for address, of_one in nameless.items():
+        by_ports.setdefault(ports_of(seen(of_one), {}), {})[address] = of_one
+    yield from (_destinations(addresses, ports, None) for ports, addresses in by_ports.items())
+
+
+def _destinations(
+    addresses: Mapping[Network, Sequence[Evidence]], ports: tuple[Port, ...], domain: str | None
+) -> Allowance:
+    evidence = tuple(chain.from_iterable(addresses.values()))
+    return Allowance((AddressPeer(in_order(addresses), domain),), ports, evidence, notes(evidence, ports))

@@ -1,9 +1,10 @@
 """The ports of a rule: by name where the pods behind it disagree on the number, in ranges where they are many."""
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from itertools import groupby
 
 from analysis.policy.endpoints import PROTOCOLS, Endpoint
+from analysis.policy.kubernetes import is_port_name
 from analysis.policy.recommend.model import Port
 from analysis.policy.rules import MOST_PORT, NO_PORT, NamedPort, PortRange
 
@@ -17,9 +18,8 @@ FIRST_UNPRIVILEGED = 1024
 Seen = tuple[int, int]  # protocol, number
 
 
-def ports_of(seen: Collection[Seen], pods: Iterable[Endpoint]) -> tuple[Port, ...]:
-    """``pods`` are those that listen."""
-    names = _differing(pods)
+def ports_of(seen: Collection[Seen], names: Mapping[Seen, NamedPort]) -> tuple[Port, ...]:
+    """``names`` are those that stand for the number in whoever listens."""
     named = {one: names[one] for one in seen if one in names}
     found = [
         port
@@ -35,15 +35,25 @@ def widened(seen: Collection[Seen], ports: Sequence[Port]) -> bool:
     return sum(port.last - port.first + 1 for port in ranges) > len(set(seen))
 
 
-def _differing(pods: Iterable[Endpoint]) -> dict[Seen, NamedPort]:
-    """The name of a port to which the pods give several numbers."""
+def differing(pods: Iterable[Endpoint], seen: Iterable[tuple[Endpoint, Seen]]) -> dict[Seen, NamedPort]:
+    """The names to which the pods of a workload give several numbers, by number.
+
+    A name under which one of the pods that were ``seen`` has another number than the one it answered on is of no use.
+    """
     numbers: dict[NamedPort, set[int]] = {}
     for pod in pods:
         for name, (protocol, number) in pod.ports.items():
-            if protocol in PROTOCOLS:
+            if protocol in PROTOCOLS and is_port_name(name):
                 numbers.setdefault(NamedPort(PROTOCOLS[protocol], name), set()).add(number)
     ordered = sorted(numbers.items(), key=lambda one: one[0].name, reverse=True)
-    return {(port.protocol, number): port for port, several in ordered if len(several) > 1 for number in several}
+    found = {(port.protocol, number): port for port, several in ordered if len(several) > 1 for number in several}
+    wrong = {found[one] for pod, one in seen if one in found and _number(pod, found[one]) != one[1]}
+    return {one: port for one, port in found.items() if port not in wrong}
+
+
+def _number(pod: Endpoint, port: NamedPort) -> int | None:
+    protocol, number = pod.ports.get(port.name, ("", None))
+    return number if PROTOCOLS.get(protocol) == port.protocol else None
 
 
 def _ranges(protocol: int, numbers: Sequence[int]) -> list[PortRange]:

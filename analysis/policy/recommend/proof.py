@@ -8,18 +8,18 @@ from analysis.policy.dialects import policies_of
 from analysis.policy.documents import documents_of
 from analysis.policy.evaluate import evaluate
 from analysis.policy.parts import Part
-from analysis.policy.recommend.dialects import WRITERS, Dialect
+from analysis.policy.recommend.dialects import Dialect, writer
 from analysis.policy.recommend.learning import Learning
 from analysis.policy.recommend.manifest import text_of
-from analysis.policy.recommend.model import Recommendation
+from analysis.policy.recommend.model import PLAIN, Recommendation, Style
 from contract.errors import ProofError
 
 NAME = "the recommendation"
 
 
-def proved_text(found: Recommendation, learning: Learning, dialect: Dialect) -> str:
+def proved_text(found: Recommendation, learning: Learning, dialect: Dialect, style: Style = PLAIN) -> str:
     """The policies as YAML, after they were read back and have denied nothing that they were learned from."""
-    manifests = WRITERS[dialect](found)
+    manifests = writer(dialect, style)(found)
     text = text_of(found.words, manifests)
     documents = list(documents_of(text, NAME))
     if [document.value for document in documents] != [manifest.plain for manifest in manifests]:

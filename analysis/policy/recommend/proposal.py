@@ -9,12 +9,12 @@ import pyarrow as pa
 from analysis.policy import unseen
 from analysis.policy.recommend.backtest import backtest, told
 from analysis.policy.recommend.cluster import Cluster
-from analysis.policy.recommend.dialects import Dialect
+from analysis.policy.recommend.dialects import Dialect, writer
+from analysis.policy.recommend.heading import left_out
 from analysis.policy.recommend.learning import Learning
-from analysis.policy.recommend.model import Recommendation
+from analysis.policy.recommend.model import PLAIN, Recommendation, Style
 from analysis.policy.recommend.proof import proved_text
 from analysis.policy.recommend.recommend import recommend
-from analysis.policy.recommend.words import left_out
 from analysis.policy.replay import Asked
 from store.lake import Lake
 
@@ -28,12 +28,14 @@ class Proposal:
     text: str
 
 
-def propose(lake: Lake, cluster: Cluster, asked: Asked, namespaces: Sequence[str], dialect: Dialect) -> Proposal:
+def propose(
+    lake: Lake, cluster: Cluster, asked: Asked, namespaces: Sequence[str], dialect: Dialect, style: Style = PLAIN
+) -> Proposal:
     found, learning = recommend(lake, cluster, asked, namespaces)
-    tested = backtest(lake, cluster, asked, found.window, namespaces, dialect)
+    tested = backtest(lake, cluster, asked, found.window, namespaces, writer(dialect, style))
     doubts = (*unseen.told(_rows(learning, namespaces), found.window), *told(tested))
     doubted = replace(found, words=(*found.words, *doubts, *left_out(found.omissions)))
-    return Proposal(doubted, learning, proved_text(doubted, learning, dialect))
+    return Proposal(doubted, learning, proved_text(doubted, learning, dialect, style))
 
 
 def _rows(learning: Learning, namespaces: Sequence[str]) -> pa.Table:

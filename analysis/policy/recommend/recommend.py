@@ -5,15 +5,18 @@ from dataclasses import replace
 
 from analysis.policy.coverage import shortcomings
 from analysis.policy.endpoints import Endpoint
-from analysis.policy.history import read_history, window_of
+from analysis.policy.history import History, read_history, window_of
+from analysis.policy.recommend import heading
 from analysis.policy.recommend.behind import through_services
 from analysis.policy.recommend.cluster import Cluster
 from analysis.policy.recommend.dns import servers
 from analysis.policy.recommend.drafts import Known, namespace_draft
-from analysis.policy.recommend.ends import as_now, ends_of, populations
+from analysis.policy.recommend.ends import as_now, ends_of, populations, unresolved
 from analysis.policy.recommend.learning import Learning, learn, touches
 from analysis.policy.recommend.model import Recommendation, Workload
+from analysis.policy.recommend.ports import Seen, differing
 from analysis.policy.replay import Asked, coverage_rows, nothing_in
+from analysis.policy.rules import NamedPort
 from analysis.policy.words import listed
 from contract.errors import LakeError, QuestionError
 from store.lake import Lake
@@ -27,8 +30,9 @@ def recommend(lake: Lake, cluster: Cluster, asked: Asked, namespaces: Sequence[s
     history = read_history(lake, cluster.endpoints, window, asked.since, asked.until, asked.cluster)
     if not history.rows.num_rows and not history.unresolved.num_rows:
         raise QuestionError(f"nothing to learn from: {nothing_in(lake, window)}")
+    _refuse_nameless(history)
     history = through_services(history, cluster)
-    learning = learn(history, ends_of(history, cluster))
+    learning = learn(history, ends_of(history, cluster), cluster.listens, unresolved(history))
     _refuse_unknown(namespaces, learning, cluster)
     known = _known(learning, cluster)
     missed = shortcomings(coverage_rows(lake, asked), window, cluster.endpoints)
@@ -36,6 +40,12 @@ def recommend(lake: Lake, cluster: Cluster, asked: Asked, namespaces: Sequence[s
     return _recommendation(learning, known, namespaces, missed), replace(
         learning, history=replace(history, endpoints=judged)
     )
+
+
+def _refuse_nameless(history: History) -> None:
+    """A lake that knows no pod would teach that nothing is needed."""
+    if not (history.rows.num_rows - history.rows["src_kind"].null_count + history.unresolved.num_rows):
+        raise QuestionError("no address of the lake has a name; ingest the captures with --kube into a new lake")
 
 
 def _refuse_unknown(namespaces: Iterable[str], learning: Learning, cluster: Cluster) -> None:
@@ -52,21 +62,38 @@ def _refuse_unknown(namespaces: Iterable[str], learning: Learning, cluster: Clus
 def _recommendation(
     learning: Learning, known: Known, namespaces: Sequence[str], missed: Iterable[str]
 ) -> Recommendation:
-    chosen = frozenset(namespaces)
-    edges = [edge for edge in learning.edges if touches(edge, chosen)]
+    chosen, window = frozenset(namespaces), learning.history.window
+    edges, free = ([edge for edge in found if touches(edge, chosen)] for found in (learning.edges, learning.free))
     omissions = tuple(one for one in learning.omissions if touches(one.evidence, chosen))
-    return Recommendation(
-        window=learning.history.window,
-        namespaces=tuple(namespace_draft(name, edges, known) for name in sorted(chosen)),
-        omissions=omissions,
-        words=tuple(missed),
-        taken=known.cluster.policies,
+    drafts = tuple(namespace_draft(name, edges, known) for name in sorted(chosen))
+    seconds = (window.until - window.since).total_seconds()
+    words = (
+        heading.learned(edges, sorted(chosen), seconds),
+        *missed,
+        *heading.about(drafts, edges, known.dns, known.cluster.policies),
+        *heading.free(free),
     )
+    return Recommendation(window, drafts, omissions, words, known.cluster.policies, known.cluster.api_servers)
 
 
 def _known(learning: Learning, cluster: Cluster) -> Known:
     people = populations(learning.history, learning.ends, cluster)
+    return Known(cluster, people, servers(cluster, learning.edges, people), _port_names(learning, cluster))
+
+
+def _port_names(learning: Learning, cluster: Cluster) -> dict[Workload, dict[Seen, NamedPort]]:
     pods: dict[Workload, list[Endpoint]] = {}
-    for workload, pod in cluster.members:
+    for workload, pod, _ in cluster.members:
         pods.setdefault(workload, []).append(pod)
-    return Known(cluster, people, servers(cluster, learning.edges, people), pods)
+    found = {workload: names for workload, of_one in pods.items() if (names := differing(of_one, ()))}
+    if not found:
+        return {}
+    answered: dict[Workload, list[tuple[Endpoint, Seen]]] = {}
+    edges = learning.history.edges
+    for dst, protocol, port in zip(
+        *(column.tolist() for column in (edges.dst, edges.protocol, edges.port)), strict=True
+    ):
+        end = learning.ends[dst]
+        if isinstance(end, Workload) and end in found:
+            answered.setdefault(end, []).append((learning.history.endpoints[dst], (protocol, port)))
+    return {workload: differing(pods[workload], answered.get(workload, ())) for workload in found}

@@ -1,13 +1,15 @@
-"""A recommendation in words: what stands above a rule, above a policy, and at the top."""
+"""What stands above a rule, and in the annotations of a policy."""
 
-from collections.abc import Iterable, Iterator, Sequence
+import textwrap
+from collections.abc import Iterable, Sequence
 
 from analysis.graph import protocol_name
-from analysis.policy.recommend.model import Allowance, Evidence, Omission
+from analysis.policy.recommend.model import Allowance, Evidence
 from analysis.policy.rules import NO_PORT
 from analysis.policy.words import counted
 
 MOST_LINES = 12
+WIDTH = 110
 UNITS = ("B", "kB", "MB", "GB", "TB")
 
 
@@ -53,6 +55,11 @@ def allowance(one: Allowance) -> tuple[str, ...]:
     return (*edges(one.evidence), *(f"Note: {note}." for note in one.notes))
 
 
+def names(found: Iterable[str]) -> list[str]:
+    """In lines of a width that people read."""
+    return textwrap.wrap(", ".join(sorted(found)), WIDTH, break_long_words=False, break_on_hyphens=False)
+
+
 def total(allowances: Iterable[Allowance]) -> str:
     evidence = [edge for one in allowances for edge in one.evidence]
     if not evidence:
@@ -61,12 +68,3 @@ def total(allowances: Iterable[Allowance]) -> str:
     first, last = min(edge.first_seen for edge in evidence), max(edge.last_seen for edge in evidence)
     span = f"{first:%Y-%m-%dT%H:%M:%SZ} to {last:%Y-%m-%dT%H:%M:%SZ}"
     return f"{counted(len(evidence), 'edge')}, {counted(connections, 'connection')}, {span}"
-
-
-def left_out(omissions: Sequence[Omission]) -> Iterator[str]:
-    by_reason: dict[str, list[Evidence]] = {}
-    for omission in omissions:
-        by_reason.setdefault(omission.reason.value, []).append(omission.evidence)
-    for reason, found in by_reason.items():
-        yield f"Left out, {reason}: {counted(len(found), 'edge')} ({counted(sum(one.connections for one in found), 'connection')})."
-        yield from (f"  {line}" for line in edges(found))

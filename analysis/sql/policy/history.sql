@@ -3,6 +3,7 @@
 -- read by: tailrace policy
 -- parameter cluster text null: only of this cluster
 -- parameter tick integer 3600: seconds of one tick; ticks has those in which connections began
+-- guessed: TCP connections out of the middle, of which nothing tells who opened them.
 with named as (
     select
         cluster,
@@ -23,6 +24,7 @@ with named as (
         coalesce(backend_port, dst_port) as port,
         failed,
         ambiguous,
+        protocol = 6 and opened_by = 'first_packet' as guessed,
         src_bytes + dst_bytes as bytes,
         start_time,
         end_time,
@@ -40,6 +42,7 @@ by_tick as (
         count(*) as connections,
         count(*) filter (where failed) as failed,
         count(*) filter (where ambiguous) as ambiguous,
+        count(*) filter (where guessed) as guessed,
         sum(bytes) as bytes,
         min(start_time) as first_seen,
         max(end_time) as last_seen
@@ -55,6 +58,7 @@ select
     cast(sum(connections) as bigint) as connections,
     cast(sum(failed) as bigint) as failed,
     cast(sum(ambiguous) as bigint) as ambiguous,
+    cast(sum(guessed) as bigint) as guessed,
     cast(sum(bytes) as bigint) as bytes,
     min(first_seen) as first_seen,
     max(last_seen) as last_seen,

@@ -44,7 +44,7 @@ def test_an_edge_that_came_late_would_have_been_denied(tmp_path: Path, cluster: 
     lake = lake_of(tmp_path, [*flows, flow(95, WEB, DB, 5432, connection_id="late")])
     window = window_of(lake, None, None)
     assert window is not None
-    found = backtest(lake, cluster, Asked(), window, NAMESPACES, Dialect.KUBERNETES)
+    found = backtest(lake, cluster, Asked(), window, NAMESPACES, WRITERS[Dialect.KUBERNETES])
     assert found is not None
     assert found.split == window.since + 0.8 * (window.until - window.since)
     assert (found.judged, len(found.denied)) == (2, 1)
@@ -59,7 +59,7 @@ def test_what_goes_on_as_before_would_not_have_been_denied(tmp_path: Path, clust
     lake = lake_of(tmp_path, [flow(second, WEB, (API, DB)[second % 2]) for second in range(100)])
     window = window_of(lake, None, None)
     assert window is not None
-    found = backtest(lake, cluster, Asked(), window, NAMESPACES, Dialect.KUBERNETES)
+    found = backtest(lake, cluster, Asked(), window, NAMESPACES, WRITERS[Dialect.KUBERNETES])
     assert found is not None and (found.judged, found.denied) == (2, ())
     assert next(told(found)).endswith("of 2 edges none would have been denied.")
 
@@ -70,7 +70,7 @@ def test_what_only_failed_at_first_is_learned_by_neither(tmp_path: Path, cluster
     lake = lake_of(tmp_path, [*refused, *(flow(second, WEB, DB) for second in range(85, 100))])
     window = window_of(lake, None, None)
     assert window is not None
-    found = backtest(lake, cluster, Asked(), window, NAMESPACES, Dialect.KUBERNETES)
+    found = backtest(lake, cluster, Asked(), window, NAMESPACES, WRITERS[Dialect.KUBERNETES])
     assert found is not None and [str(edge.dst) for edge in found.denied] == ["shop/db-0"]
 
 
@@ -79,7 +79,7 @@ def test_without_records_on_both_sides_there_is_no_back_test(tmp_path: Path, clu
     asked = Asked(NOON, NOON + timedelta(days=30))
     window = window_of(lake, asked.since, asked.until)
     assert window is not None
-    found = backtest(lake, cluster, asked, window, NAMESPACES, Dialect.KUBERNETES)
+    found = backtest(lake, cluster, asked, window, NAMESPACES, WRITERS[Dialect.KUBERNETES])
     assert found is None
     assert list(told(found)) == ["Back-test: not possible, as the first 80 % of the time or the rest has no records."]
 

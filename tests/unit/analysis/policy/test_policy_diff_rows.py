@@ -95,7 +95,7 @@ def test_a_default_deny_closes_everything_but_the_own_node(tmp_path: Path) -> No
         ("closes", "ops/logs, every node, 0.0.0.0/0", "shop/*", "anything"),
         ("closes", "shop/*", "every pod, every node, 0.0.0.0/0", "anything"),
     ]
-    assert set(found.rows["up_to_plugin"].to_pylist()) == {"all other protocols"}
+    assert set(found.rows["undecided"].to_pylist()) == {"all other protocols"}
     assert (found.before.pairs, found.after.pairs, found.before.all_pairs) == (6, 0, 6)
 
 

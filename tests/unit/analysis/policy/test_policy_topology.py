@@ -140,3 +140,13 @@ def test_what_is_no_topology(tmp_path: Path, item: dict[str, Any], what: str) ->
     with pytest.raises(InputError) as caught:
         read(tmp_path, item)
     assert what in str(caught.value).replace("items[0].", "items[0]: ")
+
+
+def test_a_service_account_lends_its_labels(tmp_path: Path) -> None:
+    account = {"kind": "ServiceAccount", "metadata": {"name": "dba", "namespace": "shop", "labels": {"role": "admin"}}}
+    other = {"kind": "ServiceAccount", "metadata": {"name": "dba", "namespace": "lab", "labels": {"role": "guest"}}}
+    found = read(tmp_path, account, other, pod("db-0", serviceAccountName="dba"), pod("db-1"))
+    assert [(one.service_account, one.service_account_labels) for one in found] == [
+        ("dba", {"role": "admin"}),
+        ("default", {}),
+    ]

@@ -1,0 +1,245 @@
+"""What is learned of history, and what is not."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from analysis.policy.recommend.cluster import read_cluster
+from analysis.policy.recommend.dialects import Dialect
+from analysis.policy.recommend.learning import Learning
+from analysis.policy.recommend.model import Allowance, EveryPod, NodePeer, Reason, Recommendation
+from analysis.policy.recommend.proof import proved_text
+from analysis.policy.recommend.recommend import recommend
+from analysis.policy.replay import Asked
+from analysis.policy.rules import Direction, PortRange
+from contract.errors import ProofError, QuestionError
+from tests.support.history import NODES, Row, flow, make_history, node, outside, pod
+
+WEB, API, DB = pod("web", "10.0.0.1"), pod("api", "10.0.0.2", node="node-2"), pod("db", "10.0.0.3", namespace="data")
+DNS = pod("coredns", "10.0.0.53", namespace="kube-system", labels=[("k8s-app", "kube-dns")], node="node-2")
+REFUSED = {"connection_state": "REJ", "dst_packets": 1, "dst_bytes": 40}
+PODS = (WEB, API, DB)
+
+
+def kubernetes(*pods: Row, **services: dict[str, Any]) -> list[dict[str, Any]]:
+    return [
+        *(
+            {
+                "apiVersion": "v1",
+                "kind": "Node",
+                "metadata": {"name": name},
+                "spec": {"podCIDR": "10.0.0.0/24"},
+                "status": {"addresses": [{"type": "InternalIP", "address": address}]},
+            }
+            for name, address in NODES.items()
+        ),
+        *(
+            {
+                "apiVersion": "v1",
+                "kind": "Pod",
+                "metadata": {
+                    "namespace": one["namespace"],
+                    "name": one["pod"],
+                    "labels": dict(one["labels"]),
+                    "ownerReferences": [{"kind": one["workload_kind"], "name": one["workload"], "controller": True}],
+                },
+                "spec": {"nodeName": one["node"]},
+                "status": {"podIP": one["ip"]},
+            }
+            for one in pods
+        ),
+        *(
+            {"apiVersion": "v1", "kind": "Service", "metadata": {"namespace": "shop", "name": name}, "spec": spec}
+            for name, spec in services.items()
+        ),
+    ]
+
+
+def learned(
+    folder: Path, flows: list[Row], objects: list[dict[str, Any]] | None = None, namespaces: tuple[str, ...] = ("shop",)
+) -> tuple[Recommendation, Learning]:
+    file = folder / "objects.json"
+    file.write_text(json.dumps({"kind": "List", "items": kubernetes(*PODS) if objects is None else objects}))
+    return recommend(make_history(folder / "lake", flows), read_cluster(file), Asked(), namespaces)
+
+
+def rules(found: Recommendation, workload: str, direction: Direction) -> tuple[Allowance, ...]:
+    drafts = {draft.workload.name: draft for namespace in found.namespaces for draft in namespace.drafts}
+    return drafts[workload].allowances[direction] if workload in drafts else ()
+
+
+def left_out(found: Recommendation) -> list[tuple[Reason, str]]:
+    return [(one.reason, str(one.evidence.dst)) for one in found.omissions]
+
+
+@pytest.mark.parametrize(
+    "dst, more, reason",
+    [
+        (API, REFUSED, Reason.UNANSWERED),
+        (outside("169.254.169.254"), {}, Reason.METADATA),
+        (outside("fd00:ec2::254"), {"src_ip": "fd00::1"}, Reason.METADATA),
+        ({"ip": "10.0.0.77"}, {}, Reason.UNNAMED),
+        (API, {"opened_by": "first_packet"}, Reason.GUESSED),
+    ],
+)
+def test_what_is_not_learned_is_told(tmp_path: Path, dst: Row, more: Row, reason: Reason) -> None:
+    found, _ = learned(tmp_path, [flow(0, WEB, dst, 50051, **more), flow(1, WEB, DB)])
+    assert [one for one, _ in left_out(found)] == [reason]
+    assert [rule.evidence[0].port for rule in rules(found, "web", Direction.EGRESS)] == [80]
+
+
+def test_an_edge_that_one_pod_got_answered_is_needed_by_all(tmp_path: Path) -> None:
+    other = pod("web", "10.0.0.4", number=1)
+    found, _ = learned(tmp_path, [flow(0, WEB, API), flow(1, other, API, **REFUSED)], kubernetes(*PODS, other))
+    (rule,) = rules(found, "web", Direction.EGRESS)
+    assert (rule.evidence[0].connections, rule.evidence[0].failed, found.omissions) == (2, 1, ())
+
+
+def test_a_scanner_keeps_what_it_did_before(tmp_path: Path) -> None:
+    """Its own traffic began earlier, and is tried more often than a door."""
+    own = [flow(second, WEB, API) for second in range(0, 400, 40)]
+    scan = [flow(500 + port, WEB, API, 9000 + port, **REFUSED) for port in range(25)]
+    opened = [flow(530, WEB, DB, 9003), flow(531, WEB, API, 22)]
+    found, _ = learned(tmp_path, [*own, *scan, *opened])
+    assert {reason for reason, _ in left_out(found)} == {Reason.SCAN}
+    assert len(found.omissions) == 27
+    assert [rule.evidence[0].dst.name for rule in rules(found, "web", Direction.EGRESS)] == ["api"]  # type: ignore[union-attr]
+
+
+def test_the_own_node_needs_no_rule_and_another_does(tmp_path: Path) -> None:
+    flows = [
+        flow(0, node("node-1"), WEB, 8080),
+        flow(1, node("node-2"), WEB, 8080),
+        flow(2, WEB, node("node-1"), 10250),
+    ]
+    found, _ = learned(tmp_path, flows)
+    (into,) = rules(found, "web", Direction.INGRESS)
+    (out,) = rules(found, "web", Direction.EGRESS)
+    assert [(peer.name, peer.own) for peer in into.peers if isinstance(peer, NodePeer)] == [("node-2", False)]
+    assert [(peer.name, peer.own) for peer in out.peers if isinstance(peer, NodePeer)] == [("node-1", True)]
+    assert any("No rule is needed for 1 connection" in line for line in found.words)
+
+
+def test_icmp_is_kept_for_those_who_can_name_it(tmp_path: Path) -> None:
+    echo = {"protocol": 1, "dst_port": None, "src_port": None, "connection_state": None, "icmp_type": 8, "icmp_code": 0}
+    found, learning = learned(tmp_path, [flow(0, WEB, API, **echo), flow(1, WEB, API)])
+    (rule,) = rules(found, "web", Direction.EGRESS)
+    assert rule.ports == (PortRange(1), PortRange(6, 80, 80))
+    text = proved_text(found, learning, Dialect.KUBERNETES)
+    assert "# ICMP cannot be named in a NetworkPolicy: what happens is up to the network plugin." in text
+
+
+KUBERNETES_API = {"clusterIP": "10.96.0.1", "ports": [{"name": "https", "port": 443, "targetPort": 6443}]}
+SLICE = {
+    "apiVersion": "discovery.k8s.io/v1",
+    "kind": "EndpointSlice",
+    "metadata": {"namespace": "shop", "name": "api-x", "labels": {"kubernetes.io/service-name": "apiserver"}},
+    "addressType": "IPv4",
+    "endpoints": [{"addresses": ["172.18.0.12"]}],
+    "ports": [{"name": "https", "port": 6443}],
+}
+
+
+def test_the_api_server_behind_its_service(tmp_path: Path) -> None:
+    """A Service without a selector, seen at its own address: what its slices name."""
+    objects = [*kubernetes(*PODS, apiserver=KUBERNETES_API), SLICE]
+    service = {"ip": "10.96.0.1", "kind": "service", "namespace": "shop"}
+    found, _ = learned(tmp_path, [flow(0, WEB, service, 443)], objects)
+    (rule,) = rules(found, "web", Direction.EGRESS)
+    (peer,) = rule.peers
+    assert isinstance(peer, NodePeer) and (peer.name, str(peer.networks[0])) == ("node-2", "172.18.0.12/32")
+    assert (rule.ports, rule.evidence[0].service) == ((PortRange(6, 6443, 6443),), "shop/apiserver")
+
+
+def test_behind_its_own_service_a_pod_meets_its_replicas(tmp_path: Path) -> None:
+    other = pod("web", "10.0.0.4", number=1)
+    own = {"clusterIP": "10.96.0.2", "selector": {"app": "web"}, "ports": [{"port": 80, "targetPort": 8080}]}
+    service = {"ip": "10.96.0.2", "kind": "service", "namespace": "shop"}
+    found, _ = learned(tmp_path, [flow(0, WEB, service, 80)], kubernetes(*PODS, other, web=own))
+    (rule,) = rules(found, "web", Direction.INGRESS)
+    assert (rule.evidence[0].src, rule.ports) == (rule.evidence[0].dst, (PortRange(6, 8080, 8080),))
+
+
+def test_policies_of_before_are_replaced_and_no_other(tmp_path: Path) -> None:
+    ours = {"name": "tailrace-api", "namespace": "shop", "labels": {"app.kubernetes.io/managed-by": "tailrace"}}
+    theirs = {"name": "tailrace-web", "namespace": "shop"}
+    policies = [
+        {"apiVersion": "networking.k8s.io/v1", "kind": "NetworkPolicy", "metadata": one} for one in (ours, theirs)
+    ]
+    dns = pod("dns", "10.0.0.5")
+    flows = [flow(0, WEB, API), flow(1, WEB, dns)]
+    found, learning = learned(tmp_path, flows, [*kubernetes(*PODS, dns), *policies])
+    assert "shop has policies already (tailrace-web): what any of them allows stays allowed." in found.words
+    text = proved_text(found, learning, Dialect.KUBERNETES)
+    names = [one["metadata"]["name"] for one in yaml.safe_load_all(text)]
+    assert names[:3] == ["tailrace-default-deny", "tailrace-dns", "tailrace-api"]
+    assert [name.rpartition("-")[0] for name in names[3:]] == ["tailrace-dns", "tailrace-web"]
+
+
+def test_a_service_that_nobody_knows_is_told(tmp_path: Path) -> None:
+    service = {"ip": "10.96.0.9", "kind": "service", "namespace": "shop"}
+    found, _ = learned(tmp_path, [flow(0, WEB, service, 443), flow(1, WEB, API)])
+    assert left_out(found) == [(Reason.UNRESOLVED, "10.96.0.9")]
+
+
+def dns_peers(found: Recommendation) -> list[Any]:
+    return [peer for allowance in found.namespaces[0].dns for peer in allowance.peers]
+
+
+def test_the_dns_is_found_by_its_labels(tmp_path: Path) -> None:
+    found, _ = learned(tmp_path, [flow(0, WEB, API)], kubernetes(*PODS, DNS))
+    assert [str(one) for peer in dns_peers(found) for one in peer.workloads] == ["kube-system/coredns"]
+
+
+def test_the_dns_is_else_who_answered_most(tmp_path: Path) -> None:
+    """And what answers on the node itself is a cache of it, for those who never asked as well."""
+    named = pod("named", "10.0.0.54", namespace="infra")
+    ask = {"protocol": 17, "connection_state": "SF"}
+    flows = [flow(0, WEB, named, 53, **ask), flow(1, API, named, 53, **ask), flow(2, API, DB, 53, **ask)]
+    flows.append(flow(3, WEB, outside("169.254.20.10"), 53, **ask))
+    found, _ = learned(tmp_path, flows, kubernetes(*PODS, named))
+    cache, pods = sorted(dns_peers(found), key=lambda peer: hasattr(peer, "workloads"))
+    assert (str(cache.networks[0]), [str(one) for one in pods.workloads]) == ("169.254.20.10/32", ["infra/named"])
+    assert any("The cluster's DNS is not in the objects; taken for it: infra/named" in line for line in found.words)
+    assert [str(rule.evidence[0].dst) for rule in rules(found, "api", Direction.EGRESS)] == ["data/db"]
+
+
+def test_without_any_sign_of_the_dns_it_is_the_usual(tmp_path: Path) -> None:
+    found, _ = learned(tmp_path, [flow(0, WEB, API)])
+    (peer,) = dns_peers(found)
+    assert (peer.namespace, [one.key for one in peer.selector]) == ("kube-system", ["k8s-app"])
+
+
+def test_the_dns_may_be_asked_by_every_pod(tmp_path: Path) -> None:
+    ask = {"protocol": 17, "connection_state": "SF"}
+    flows = [flow(0, WEB, DNS, 53, **ask), flow(1, DB, DNS, 9153)]
+    found, _ = learned(tmp_path, flows, kubernetes(*PODS, DNS), ("kube-system",))
+    everybody, metrics = rules(found, "coredns", Direction.INGRESS)
+    assert (everybody.peers, len(everybody.evidence)) == ((EveryPod(),), 1)
+    assert [str(one.src) for one in metrics.evidence] == ["data/db"]
+
+
+def test_a_pod_that_is_gone_is_as_its_workload_is_now(tmp_path: Path) -> None:
+    gone = pod("web", "10.0.0.9", number=7, labels=[("run", "web")])
+    found, learning = learned(tmp_path, [flow(0, gone, API), flow(1, WEB, API)])
+    text = proved_text(found, learning, Dialect.KUBERNETES)
+    of_web = next(one for one in yaml.safe_load_all(text) if one["metadata"]["name"] == "tailrace-web")
+    assert of_web["spec"]["podSelector"] == {"matchLabels": {"app": "web"}}
+    assert any("pods of shop/web that are gone had other labels" in line for line in found.words)
+
+
+def test_policies_that_would_deny_what_they_were_learned_from_are_not_printed(tmp_path: Path) -> None:
+    found, _ = learned(tmp_path, [flow(0, WEB, API)])
+    folder = tmp_path / "more"
+    folder.mkdir()
+    _, more = learned(folder, [flow(0, WEB, API), flow(1, API, DB)])
+    with pytest.raises(ProofError, match=r"would deny 1 of the edges .* shop/api → data/db, protocol 6, port 80"):
+        proved_text(found, more, Dialect.KUBERNETES)
+
+
+def test_a_lake_without_names_teaches_nothing(tmp_path: Path) -> None:
+    with pytest.raises(QuestionError, match="no address of the lake has a name"):
+        learned(tmp_path, [flow(0, {"ip": "10.0.0.1"}, {"ip": "10.0.0.2"})])
