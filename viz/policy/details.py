@@ -37,6 +37,7 @@ def edge(picture: Picture, graph: nx.MultiDiGraph, line: Line) -> None:
     for row in reasons:
         st.markdown(f"**{NAMES[State(row['state'])].capitalize()}** · {code(ports_told([row]))} · {_seen(row)}")
         told = {"Leaving": row["leaving"], "Entering": row["entering"], "Because": row["why"]}
+        told |= {"Almost allowed": "; ".join(row["near"] or ())}
         with st.container(gap="xxsmall"):
             for side, text in told.items():
                 if text:
