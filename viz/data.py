@@ -107,7 +107,7 @@ def _policy(about: About, stamp: object, filters: Filters, choice: Choice) -> Vi
     scope = Scope(filters.namespace or "", filters.workload)
     if choice.dialect is None:
         return replayed(lake, cluster, asked, scope, choice.texts)
-    return recommended(lake, cluster, asked, scope, choice.dialect)
+    return recommended(lake, cluster, asked, scope, choice.dialect, choice.style)
 
 
 @st.cache_data(ttl=POLICY_FRESH_S, max_entries=POLICIES_KEPT, show_spinner="Drawing the graph …")

@@ -35,8 +35,9 @@ class Reasons:
     def told(self, direction: Direction, decided: int, asked: Asked) -> str:
         if decided >= 0:
             rule = self._policies.rules[decided]
-            told = f"{VERBS[rule.action]} {rule.origin}"
-            return f"not decided: {told} or not, which hangs on {rule.unsure}" if rule.unsure else told
+            if rule.unsure:
+                return f"not decided: {rule.origin} hangs on {rule.unsure}, which no flow record tells"
+            return f"{VERBS[rule.action]} {rule.origin}"
         isolating = words.listed(_policy(section) for section in self._isolating(direction, asked))
         return {
             NOT_ISOLATED: "allowed: no policy isolates it",

@@ -62,7 +62,7 @@ def test_what_is_recommended_allows_every_needed_edge_and_no_attack(
     (pairs,) = (line for line in view.words if line.startswith("Pairs of workloads"))
     after, before = (int(number) for number in re.findall(r"[0-9]+", pairs))
     assert 0 < after < before
-    assert all(rule["edges"] for rule in view.picture.rules.to_pylist())
+    assert all(rule["edges"] for rule in view.picture.rules.to_pylist() if "53" not in rule["ports"])
 
 
 def test_what_is_brought_is_told_of_the_choice_and_beside_it(sample_lake: Path, cluster: Cluster) -> None:

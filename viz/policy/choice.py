@@ -6,6 +6,7 @@ import streamlit as st
 
 from analysis.policy.picture.view import Texts
 from analysis.policy.recommend.dialects import Dialect
+from analysis.policy.recommend.model import PLAIN, Style
 from contract.errors import InputError
 from viz.humane import size
 from viz.plain import code, visible
@@ -16,6 +17,9 @@ MOST_MB = 4
 KEPT = "policies that were brought"
 # Buttons; the sidebar has them all.
 MOST_OFFERED = 24
+# What Calico alone can do.
+STYLES = ["staged", "domains"]
+STYLES_TOLD = "Staged policies report what they would deny, and deny nothing. Domains follow DNS, in Calico Enterprise."
 HIDDEN = {
     "DNS": "dns",
     "cluster nodes": "nodes",
@@ -31,6 +35,7 @@ class Choice:
     """``texts`` are what was brought; where nothing is recommended there is no dialect."""
 
     dialect: Dialect | None
+    style: Style = PLAIN
     texts: Texts = ()
 
 
@@ -50,8 +55,15 @@ def _choose(name: str) -> None:
 
 def policies() -> Choice:
     with st.container(horizontal=True, horizontal_alignment="right", vertical_alignment="bottom", gap="large"):
-        recommended = _one("Policies", SOURCES, "policies") == SOURCES[0]
-        return Choice(Dialect(_one("For", list(Dialect), "dialect")) if recommended else None)
+        if _one("Policies", SOURCES, "policies") != SOURCES[0]:
+            return Choice(None)
+        dialect = Dialect(_one("For", list(Dialect), "dialect"))
+        return Choice(dialect, _style() if dialect is Dialect.CALICO else PLAIN)
+
+
+def _style() -> Style:
+    chosen = st.pills("With", STYLES, selection_mode="multi", key="style", bind="query-params", help=STYLES_TOLD)
+    return Style(*(name in chosen for name in STYLES))
 
 
 def _one(label: str, options: list[str], key: str) -> str:

@@ -37,6 +37,7 @@ def edge(picture: Picture, graph: nx.MultiDiGraph, line: Line) -> None:
     for row in reasons:
         st.markdown(f"**{NAMES[State(row['state'])].capitalize()}** · {code(ports_told([row]))} · {_seen(row)}")
         told = {"Leaving": row["leaving"], "Entering": row["entering"], "Because": row["why"]}
+        told |= {"Almost allowed": "; ".join(row["near"] or ())}
         with st.container(gap="xxsmall"):
             for side, text in told.items():
                 if text:
@@ -73,14 +74,17 @@ def _link(source: Row, target: Row, drawn: list[Row]) -> None:
 
 
 def node(picture: Picture, graph: nx.MultiDiGraph, identifier: str) -> None:
+    """The rules about a workload; of whom no rule is about, those that decide its edges."""
     st.markdown(f"#### {code(label_of(graph, identifier))}")
-    mine = picture.rules.filter(
-        pa.array([identifier in of_rule for of_rule in picture.rules["of"].to_pylist()], pa.bool_())
-    )
-    if mine.num_rows:
-        tables.show(mine, _columns(mine), "rules of node")
+    rows = picture.rules.to_pylist()
+    about = [identifier in row["of"] for row in rows]
+    touching = [row for row in picture.edges.to_pylist() if identifier in line_of(row)[:2]]
+    deciding = {row[side] for row in touching for side in ("egress", "ingress")}
+    shown = about if any(about) else [row["rule"] in deciding for row in rows]
+    if any(shown):
+        tables.show(picture.rules.filter(pa.array(shown)), _columns(picture.rules), "rules of node")
     else:
-        st.caption("No rule is about it.")
+        st.caption("No rule is about it, and none decides about its edges.")
 
 
 def rules(picture: Picture) -> None:

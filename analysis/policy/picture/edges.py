@@ -10,11 +10,11 @@ import pyarrow as pa
 
 from analysis.graph import EDGES
 from analysis.policy.endpoints import Columns
-from analysis.policy.evaluate import evaluate, up_to_plugin
+from analysis.policy.evaluate import DEFAULT_DENY, UNKNOWN, evaluate, up_to_plugin
 from analysis.policy.history import SIDES, History
 from analysis.policy.picture.ends import End, Ends, Scope, named
-from analysis.policy.picture.reasons import Reasons
-from analysis.policy.rules import NO_PORT, Policies
+from analysis.policy.reasons import Asked, Reasons
+from analysis.policy.rules import NO_PORT, Direction, Policies
 
 
 class State(StrEnum):
@@ -25,7 +25,8 @@ class State(StrEnum):
     UNUSED = "unused"
 
 
-# ``ports`` is told of edges that nobody used; ``egress`` and ``ingress`` are verdicts, ``leaving`` and ``entering`` say them.
+# ``ports`` is told of edges that nobody used. ``egress`` and ``ingress`` are verdicts, ``leaving`` and ``entering`` say them,
+# ``near`` which rules almost allow what is denied.
 JUDGED = pa.schema(
     [
         *EDGES,
@@ -35,6 +36,7 @@ JUDGED = pa.schema(
         ("ingress", pa.int64()),
         ("leaving", pa.string()),
         ("entering", pa.string()),
+        ("near", pa.list_(pa.string())),
         ("why", pa.string()),
     ]
 )
@@ -49,6 +51,7 @@ AGGREGATES = [
     ("dst_endpoint", "min"),
 ]
 SERVICE = "which pod was behind the Service is not known"
+BY_ADDRESS = "an ipBlock names a pod by its address"
 UNANSWERED = "never answered, or always refused"
 
 Row = dict[str, Any]
@@ -70,12 +73,13 @@ class Judging:
         """Of the schema ``JUDGED``; pods of a workload that have different verdicts are different rows."""
         groups = self._groups()
         answered = _answered(groups)
-        reasons = Reasons(self.policies, self.columns, self.ends.endpoints)
+        reasons = Reasons(self.policies, self.columns)
         for group in groups:
             src, dst = (self.ends.ends[group[side]] for side in SIDES)
             told = left_out.get((src, dst, group["protocol"], group["port"]), "")
             state = _state(group, bool(told) or _edge(group) not in answered)
             why = told or (UNANSWERED if state is State.LEFT_OUT else "")
+            asked = Asked(group["src_endpoint"], group["dst_endpoint"], group["protocol"], group["port"])
             yield {
                 **ends_of(src, dst),
                 **{name: group[name] for name in EDGES.names if name in group},
@@ -83,11 +87,18 @@ class Judging:
                 "state": state,
                 "egress": group["egress"],
                 "ingress": group["ingress"],
-                "leaving": reasons.leaving(group["egress"], group["src_endpoint"], group["protocol"]),
-                "entering": reasons.entering(group["ingress"], group["dst_endpoint"], group["protocol"]),
-                "why": why or (reasons.open(group["egress"], group["ingress"]) if state is State.UNDECIDED else ""),
+                "leaving": reasons.told(Direction.EGRESS, group["egress"], asked),
+                "entering": reasons.told(Direction.INGRESS, group["ingress"], asked),
+                "near": _near(reasons, group, asked) if state is State.DENIED else [],
+                "why": why or (self._open(group) if state is State.UNDECIDED else ""),
             }
         yield from _unresolved(self.history.unresolved, self.scope)
+
+    def _open(self, group: Row) -> str:
+        sides = group["egress"], group["ingress"]
+        if UNKNOWN in sides or any(self.policies.rules[side].unsure for side in sides if side >= 0):
+            return ""
+        return BY_ADDRESS
 
     def _groups(self) -> list[Row]:
         edges, rows = self.history.edges, self.history.rows
@@ -122,6 +133,12 @@ def _listed(groups: pa.Table, aggregates: Iterable[tuple[str, str]]) -> list[Row
 
 def _edge(group: Row) -> tuple[int, ...]:
     return group["src"], group["dst"], group["protocol"], group["port"]
+
+
+def _near(reasons: Reasons, group: Row, asked: Asked) -> list[str]:
+    """Rules that almost allow it."""
+    sides = (Direction.EGRESS, group["egress"]), (Direction.INGRESS, group["ingress"])
+    return [text for side, verdict in sides if verdict == DEFAULT_DENY for text in reasons.near(side, asked)]
 
 
 def _answered(groups: Iterable[Row]) -> set[tuple[int, ...]]:

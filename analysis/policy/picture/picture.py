@@ -1,7 +1,7 @@
 """What a set of policies does to the edges of a namespace, ready to be drawn and asked why."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import networkx as nx
@@ -17,9 +17,9 @@ from analysis.policy.history import History
 from analysis.policy.picture.edges import JUDGED, Judging, LeftOut, Row, State, ends_of
 from analysis.policy.picture.ends import Ends, Scope
 from analysis.policy.picture.never_used import Search, Unused
-from analysis.policy.picture.reasons import unisolated
 from analysis.policy.picture.rules import rule_table
 from analysis.policy.rules import Direction, Policies
+from analysis.policy.selectors import Either
 
 # More than these hide what is used; the others are counted.
 MOST_UNUSED = 150
@@ -65,6 +65,7 @@ def picture(
     policies: Policies, history: History, known: Sequence[Endpoint], scope: Scope, left_out: LeftOut | None = None
 ) -> Picture:
     """``known`` are the endpoints of the cluster as it is; ``left_out`` says why an edge was not learned."""
+    policies = _shortened(policies)
     ends = Ends(history, known)
     columns = columns_of(policies, ends.endpoints)
     rows = list(Judging(policies, history, ends, columns, scope).rows(left_out or {}))
@@ -94,6 +95,23 @@ def _kinds(edge: Row) -> set[str]:
     return {edge["state"], *dns, *nodes}
 
 
+def _shortened(policies: Policies) -> Policies:
+    """Origins without the file: no policy is in two of them."""
+    sections = [
+        replace(
+            section,
+            origin=_short(section.origin),
+            rules=tuple(replace(rule, origin=_short(rule.origin)) for rule in section.rules),
+        )
+        for section in policies.sections
+    ]
+    return replace(policies, sections=sections)
+
+
+def _short(origin: str) -> str:
+    return origin.partition(" in ")[0]
+
+
 def _unused(one: Unused) -> Row:
     side = "leaving" if one.direction is Direction.EGRESS else "entering"
     return {
@@ -115,6 +133,8 @@ def _open_sides(policies: Policies, ends: Ends, columns: Columns, scope: Scope) 
     inside = ends.inside(scope) & ends.now
     told = {Direction.INGRESS: "be reached by everybody", Direction.EGRESS: "talk to everybody"}
     for direction, what in told.items():
-        names = ends.names(np.flatnonzero(unisolated(policies, columns, direction) & inside))
+        isolating = (one for one in policies.sections if one.direction is direction and one.isolates)
+        isolated = Either(tuple(one.subject for one in isolating)).mask(columns)
+        names = ends.names(np.flatnonzero(columns.pods & ~isolated & inside))
         if names:
             yield f"No policy isolates the {direction} of {words.listed(names)}: they may {what}."

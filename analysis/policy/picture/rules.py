@@ -9,7 +9,6 @@ import pyarrow as pa
 from analysis.policy import words
 from analysis.policy.endpoints import Columns, Mask, Selection
 from analysis.policy.picture.ends import Ends, Scope
-from analysis.policy.picture.reasons import short
 from analysis.policy.rules import Direction, Policies, Rule, Section
 from analysis.policy.selectors import Block
 
@@ -55,7 +54,7 @@ def _row(number: int, section: Section, rule: Rule, ends: Ends, columns: Columns
     own = columns.of(section.subject) & columns.of(rule.own)
     return {
         "rule": number,
-        "origin": short(rule.origin),
+        "origin": rule.origin,
         "direction": section.direction.value,
         "action": rule.action.value,
         "about": _pods(own, ends, columns) or NOBODY,
@@ -67,7 +66,7 @@ def _row(number: int, section: Section, rule: Rule, ends: Ends, columns: Columns
 
 def _name(rule: Rule, scope: Scope) -> str:
     """The kind of the policy can be seen from the others of its set."""
-    return short(rule.origin).partition("/")[2].removeprefix(f"{scope.namespace}/") or short(rule.origin)
+    return rule.origin.partition("/")[2].removeprefix(f"{scope.namespace}/") or rule.origin
 
 
 def _pods(mask: Mask, ends: Ends, columns: Columns) -> str:
@@ -83,7 +82,9 @@ def _peers(rule: Rule, ends: Ends, columns: Columns) -> str:
 def _peer(peer: Selection, ends: Ends, columns: Columns) -> str:
     if isinstance(peer, Block):
         but = f" but {words.listed(map(str, peer.excepted))}" if peer.excepted else ""
-        return f"{peer.network}{but}"
+        domains = filter(None, (ends.endpoints[row].domain for row in np.flatnonzero(columns.of(peer))))
+        names = words.listed(domains)
+        return f"{peer.network}{but} ({names})" if names else f"{peer.network}{but}"
     return words.listed(ends.names(np.flatnonzero(columns.of(peer)))) or NOBODY
 
 

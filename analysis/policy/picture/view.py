@@ -38,8 +38,10 @@ class View:
     left_out: pa.Table
 
 
-def recommended(lake: Lake, cluster: Cluster, asked: Asked, scope: Scope, dialect: Dialect) -> View:
-    proposal = propose(lake, cluster, asked, [scope.namespace], dialect)
+def recommended(
+    lake: Lake, cluster: Cluster, asked: Asked, scope: Scope, dialect: Dialect, style: model.Style = model.PLAIN
+) -> View:
+    proposal = propose(lake, cluster, asked, [scope.namespace], dialect, style)
     omissions = proposal.found.omissions
     left_out = {_key(one.evidence): one.reason.value for one in omissions}
     policies = policies_of(documents_of(proposal.text, NAME))

@@ -87,6 +87,17 @@ def test_a_recommendation_denies_nothing_that_works(monkeypatch: pytest.MonkeyPa
     assert app.code[0].language == "yaml"
 
 
+def test_calico_can_be_staged(monkeypatch: pytest.MonkeyPatch, lake: Lake) -> None:
+    app = page(monkeypatch, lake, namespace="shop", dialect="Calico")
+    assert "kind: NetworkPolicy" in app.code[0].value
+    app.pills("style").set_value(["staged"]).run()
+    assert "kind: StagedNetworkPolicy" in app.code[0].value
+    assert counts(app)["Would be denied"] == "0"
+    app.segmented_control("dialect").set_value(Dialect.CILIUM).run()
+    assert "kind: CiliumNetworkPolicy" in app.code[0].value
+    assert not app.exception
+
+
 def test_policies_that_are_brought_are_replayed(monkeypatch: pytest.MonkeyPatch, lake: Lake) -> None:
     app = brought(page(monkeypatch, lake, namespace="shop"), ("cart.yaml", CART_ONLY.encode()))
     assert not app.exception

@@ -64,29 +64,35 @@ def test_each_edge_has_what_becomes_of_it_and_the_rule_on_either_side(tmp_path: 
     assert told == {
         ("web", "api", "80"): (
             State.ALLOWED,
-            "allowed: nothing isolates its egress",
+            "allowed: no policy isolates it",
             "allowed by NetworkPolicy/shop/api ingress[0]",
             "",
         ),
         ("api", "db", "5432"): (
             State.DENIED,
-            "denied: no rule of NetworkPolicy/shop/api names it",
-            "allowed: nothing isolates its ingress",
+            "denied: isolated by NetworkPolicy/shop/api, and no rule of theirs names it",
+            "allowed: no policy isolates it",
             "",
         ),
         ("db", "api", "80"): (
             State.LEFT_OUT,
-            "allowed: nothing isolates its egress",
-            "denied: no rule of NetworkPolicy/shop/api names it",
+            "allowed: no policy isolates it",
+            "denied: isolated by NetworkPolicy/shop/api, and no rule of theirs names it",
             "never answered, or always refused",
         ),
         ("web", "db", "5432"): (
             State.ALLOWED,
-            "allowed: nothing isolates its egress",
-            "allowed: nothing isolates its ingress",
+            "allowed: no policy isolates it",
+            "allowed: no policy isolates it",
             "",
         ),
     }
+
+
+def test_rules_that_almost_allow_what_is_denied_are_told(tmp_path: Path) -> None:
+    found = edges(drawn(tmp_path, API_FROM_WEB, [flow(0, WEB, API, 81), flow(1, WEB, API)]))
+    assert found["web", "api", "81"]["near"] == ["NetworkPolicy/shop/api ingress[0] names the peer, but TCP 80 only"]
+    assert found["web", "api", "80"]["near"] == []
 
 
 def test_what_was_not_learned_says_why_even_if_it_was_answered(tmp_path: Path) -> None:
@@ -119,7 +125,8 @@ def test_only_what_touches_the_scope_is_drawn(tmp_path: Path) -> None:
 def test_icmp_is_not_decided(tmp_path: Path) -> None:
     found = drawn(tmp_path, API_FROM_WEB, [flow(0, WEB, API, None, protocol=1, src_port=None)])
     (row,) = (row for row in found.edges.to_pylist() if row["connections"])
-    assert (row["state"], row["why"]) == (State.UNDECIDED, "no policy can name its protocol")
+    assert row["state"] == State.UNDECIDED
+    assert row["entering"].endswith("isolated by NetworkPolicy/shop/api, and no policy can name the protocol")
 
 
 def test_a_service_that_hides_its_pod_is_not_decided(tmp_path: Path) -> None:
@@ -173,6 +180,15 @@ def test_addresses_that_nobody_used_are_told_by_the_rule(tmp_path: Path, peer: s
     assert (egress["peers"], egress["ports"], egress["name"]) == (told, "TCP 443", "api egress[0]")
 
 
+def test_a_block_is_told_with_the_domains_that_history_has_in_it(tmp_path: Path) -> None:
+    rule = "  egress:\n    - to: [{ipBlock: {cidr: 192.0.2.0/24, except: [192.0.2.8/29]}}]\n"
+    flows = [flow(0, API, outside("192.0.2.1"), 443, dst_domain="a.example"), flow(1, API, outside("192.0.2.2"), 443)]
+    found = drawn(tmp_path, API_FROM_WEB + rule, flows)
+    (egress,) = (row for row in found.rules.to_pylist() if row["direction"] == "egress")
+    assert egress["peers"] == "192.0.2.0/24 but 192.0.2.8/29 (a.example)"
+    assert egress["edges"] == 2
+
+
 def test_too_many_unused_edges_are_counted(tmp_path: Path) -> None:
     pods = [pod(f"p{number}", f"10.2.1.{number}") for number in range(MOST_UNUSED + 5)]
     policies = "---".join(
@@ -211,8 +227,8 @@ def test_rules_that_deny_or_that_no_record_can_tell(tmp_path: Path) -> None:
         ("web", "api", "80"): (State.DENIED, "denied by Deny/one ingress[0]", ""),
         ("db", "api", "5432"): (
             State.UNDECIDED,
-            "open: Odd/one ingress[1] hangs on a source port",
-            "it hangs on what no flow record tells",
+            "not decided: Odd/one ingress[1] hangs on a source port, which no flow record tells",
+            "",
         ),
     }
 
