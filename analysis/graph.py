@@ -1,6 +1,6 @@
 """The service graph: who talks to whom, on which protocol and port."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 from urllib.parse import quote
@@ -18,6 +18,9 @@ TIMEOUT_S = 30.0
 MOST_OUTSIDE = 16
 # Beyond, a picture cannot be read: namespaces stand for their workloads.
 MOST_NODES = 240
+
+# The kind of a node that stands for several workloads of several namespaces.
+SEVERAL = "several"
 
 ENDS = ("src", "dst")
 NODE = ("kind", "namespace", "workload_kind", "name")
@@ -78,15 +81,24 @@ def service_graph(
     return graph_of(answer.table, answer.truncated)
 
 
-def graph_of(edges: pa.Table, truncated: bool = False) -> nx.MultiDiGraph:
-    """One node for each workload, cluster node, or name outside; one edge for each row."""
-    graph = nx.MultiDiGraph(truncated=truncated)
+def graph_of(edges: pa.Table, truncated: bool = False, apart: Sequence[str] = ()) -> nx.MultiDiGraph:
+    """One node for each workload, cluster node, or name outside; one edge for each protocol and port.
+
+    ``apart`` are columns of text beyond ``EDGES``: edges that differ in them stay two.
+    """
+    graph = nx.MultiDiGraph(truncated=truncated, apart=tuple(apart))
+    attributes = [*EDGES.names[2 * len(NODE) :], *apart]
     for row in edges.to_pylist():
         ends = [_node(*(row[f"{end}_{name}"] for name in NODE)) for end in ENDS]
         for identifier, data in ends:
             graph.add_node(identifier, **data)
-        _add(graph, ends[0][0], ends[1][0], {name: row[name] for name in EDGES.names[2 * len(NODE) :]})
+        _add(graph, ends[0][0], ends[1][0], {name: row[name] for name in attributes})
     return graph
+
+
+def node_id(kind: str | None, namespace: str | None, workload_kind: str | None, name: str | None) -> str:
+    """Of the node that stands for it."""
+    return "/".join(quote(part or "", safe="") for part in (kind, namespace, workload_kind, name))
 
 
 def without(graph: nx.MultiDiGraph, kinds: Iterable[str]) -> nx.MultiDiGraph:
@@ -101,13 +113,15 @@ def without(graph: nx.MultiDiGraph, kinds: Iterable[str]) -> nx.MultiDiGraph:
     return kept
 
 
-def folded(graph: nx.MultiDiGraph, outside: int = MOST_OUTSIDE, nodes: int = MOST_NODES) -> nx.MultiDiGraph:
-    """The same traffic with few enough nodes to be drawn."""
+def folded(
+    graph: nx.MultiDiGraph, outside: int = MOST_OUTSIDE, nodes: int = MOST_NODES, whole: str | None = None
+) -> nx.MultiDiGraph:
+    """The same traffic with few enough nodes to be drawn; the namespace ``whole`` keeps its workloads."""
     quiet = _quietest_outside(graph, outside)
     if quiet:
         graph = _merged(graph, lambda node: _rest(graph.nodes[node], quiet) if node in quiet else None)
     if len(graph) > nodes:
-        graph = _merged(graph, lambda node: _namespace(graph.nodes[node]))
+        graph = _merged(graph, lambda node: _namespace(graph.nodes[node], whole))
     return graph
 
 
@@ -122,11 +136,16 @@ def label_of(graph: nx.MultiDiGraph, node: str) -> str:
     return "/".join(part for part in (data["namespace"], data["label"]) if part)
 
 
+def edge_key(row: Mapping[str, Any], apart: Sequence[str] = ()) -> str:
+    """What an edge is called among those between the same two nodes."""
+    told = (row["protocol"], row["port"], *(row[name] for name in apart))
+    return "/".join("" if part is None else quote(str(part), safe="") for part in told)
+
+
 def _node(kind: str | None, namespace: str | None, workload_kind: str | None, name: str | None) -> Node:
     outside = kind in (None, "external")
     group, title = _group(kind, namespace)
-    identifier = "/".join(quote(part or "", safe="") for part in (kind, namespace, workload_kind, name))
-    return identifier, {
+    return node_id(kind, namespace, workload_kind, name), {
         "kind": kind,
         "namespace": namespace,
         "workload_kind": workload_kind,
@@ -143,21 +162,23 @@ def _group(kind: str | None, namespace: str | None) -> tuple[str, str]:
         return "unknown", "unknown addresses"
     if kind == "external":
         return "external", "outside the cluster"
+    if kind == SEVERAL:
+        return SEVERAL, "several namespaces"
     if namespace is None:
         return "nodes", "cluster nodes"
     return f"namespace/{quote(namespace, safe='')}", namespace
 
 
 def _add(graph: nx.MultiDiGraph, source: str, target: str, row: Mapping[str, Any]) -> None:
-    key = f"{row['protocol']}/{'' if row['port'] is None else row['port']}"
+    key = edge_key(row, graph.graph.get("apart", ()))
     if not graph.has_edge(source, target, key):
         graph.add_edge(source, target, key, **row)
         return
     sums = graph.edges[source, target, key]
     for name in ("connections", "failed", "bytes"):
         sums[name] += row[name]
-    sums["first_seen"] = min(sums["first_seen"], row["first_seen"])
-    sums["last_seen"] = max(sums["last_seen"], row["last_seen"])
+    for name, choose in (("first_seen", min), ("last_seen", max)):
+        sums[name] = choose(filter(None, (sums[name], row[name])), default=None)
 
 
 def _quietest_outside(graph: nx.MultiDiGraph, most: int) -> set[str]:
@@ -177,8 +198,8 @@ def _rest(data: Mapping[str, Any], quiet: Iterable[str]) -> Node:
     return f"rest/{kind or 'unknown'}", {**data, "name": None, "label": f"{count} others"}
 
 
-def _namespace(data: Mapping[str, Any]) -> Node | None:
-    if data["outside"]:
+def _namespace(data: Mapping[str, Any], whole: str | None) -> Node | None:
+    if data["outside"] or (whole is not None and data["namespace"] == whole):
         return None
     title = data["group_label"]
     return f"group/{data['group']}", {

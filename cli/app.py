@@ -2,12 +2,16 @@
 
 import socket
 import sys
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from cli import policy_options as p
 from cli.options import LakeOption
 from contract.errors import UsageError
+
+if TYPE_CHECKING:
+    from viz.about import About
 
 LOOPBACK = "127.0.0.1"
 PORT = 8501
@@ -15,25 +19,28 @@ PORT = 8501
 
 def app(
     lake: LakeOption,
+    kube: p.KubeOption = None,
+    cluster: p.ClusterOption = None,
     host: Annotated[str, typer.Option(help="Address to listen on; the app asks nobody for a password.")] = LOOPBACK,
     port: Annotated[int, typer.Option(help="Port to listen on; 0 takes a free one.")] = PORT,
     browser: Annotated[bool, typer.Option(help="Open the page in a browser.")] = True,
 ) -> None:
-    """Show the lake in the browser: overview, service graph, flows, DNS."""
+    """Show the lake in the browser: overview, service graph, flows, DNS, policy."""
     from store.lake import Lake
+    from viz.about import About
 
     Lake.open(lake)
-    serve(lake, port, browser, host)
+    serve(About(lake, kube, cluster), port, browser, host)
 
 
-def serve(lake_url: str, port: int, open_browser: bool, host: str = LOOPBACK) -> None:
+def serve(about: "About", port: int, open_browser: bool, host: str = LOOPBACK) -> None:
     """Serve the app until interrupted."""
     from viz.serve import run
 
     port = _free_port(host, port)
     shown = f"[{host}]" if ":" in host else host
     print(f"Tailrace: http://{shown}:{port}   (Ctrl-C stops it)", file=sys.stderr, flush=True)
-    run(lake_url, host, port, open_browser)
+    run(about, host, port, open_browser)
 
 
 def _free_port(host: str, port: int) -> int:

@@ -25,6 +25,7 @@ def demo(
     from cli.app import serve
     from cli.ingest import ingest_files
     from store.lake import MARKER
+    from viz.about import About
 
     captures = sorted(sample.glob("node-*.pcapng*"))
     if not captures:
@@ -35,4 +36,4 @@ def demo(
     print(f"Reading {', '.join(str(capture) for capture in captures)} into {lake}", file=sys.stderr)
     for fault in ingest_files(files, str(lake), str(sample / "objects.json"), "shop"):
         print(f"tailrace: {fault}", file=sys.stderr)
-    serve(str(lake), port, browser)
+    serve(About(str(lake)), port, browser)

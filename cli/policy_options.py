@@ -31,6 +31,15 @@ ClusterOption = Annotated[str | None, typer.Option("--cluster", help="Which clus
 PolicyFormatOption = Annotated[
     PolicyFormat, typer.Option("--format", "-o", help="A report to read, or json, csv for programs.")
 ]
+MaybeLakeOption = Annotated[
+    str | None, typer.Option("--lake", metavar="DIR-or-URL", envvar="TAILRACE_LAKE", help="What was seen, if any.")
+]
+HistorySinceOption = Annotated[
+    str | None, typer.Option("--since", metavar="TIME", help="With a lake: from then on, an age or an RFC 3339 time.")
+]
+HistoryUntilOption = Annotated[
+    str | None, typer.Option("--until", metavar="TIME", help="Up to then, which is not included.")
+]
 
 
 def objects(lake: "Lake", kube: str | None, cluster: str | None) -> "Source":

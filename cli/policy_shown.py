@@ -4,10 +4,12 @@ import sys
 from typing import TYPE_CHECKING
 
 from analysis.printable import printable
-from cli.protocols import NAMES
+from cli.protocols import service
 
 if TYPE_CHECKING:
     import pyarrow as pa
+
+MOST_NAMED = 6
 
 
 def print_lines(*lines: str) -> None:
@@ -24,13 +26,20 @@ def ends_and_service(rows: "pa.Table") -> dict[str, "pa.ChunkedArray"]:
         namespace = pc.fill_null(pc.binary_join_element_wise(rows[f"{side}_namespace"], "", "/"), "")
         shown[side] = pc.binary_join_element_wise(namespace, rows[f"{side}_name"], "")
     pairs = zip(rows["protocol"].to_pylist(), rows["port"].to_pylist(), strict=True)
-    shown["on"] = pa.chunked_array([[_on(protocol, port) for protocol, port in pairs]], pa.string())
+    shown["on"] = pa.chunked_array([[service(protocol, port) for protocol, port in pairs]], pa.string())
     return shown
 
 
-def _on(protocol: int, port: int | None) -> str:
-    name = NAMES.get(protocol, str(protocol))
-    return name if port is None else f"{name} {port}"
+def abridged(lists: "pa.ChunkedArray") -> "pa.ChunkedArray":
+    """Lists of names as text, long ones cut."""
+    import pyarrow as pa
+
+    texts = [", ".join(names[:MOST_NAMED]) + _more(len(names) - MOST_NAMED) for names in lists.to_pylist()]
+    return pa.chunked_array([texts], pa.string())
+
+
+def _more(count: int) -> str:
+    return f" and {count} more" if count > 0 else ""
 
 
 def has_any(column: "pa.ChunkedArray") -> bool:

@@ -14,3 +14,8 @@ def protocol_number(text: str | None) -> int | None:
     if text.isascii() and text.isdigit() and int(text) < 256:
         return int(text)
     raise UsageError(f"--protocol: {text!r} is none of {', '.join(NUMBERS)}, and no number below 256")
+
+
+def service(protocol: int, port: int | None) -> str:
+    name = NAMES.get(protocol, str(protocol))
+    return name if port is None else f"{name} {port}"

@@ -2,19 +2,26 @@
 
 import sys
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 import networkx as nx
 import streamlit as st
 
-from analysis.graph import folded, service_graph, without
+from analysis.graph import SEVERAL, folded, service_graph, without
 from analysis.layout import place
+from analysis.policy.objects import InLake
+from analysis.policy.picture.ends import Scope
+from analysis.policy.picture.view import View, recommended, replayed
+from analysis.policy.recommend.cluster import Cluster, read_cluster
+from analysis.policy.replay import Asked
 from analysis.questions import ask
 from analysis.running import Answer
-from contract.errors import UsageError
 from store.lake import Lake
+from viz.about import About
 from viz.filters import Filters
 from viz.graph.drawing import Drawing, drawing
+from viz.policy.choice import Choice
 
 # What a page can show; a download is a file of its own.
 ROWS = 5_000
@@ -24,17 +31,23 @@ TIMEOUT_S = 20.0
 # A growing lake is read again after so many seconds.
 FRESH_S = 20
 KEPT = 64
+# Policies are made of days: they do not change by the second, and take longer to make.
+POLICY_FRESH_S = 600
+POLICIES_KEPT = 8
+# Of a namespace and its neighbours; beyond, the neighbours' namespaces stand for them.
+MOST_NEIGHBOURS = 80
 
 # Groups of the service graph that stand at the right of the cluster.
-ASIDE = frozenset(("external", "unknown"))
+ASIDE = frozenset(("external", "unknown", SEVERAL))
+
+
+def about() -> About:
+    """``streamlit run main.py -- --lake URL``."""
+    return About.of(sys.argv[1:])
 
 
 def lake_url() -> str:
-    """The lake the app was started with: ``streamlit run main.py -- --lake URL``."""
-    match sys.argv[1:]:
-        case ["--lake", url]:
-            return url
-    raise UsageError("the app was started without a lake; use `tailrace app --lake DIR`")
+    return about().lake
 
 
 def span() -> tuple[datetime, datetime] | None:
@@ -62,6 +75,48 @@ def rows(name: str, /, **parameters: Any) -> list[dict[str, Any]]:
 def graph(filters: Filters, left_out: frozenset[str]) -> tuple[nx.MultiDiGraph, Drawing]:
     """The service graph, small enough to be drawn, and its drawing."""
     return _graph(lake_url(), filters, left_out)
+
+
+def policy(filters: Filters, choice: Choice) -> View:
+    """What is recommended, or what somebody's own policies would do; of the namespace and workload of the filters."""
+    return _policy(about(), _stamp(), filters, choice)
+
+
+def policy_graph(filters: Filters, choice: Choice, hidden: frozenset[str]) -> tuple[nx.MultiDiGraph, Drawing]:
+    return _policy_graph(about(), _stamp(), filters, choice, hidden)
+
+
+def _stamp() -> tuple[tuple[str, int, int], ...]:
+    """Differs once files of Kubernetes objects were written anew."""
+    given = about().kube
+    if given is None or not (kube := Path(given)).exists():
+        return ()
+    files = sorted(kube.rglob("*")) if kube.is_dir() else [kube]
+    return tuple((str(file), (told := file.stat()).st_mtime_ns, told.st_size) for file in files)
+
+
+@st.cache_data(ttl=POLICY_FRESH_S, max_entries=1, show_spinner="Reading the Kubernetes objects …")
+def _cluster(about: About, stamp: object) -> Cluster:
+    return read_cluster(about.kube or InLake(Lake.open(about.lake), about.cluster))
+
+
+@st.cache_data(ttl=POLICY_FRESH_S, max_entries=POLICIES_KEPT, show_spinner="Judging history …")
+def _policy(about: About, stamp: object, filters: Filters, choice: Choice) -> View:
+    lake, cluster = Lake.open(about.lake), _cluster(about, stamp)
+    asked = Asked(filters.since, filters.until, about.cluster)
+    scope = Scope(filters.namespace or "", filters.workload)
+    if choice.dialect is None:
+        return replayed(lake, cluster, asked, scope, choice.texts)
+    return recommended(lake, cluster, asked, scope, choice.dialect, choice.style)
+
+
+@st.cache_data(ttl=POLICY_FRESH_S, max_entries=POLICIES_KEPT, show_spinner="Drawing the graph …")
+def _policy_graph(
+    about: About, stamp: object, filters: Filters, choice: Choice, hidden: frozenset[str]
+) -> tuple[nx.MultiDiGraph, Drawing]:
+    whole = _policy(about, stamp, filters, choice).picture.graph(hidden)
+    graph = folded(whole, nodes=MOST_NEIGHBOURS, whole=filters.namespace)
+    return graph, drawing(graph, place(graph, ASIDE))
 
 
 @st.cache_data(ttl=FRESH_S, max_entries=KEPT, show_spinner=False)

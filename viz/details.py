@@ -10,6 +10,7 @@ from analysis.graph import NODE, label_of, protocol_name
 from analysis.graph_formats import as_graphml, as_json, as_mermaid, as_table
 from analysis.questions import WINDOW
 from viz import data, tables
+from viz.graph.drawing import rows_of
 from viz.humane import number, of, share, size
 from viz.plain import code
 
@@ -64,8 +65,7 @@ def node(graph: nx.MultiDiGraph, identifier: str, drawn: Parameters) -> None:
 
 def edge(graph: nx.MultiDiGraph, ends: tuple[str, str, str], drawn: Parameters) -> None:
     source, target, key = ends
-    between = graph.out_edges(source, data=True)
-    rows = [graph.edges[ends]] if key else [row for _, other, row in between if other == target]
+    rows = rows_of(graph, ends)
     st.markdown(f"#### {code(label_of(graph, source))} → {code(label_of(graph, target))}")
     _totals(rows)
     parameters = drawn | {f"src_{name}": value for name, value in _end(graph, source).items()}

@@ -14,6 +14,7 @@ PAGES = (
     ("service_graph.py", "Service graph", ":material/hub:"),
     ("flows.py", "Flows", ":material/swap_calls:"),
     ("names.py", "DNS", ":material/dns:"),
+    ("policy.py", "Policy", ":material/policy:"),
 )
 
 st.set_page_config("Tailrace", page_icon=str(HERE / "logo.svg"), layout="wide")

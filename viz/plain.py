@@ -8,8 +8,16 @@ LONGEST = 300
 
 def visible(text: str) -> str:
     """Controls and characters that turn or hide text as ``\\u{202e}``; very long text is cut."""
-    shown = "".join(f"\\u{{{ord(c):x}}}" if unicodedata.category(c) in UNSEEN else c for c in text[:LONGEST])
-    return shown + ("…" if len(text) > LONGEST else "")
+    return "".join(map(_seen, text[:LONGEST])) + ("…" if len(text) > LONGEST else "")
+
+
+def lines(text: str) -> str:
+    """The same of a text of several lines, and nothing is cut."""
+    return "".join(c if c in "\n\t" else _seen(c) for c in text)
+
+
+def _seen(character: str) -> str:
+    return f"\\u{{{ord(character):x}}}" if unicodedata.category(character) in UNSEEN else character
 
 
 def code(text: str) -> str:

@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+from viz.about import About
+
 MAIN = Path(__file__).parent / "main.py"
 
 # As flags, so that they hold in any folder, whatever a config.toml or the environment there says.
@@ -14,6 +16,8 @@ FLAGS = {
     "runner.magicEnabled": "false",
     "server.enableStaticServing": "false",
     "server.fileWatcherType": "none",
+    # MB: a set of policies, and nothing else is ever sent.
+    "server.maxUploadSize": "4",
     "server.runOnSave": "false",
     "server.showEmailPrompt": "false",
     "theme.baseRadius": "0.6rem",
@@ -31,7 +35,7 @@ FLAGS = {
 }
 
 
-def run(lake: str, address: str, port: int, browser: bool) -> None:
+def run(about: About, address: str, port: int, browser: bool) -> None:
     """Serve until interrupted."""
     from streamlit.web import cli
 
@@ -41,4 +45,4 @@ def run(lake: str, address: str, port: int, browser: bool) -> None:
         "server.headless": str(not browser).lower(),
     }
     arguments = [f"--{name}={value}" for name, value in flags.items()]
-    cli.main(["run", str(MAIN), *arguments, "--", "--lake", lake], standalone_mode=False)
+    cli.main(["run", str(MAIN), *arguments, "--", *about.arguments], standalone_mode=False)

@@ -16,6 +16,8 @@ ROW_HEIGHT = 35
 MOST_SHOWN = 15
 
 HEADINGS = {
+    "about": "About",
+    "action": "Does",
     "alpn": "ALPN",
     "application": "Application",
     "attempts": "Attempts",
@@ -26,6 +28,7 @@ HEADINGS = {
     "connection_state": "State",
     "cut_packets": "Cut short",
     "datagram_overflows": "Fragment overflows",
+    "direction": "Direction",
     "dst": "To",
     "dst_domain": "Domain",
     "dst_ip": "To address",
@@ -33,17 +36,23 @@ HEADINGS = {
     "dst_node": "To node",
     "dst_pod": "To pod",
     "dst_port": "Port",
+    "edges": "Edges",
+    "entering": "Entering",
     "errors": "Errors",
     "evictions": "Evicted",
     "failed": "Failed",
     "hello_overflows": "Hello overflows",
     "interface": "Interface",
     "kernel_drops": "Kernel drops",
+    "leaving": "Leaving",
+    "name": "Rule",
     "node": "Node",
     "nxdomain": "NXDOMAIN",
     "over_tcp": "Over TCP",
     "pending_overflows": "DNS overflows",
+    "peers": "Names",
     "port": "Port",
+    "ports": "Ports",
     "protocol": "Protocol",
     "qname": "Name",
     "qtype": "Type",
@@ -57,6 +66,7 @@ HEADINGS = {
     "src_node": "From node",
     "src_pod": "From pod",
     "src_port": "From port",
+    "state": "What becomes of it",
     "stream_overflows": "Stream overflows",
     "tls_ech": "ECH",
     "tls_sni": "TLS name",
@@ -64,6 +74,7 @@ HEADINGS = {
     "transactions": "Asked",
     "unanswered": "Unanswered",
     "verdict": "Verdict",
+    "why": "Why",
     "connections": "Connections",
     "discarded": "Discarded",
     "packets": "Packets",
@@ -95,10 +106,27 @@ NAMESPACES = {
     "client": "client_namespace",
 }
 # Of text that is often longer than a narrow window has room for.
-WIDTHS = {"qname": 240, "dst": 150}
+WIDTHS = {"qname": 240, "dst": 150, "name": 200, "about": 200, "peers": 220, "why": 260}
 
 
 def show(table: pa.Table, columns: Sequence[str], key: str) -> None:
+    _frame(table, columns, key)
+
+
+def choose(table: pa.Table, columns: Sequence[str], key: str) -> int | None:
+    """The same with rows that can be chosen; the number of the one that is."""
+    _frame(table, columns, key, on_select="rerun", selection_mode="single-row")
+    return chosen(key)
+
+
+def chosen(key: str) -> int | None:
+    """The row that was chosen in this table, also before it is shown."""
+    state = st.session_state.get(key)
+    rows = state["selection"]["rows"] if state else []
+    return rows[0] if rows else None
+
+
+def _frame(table: pa.Table, columns: Sequence[str], key: str, **more: Any) -> None:
     shown = _shown(table, columns)
     height = ROW_HEIGHT * (min(max(shown.num_rows, 1), MOST_SHOWN) + 1) + 3
     st.dataframe(
@@ -110,6 +138,7 @@ def show(table: pa.Table, columns: Sequence[str], key: str) -> None:
         row_height=ROW_HEIGHT,
         placeholder="–",
         key=key,
+        **more,
     )
 
 

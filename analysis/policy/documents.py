@@ -38,8 +38,9 @@ def read_documents(paths: Iterable[str]) -> Iterator[Part]:
 
 
 def documents_of(text: str, name: str) -> Iterator[Part]:
-    """The same of a YAML text that is in no file."""
-    yield from _parts(_yaml_of(text, Path(name)), name)
+    """The same of a text that is in no file; YAML, unless its name ends as that of a JSON file."""
+    file = Path(name)
+    yield from _parts(_json_of(text, file) if file.suffix == ".json" else _yaml_of(text, file), name)
 
 
 def _parts(documents: Sequence[Any], file: str) -> Iterator[Part]:
@@ -85,7 +86,10 @@ def _text(file: Path, most: int) -> str:
 
 
 def _json(file: Path) -> list[Any]:
-    text = _text(file, MOST_JSON_BYTES)
+    return _json_of(_text(file, MOST_JSON_BYTES), file)
+
+
+def _json_of(text: str, file: Path) -> list[Any]:
     try:
         return [json.loads(text, object_pairs_hook=_unique)]
     except json.JSONDecodeError as error:

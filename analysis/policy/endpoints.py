@@ -25,7 +25,7 @@ Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 class Endpoint:
     """``kind`` is pod, node or external; ``ports`` are the named ones, each with protocol and number.
 
-    ``domain`` is the name by which an address outside was looked up.
+    ``domain`` is the name by which an address outside was looked up, ``workload`` kind and name of what owns a pod.
     """
 
     kind: str
@@ -40,6 +40,7 @@ class Endpoint:
     node: str | None
     domain: str | None = None
     service_account_labels: Mapping[str, str] = field(default_factory=dict)
+    workload: tuple[str, str] | None = None
 
 
 @dataclass(frozen=True)

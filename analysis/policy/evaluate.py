@@ -47,7 +47,12 @@ class Verdicts(NamedTuple):
 
 
 def evaluate(policies: Policies, endpoints: Sequence[Endpoint], edges: Edges) -> Verdicts:
-    return evaluate_columns(policies, Columns(as_seen(policies, endpoints)), edges)
+    return evaluate_columns(policies, columns_of(policies, endpoints), edges)
+
+
+def columns_of(policies: Policies, endpoints: Sequence[Endpoint]) -> Columns:
+    """The endpoints as the selections of these policies see them."""
+    return Columns(as_seen(policies, endpoints))
 
 
 def evaluate_columns(policies: Policies, columns: Columns, edges: Edges) -> Verdicts:
@@ -58,6 +63,12 @@ def evaluate_columns(policies: Policies, columns: Columns, edges: Edges) -> Verd
     unknown = [UNKNOWN, *_rules(policies, lambda rule: bool(rule.unsure))]
     denied = np.isin(egress, [DEFAULT_DENY, *denies]) | np.isin(ingress, [DEFAULT_DENY, *denies])
     return Verdicts(~denied & ~np.isin(egress, unknown) & ~np.isin(ingress, unknown), denied, egress, ingress)
+
+
+def untold(policies: Policies, verdicts: Verdicts) -> Mask:
+    """Unknown edges that reached a rule which hangs on what no flow record tells."""
+    rules = _rules(policies, lambda rule: bool(rule.unsure))
+    return verdicts.unknown & (np.isin(verdicts.egress, rules) | np.isin(verdicts.ingress, rules))
 
 
 def up_to_plugin(policies: Policies, endpoints: Sequence[Endpoint], edges: Edges, verdicts: Verdicts) -> Mask:

@@ -1,7 +1,8 @@
 """The edges of history that a set of policies does not plainly allow, workload by workload, with the reason."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from enum import StrEnum
+from itertools import groupby
 
 import numpy as np
 import pyarrow as pa
@@ -10,15 +11,16 @@ import pyarrow.compute as pc
 from analysis.graph import protocol_name
 from analysis.policy import words
 from analysis.policy.endpoints import Columns, Mask, Numbers
-from analysis.policy.evaluate import DEFAULT_DENY, Verdicts
+from analysis.policy.evaluate import DEFAULT_DENY, Edges, Verdicts, evaluate_columns, untold
 from analysis.policy.history import History
 from analysis.policy.rhythm import period
-from analysis.policy.rules import Action, Direction, Policies
+from analysis.policy.rules import Action, Direction, Policies, Section
 
 
 class Finding(StrEnum):
     DENIED = "denied"
     DENIED_FAILED = "denied, never answered"
+    UNTOLD = "not told by flows"
     UNDECIDED = "up to the plugin"
     UNRESOLVED = "pod unknown"
 
@@ -43,10 +45,11 @@ SUMS = {"first_seen": "min", "last_seen": "max"}
 def found(policies: Policies, history: History, columns: Columns, verdicts: Verdicts, open_to_plugin: Mask) -> pa.Table:
     """What is not told here is allowed."""
     reasons = _Reasons(policies, history, columns, verdicts)
-    denied = verdicts.denied
-    undecided = open_to_plugin & ~denied
+    denied, not_told = verdicts.denied, untold(policies, verdicts)
+    undecided = open_to_plugin & ~denied & ~not_told
     tables = [
         _grouped(history, history.rows, denied, reasons.denied(np.flatnonzero(denied)), Finding.DENIED),
+        _grouped(history, history.rows, not_told, reasons.undecided(np.flatnonzero(not_told)), Finding.UNTOLD),
         _grouped(history, history.rows, undecided, reasons.undecided(np.flatnonzero(undecided)), Finding.UNDECIDED),
         _unresolved(history),
     ]
@@ -66,28 +69,41 @@ class _Reasons:
         self._policies = policies
         self._edges = history.edges
         self._verdicts = verdicts
-        self._isolating = {direction: _isolating(policies, columns, direction) for direction in Direction}
+        self._columns = columns
 
     def denied(self, edges: Numbers) -> list[tuple[str, str]]:
-        return [self._denied(edge) for edge in edges]
+        sides = ((Direction.EGRESS, self._verdicts.egress), (Direction.INGRESS, self._verdicts.ingress))
+        reasons = {direction: self._denials(direction, side[edges], edges) for direction, side in sides}
+        return [_told({direction: of_all[row] for direction, of_all in reasons.items()}) for row in range(len(edges))]
 
-    def _denied(self, edge: int) -> tuple[str, str]:
-        sides = (
-            (Direction.EGRESS, self._verdicts.egress, self._edges.src),
-            (Direction.INGRESS, self._verdicts.ingress, self._edges.dst),
-        )
-        by = {
-            direction: reason
-            for direction, decided, ends in sides
-            if (reason := self._denial(direction, int(decided[edge]), int(ends[edge])))
-        }
-        return " and ".join(by), "; ".join(dict.fromkeys(by.values()))
+    def _denials(self, direction: Direction, decided: Numbers, edges: Numbers) -> list[str | None]:
+        isolating = iter(self._isolating(direction, edges[decided == DEFAULT_DENY]))
+        return [
+            f"default deny: {next(isolating)}" if number == DEFAULT_DENY else self._denial(number)
+            for number in decided.tolist()
+        ]
 
-    def _denial(self, direction: Direction, decided: int, end: int) -> str | None:
-        if decided == DEFAULT_DENY:
-            return f"default deny: {self._isolating[direction][end]}"
+    def _denial(self, decided: int) -> str | None:
         rule = self._policies.rules[decided] if decided >= 0 else None
         return f"denied by {rule.origin}" if rule and rule.action is Action.DENY and not rule.unsure else None
+
+    def _isolating(self, direction: Direction, edges: Numbers) -> list[str]:
+        """For each edge the policies that isolate its end in the tier that denies it: the first at whose end it is denied."""
+        whole = Edges(*(column[edges] for column in self._edges))
+        ends = whole.src if direction is Direction.EGRESS else whole.dst
+        names = [""] * len(edges)
+        judged: tuple[Section, ...] = ()
+        for _, tier in groupby(self._policies.sections, lambda section: section.place[:2]):
+            sections = tuple(tier)
+            judged += sections
+            verdicts = evaluate_columns(Policies(judged, self._policies.plugin), self._columns, whole)
+            denied = (verdicts.egress if direction is Direction.EGRESS else verdicts.ingress) == DEFAULT_DENY
+            isolating = _isolating(sections, self._columns, direction)
+            names = [
+                name or (isolating[end] if is_denied else "")
+                for name, end, is_denied in zip(names, ends, denied, strict=True)
+            ]
+        return names
 
     def undecided(self, edges: Numbers) -> list[tuple[str, str]]:
         return [self._undecided(edge) for edge in edges]
@@ -103,10 +119,15 @@ class _Reasons:
         return "", f"allowed by the address of a pod: {', '.join(rule.origin for rule in rules)}"
 
 
-def _isolating(policies: Policies, columns: Columns, direction: Direction) -> Sequence[str]:
+def _told(by: Mapping[Direction, str | None]) -> tuple[str, str]:
+    reasons = {direction: reason for direction, reason in by.items() if reason}
+    return " and ".join(reasons), "; ".join(dict.fromkeys(reasons.values()))
+
+
+def _isolating(sections: Sequence[Section], columns: Columns, direction: Direction) -> Sequence[str]:
     """For each endpoint the policies that isolate it."""
     names: list[list[str]] = [[] for _ in range(len(columns))]
-    for section in policies.sections:
+    for section in sections:
         if section.direction is direction and section.isolates:
             policy = section.origin.partition(" ")[0]
             for row in np.flatnonzero(columns.of(section.subject)):

@@ -62,13 +62,13 @@ class Owners:
     def endpoint(self, end: End) -> Endpoint | None:
         """None where nobody knows which pod it was: behind a Service whose traffic was seen on its address only."""
         if end.pod is not None:
-            return _at(self._pod(end.namespace, end.pod), end.address)
+            return _at(_owned(self._pod(end.namespace, end.pod), end), end.address)
         if end.kind == "node":
             return self._node(end)
         if end.kind in OUTSIDE:
             return _outside(end)
         row = self._workloads.get((end.namespace, end.workload_kind, end.workload))
-        return None if row is None else self._pod(end.namespace, row["name"])
+        return None if row is None else _owned(self._pod(end.namespace, row["name"]), end)
 
     def _pod(self, namespace: str | None, name: str) -> Endpoint:
         known = self._pods.get((namespace, name))
@@ -102,6 +102,13 @@ class Owners:
 def lasting(labels: Mapping[str, str]) -> frozenset[tuple[str, str]]:
     """What a pod has in common with the other pods of its workload."""
     return frozenset((key, value) for key, value in labels.items() if key not in PASSING)
+
+
+def _owned(pod: Endpoint, end: End) -> Endpoint:
+    """Of a pod that is gone the lake knows whose it was."""
+    if pod.workload is not None or end.workload_kind is None or end.workload is None:
+        return pod
+    return replace(pod, workload=(end.workload_kind, end.workload))
 
 
 def _at(pod: Endpoint, address: str) -> Endpoint:

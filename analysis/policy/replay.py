@@ -8,10 +8,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from analysis.policy.coverage import LEAST_GAP, shortcomings
-from analysis.policy.endpoints import Columns, Endpoint
-from analysis.policy.evaluate import as_seen, evaluate, up_to_plugin
+from analysis.policy.endpoints import Endpoint
+from analysis.policy.evaluate import columns_of, evaluate, up_to_plugin
 from analysis.policy.findings import Finding, found
-from analysis.policy.history import TIMEOUT_S, Window, read_history, window_of
+from analysis.policy.history import TIMEOUT_S, History, Window, read_history, window_of
 from analysis.policy.rules import Policies
 from analysis.policy.summary import lines
 from analysis.policy.usage import Seen, unused
@@ -56,25 +56,37 @@ class Replay:
 
 def replay(lake: Lake, policies: Policies, known: Sequence[Endpoint], asked: Asked) -> Replay:
     """``known`` are the endpoints of the Kubernetes objects."""
+    history = asked_history(lake, known, asked)
+    return replay_on(history, policies, known, missed_by_captures(lake, known, asked, history.window))
+
+
+def replay_on(history: History, policies: Policies, known: Sequence[Endpoint], missed: Sequence[str]) -> Replay:
+    # Whom a rule names is told of the cluster as it is, too.
+    endpoints = [*history.endpoints, *known]
+    columns = columns_of(policies, endpoints)
+    verdicts = evaluate(policies, endpoints, history.edges)
+    open_to_plugin = up_to_plugin(policies, endpoints, history.edges, verdicts)
+    edges = found(policies, history, columns, verdicts, open_to_plugin)
+    seen = Seen(endpoints, columns, history.edges, history.rows["connections"].to_numpy())
+    return Replay(history.window, lines(history, missed, edges), edges, unused(policies, seen))
+
+
+def asked_history(lake: Lake, known: Sequence[Endpoint], asked: Asked) -> History:
+    """An error where there is nothing: no history denies nothing, which must not look like a proof."""
     window = window_of(lake, asked.since, asked.until)
     if window is None:
         raise LakeError(f"{lake.folder}: has no records; ingest captures into it first")
     history = read_history(lake, known, window, asked.since, asked.until, asked.cluster)
     if not history.rows.num_rows and not history.unresolved.num_rows:
         raise QuestionError(f"nothing to judge: {nothing_in(lake, window)}")
-    # Whom a rule names is told of the cluster as it is, too.
-    endpoints = [*history.endpoints, *known]
-    columns = Columns(as_seen(policies, endpoints))
-    verdicts = evaluate(policies, endpoints, history.edges)
-    open_to_plugin = up_to_plugin(policies, endpoints, history.edges, verdicts)
-    edges = found(policies, history, columns, verdicts, open_to_plugin)
-    seen = Seen(endpoints, columns, history.edges, history.rows["connections"].to_numpy())
-    missed = shortcomings(coverage_rows(lake, asked), window, known)
-    return Replay(window, lines(history, missed, edges), edges, unused(policies, seen))
+    return history
+
+
+def missed_by_captures(lake: Lake, known: Sequence[Endpoint], asked: Asked, window: Window) -> list[str]:
+    return shortcomings(coverage_rows(lake, asked), window, known)
 
 
 def nothing_in(lake: Lake, window: Window) -> str:
-    """No history denies nothing, which must not look like a proof."""
     span = " to ".join(f"{time:%Y-%m-%dT%H:%M:%SZ}" for time in lake.span() or ())
     return f"no connections from {window.since:%Y-%m-%dT%H:%M:%SZ} to {window.until:%Y-%m-%dT%H:%M:%SZ}; the lake has {span}"
 

@@ -13,6 +13,7 @@ from analysis.policy.history import History
 MEANING = {
     Finding.DENIED: "Would be denied",
     Finding.DENIED_FAILED: "Would be denied, but was never answered as it is",
+    Finding.UNTOLD: "Hangs on what no flow record tells",
     Finding.UNDECIDED: "Up to the network plugin",
     Finding.UNRESOLVED: "Not judged, as the pod behind the Service is unknown",
 }

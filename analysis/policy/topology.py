@@ -71,11 +71,12 @@ def read_objects(source: Source, kinds: Collection[str] = KINDS) -> Objects:
 
 
 def _pods(objects: Objects, namespaces: Labels) -> Iterator[Endpoint]:
+    owners = Owners(objects)
     for pod in objects.get("Pod", ()):
         if pod.text("status.phase") not in FINISHED:
             several = [entry.address("ip") for entry in pod.children("status.podIPs")]
             for address in several or [pod.address("status.podIP")]:
-                yield pod_endpoint(pod, "", address, namespaces)
+                yield replace(pod_endpoint(pod, "", address, namespaces), workload=owners.workload(pod))
 
 
 def _templates(objects: Objects, namespaces: Labels) -> Iterator[Endpoint]:
@@ -83,8 +84,9 @@ def _templates(objects: Objects, namespaces: Labels) -> Iterator[Endpoint]:
     owners = Owners(objects)
     seen = {(pod.text("metadata.namespace"), *owners.workload(pod)) for pod in objects.get("Pod", ())}
     for kind, workload in own_workloads(objects):
-        if (workload.text("metadata.namespace"), kind, workload.needed("metadata.name")) not in seen:
-            yield pod_endpoint(workload, TEMPLATES[kind], None, namespaces)
+        name = workload.needed("metadata.name")
+        if (workload.text("metadata.namespace"), kind, name) not in seen:
+            yield replace(pod_endpoint(workload, TEMPLATES[kind], None, namespaces), workload=(kind, name))
 
 
 def own_workloads(objects: Objects) -> Iterator[tuple[str, Item]]:

@@ -47,6 +47,8 @@ def listed(names: Iterable[str]) -> str:
 
 def whom(one: Endpoint) -> str:
     """Without what differs from one pod of a ReplicaSet to the next."""
+    if one.workload is not None:
+        return f"{one.namespace}/{one.workload[1]}"
     rollout = one.labels.get("pod-template-hash")
     name = one.name.partition(f"-{rollout}-")[0] if rollout else one.name
     return f"{one.namespace}/{name}" if one.namespace else name

@@ -1,5 +1,6 @@
 """The app as a user has it: a browser, every page, a click on the graph."""
 
+import json
 import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,6 +12,7 @@ import pytest
 from playwright.sync_api import Browser, Locator, expect
 
 from analysis.graph import service_graph, without
+from analysis.policy.dialects import read_policies
 from analysis.questions import ask
 from store.lake import Lake
 from tests.support.browser import PROBES, STOPPED_S, Watched, app, app_process, chromium, free_port
@@ -26,8 +28,20 @@ PAGES = {
     "Service graph": "Who talks to whom?",
     "Flows": "Which connections were there?",
     "DNS": "Which names fail or are slow?",
+    "Policy": "What may be closed?",
 }
 DEADLINE_MS = 30_000
+# The CronJob catalog-sync asks it, too.
+REDIS_FROM_API = """
+apiVersion: networking.k8s.io/v1
+kind: NetworkPolicy
+metadata: {name: redis, namespace: shop}
+spec:
+  podSelector: {matchLabels: {app.kubernetes.io/name: redis}}
+  ingress:
+    - from: [{podSelector: {matchLabels: {app.kubernetes.io/name: api}}}]
+      ports: [{port: 6379}]
+"""
 
 
 @pytest.fixture(scope="module")
@@ -96,6 +110,31 @@ def click(watched: Watched, found: Locator, identifier: str) -> None:
     watched.page.mouse.click(box["x"] + point["x"], box["y"] + point["y"])
 
 
+def policy(watched: Watched, namespace: str) -> Locator:
+    """The drawn graph of what is recommended for a namespace that is clicked."""
+    watched.page.goto(watched.address)
+    watched.page.get_by_role("link", name="Policy").click()
+    watched.page.get_by_role("button", name=namespace, exact=True).click()
+    return ready(watched)
+
+
+def ready(watched: Watched) -> Locator:
+    found = watched.page.locator(".tailrace-graph[data-ready=true]")
+    found.wait_for()
+    return found
+
+
+def bring(watched: Watched, policies: Path) -> Locator:
+    """Bring policies instead."""
+    watched.page.get_by_role("radio", name="Your own").click()
+    watched.page.locator("input[type=file]").set_input_files(policies)
+    return ready(watched)
+
+
+def metric(watched: Watched, name: str) -> Locator:
+    return watched.page.get_by_test_id("stMetric").filter(has_text=name).get_by_test_id("stMetricValue")
+
+
 def frame_rows(watched: Watched) -> Locator:
     """The table below the graph in the tab that is open; it counts its heading as a row."""
     return watched.page.get_by_role("tabpanel").locator("[aria-rowcount]")
@@ -107,7 +146,7 @@ def drawn(lake: Path) -> nx.MultiDiGraph:
 
 
 def test_every_page_shows_its_question_and_calls_nobody(sampled: Watched) -> None:
-    sampled.page.goto(sampled.address)
+    sampled.page.goto(f"{sampled.address}/?namespace=shop")
     for name, question in PAGES.items():
         sampled.page.get_by_role("link", name=name).click()
         expect(sampled.page.get_by_role("heading", name=question)).to_be_visible(timeout=DEADLINE_MS)
@@ -142,6 +181,78 @@ def test_click_on_a_node_shows_its_connections_and_names(sampled: Watched, sampl
     sampled.page.get_by_role("tab", name=f"Names asked for ({asked.num_rows})").click()
     expect(frame_rows(sampled)).to_have_attribute("aria-rowcount", str(asked.num_rows + 1))
     assert sampled.faults == []
+
+
+def test_a_recommendation_says_why_and_leads_to_the_connections(sampled: Watched) -> None:
+    found = policy(sampled, "shop")
+    expect(metric(sampled, "Would be denied")).to_have_text("0", timeout=DEADLINE_MS)
+    expect(sampled.page.get_by_text("•  Back-test, learned until")).to_be_visible()
+    click(sampled, found, edge_id("pod/shop/Deployment/api", "pod/shop/StatefulSet/redis", "6/6379/allowed/"))
+    expect(sampled.page.get_by_role("heading", name="shop/api → shop/redis")).to_be_visible(timeout=DEADLINE_MS)
+    expect(sampled.page.get_by_text("Leaving: allowed by NetworkPolicy/shop/tailrace-api egress[")).to_be_visible()
+    expect(sampled.page.get_by_text("Entering: allowed by NetworkPolicy/shop/tailrace-redis ingress[")).to_be_visible()
+    with sampled.page.expect_popup() as opened:
+        sampled.page.get_by_role("link", name="Its connections").click()
+    expect(opened.value.get_by_text("67 found")).to_be_visible(timeout=DEADLINE_MS)
+    assert sampled.faults == []
+
+
+def test_an_attack_is_left_out_and_drawn_so(sampled: Watched) -> None:
+    found = policy(sampled, "shop")
+    attack = edge_id("pod/shop/Deployment/recommender", "external///169.254.169.254", "6/80/left-out/")
+    look = "(root, id) => { const e = root.cy.getElementById(id); return [e.style('line-style'), e.style('target-arrow-shape')]; }"
+    assert found.evaluate(look, attack) == ["dashed", "tee"]
+    click(sampled, found, attack)
+    expect(sampled.page.get_by_text("Because: the address of a cloud's metadata")).to_be_visible(timeout=DEADLINE_MS)
+    sampled.page.get_by_role("tab", name="Left out (1)").click()
+    expect(frame_rows(sampled)).to_have_attribute("aria-rowcount", "2")
+    assert sampled.faults == []
+
+
+def test_the_text_can_be_read_and_downloaded(sampled: Watched, tmp_path: Path) -> None:
+    policy(sampled, "shop")
+    sampled.page.get_by_role("tab", name="YAML").click()
+    expect(sampled.page.get_by_test_id("stCode")).to_contain_text("tailrace-default-deny")
+    with sampled.page.expect_download() as started:
+        sampled.page.get_by_role("button", name="Download").click()
+    started.value.save_as(tmp_path / "shop.yaml")
+    assert started.value.suggested_filename == "shop.yaml"
+    assert len(read_policies([str(tmp_path / "shop.yaml")]).sections) > 5
+    assert sampled.faults == []
+
+
+def test_a_forgotten_edge_of_policies_that_are_brought_is_drawn_as_denied(sampled: Watched, tmp_path: Path) -> None:
+    file = tmp_path / "mine.yaml"
+    file.write_text(REDIS_FROM_API)
+    policy(sampled, "shop")
+    found = bring(sampled, file)
+    expect(metric(sampled, "Would be denied")).to_have_text("1", timeout=DEADLINE_MS)
+    denied = found.evaluate(
+        "root => root.cy.edges().filter(e => e.data('state') === 'denied').map(e => e.data('note')[0])"
+    )
+    assert denied == ["shop/catalog-sync → shop/redis"]
+    assert sampled.faults == []
+
+
+def test_a_hostile_policy_is_one_line_of_text(sampled: Watched, tmp_path: Path) -> None:
+    file = tmp_path / "<img src=x onerror=alert(1)>.yaml"
+    file.write_text(f"apiVersion: v1\nkind: {json.dumps(HOSTILE[0] + HOSTILE[2])}\n")
+    policy(sampled, "shop")
+    sampled.page.get_by_role("radio", name="Your own").click()
+    sampled.page.locator("input[type=file]").set_input_files(file)
+    expect(sampled.page.get_by_test_id("stAlert")).to_contain_text("is no policy that is known", timeout=DEADLINE_MS)
+    assert sampled.page.locator("img[src='x']").count() == 0
+    assert sampled.faults == []
+
+
+def test_hostile_labels_and_domains_are_text_on_the_page_of_policy(watched: Watched) -> None:
+    found = policy(watched, "shop")
+    click(watched, found, "node external///%3Cimg%20src%3Dx%20onerror%3Dalert%281%29%3E")
+    expect(watched.page.get_by_role("heading", name=HOSTILE[0])).to_be_visible(timeout=DEADLINE_MS)
+    for tab in ("YAML", "Edges"):
+        watched.page.get_by_role("tab", name=tab).click()
+    assert watched.page.locator("img[src='x']").count() == 0
+    assert watched.faults == []
 
 
 def test_a_hostile_name_is_text(watched: Watched) -> None:

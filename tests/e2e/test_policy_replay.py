@@ -121,6 +121,37 @@ spec:
     - from: [{podSelector: {matchLabels: {app: nobody}}}]
 """
 
+CALICO = """
+apiVersion: projectcalico.org/v3
+kind: Tier
+metadata: {name: platform}
+spec: {order: 10}
+---
+apiVersion: projectcalico.org/v3
+kind: GlobalNetworkPolicy
+metadata: {name: platform.no-metadata}
+spec:
+  tier: platform
+  selector: projectcalico.org/namespace == 'shop'
+  egress:
+    - {action: Deny, destination: {nets: [169.254.169.254/32]}}
+    - {action: Pass}
+---
+apiVersion: projectcalico.org/v3
+kind: StagedNetworkPolicy
+metadata: {name: redis, namespace: shop}
+spec:
+  selector: app.kubernetes.io/name == 'redis'
+  ingress:
+    - {action: Deny, source: {selector: app.kubernetes.io/name == 'catalog-sync'}}
+    - {action: Allow, protocol: TCP, source: {ports: ["32768:60999"]}, destination: {ports: [6379]}}
+---
+apiVersion: networking.k8s.io/v1
+kind: NetworkPolicy
+metadata: {name: closed, namespace: shop}
+spec: {podSelector: {matchLabels: {app.kubernetes.io/name: frontend}}, policyTypes: [Egress]}
+"""
+
 METADATA = ("shop", "recommender", None, "169.254.169.254", 6, 80)
 
 
@@ -200,6 +231,25 @@ def test_what_no_policy_can_name_is_told_apart(sample_lake: Path, tmp_path: Path
     assert edge == ("ops", "netdebug", "payments", "payments", 1, None)
     assert row["reason"] == "no policy can name ICMP"
     assert of(found, "denied") == {}
+
+
+def test_calicos_policies_say_which_rule_denies_and_what_flows_do_not_tell(sample_lake: Path, tmp_path: Path) -> None:
+    status, found = replay(sample_lake, CALICO, tmp_path)
+    here = tmp_path / "policies.yaml"
+    denied = {edge: row["reason"] for edge, row in of(found, "denied").items()}
+    by_rule = f"denied by StagedNetworkPolicy/shop/redis ingress[0] in {here}"
+    assert denied.pop(("shop", "catalog-sync", "shop", "redis", 6, 6379)) == by_rule
+    assert {edge[1] for edge in denied} == {"frontend"}
+    # The tier platform passed them on: its policy, which isolates them too, is not to blame.
+    assert set(denied.values()) == {"default deny: NetworkPolicy/shop/closed"}
+    ((edge, row),) = of(found, "denied, never answered").items()
+    assert edge == METADATA
+    assert row["reason"] == f"denied by GlobalNetworkPolicy/platform.no-metadata egress[0] in {here}"
+    ((edge, row),) = of(found, "not told by flows").items()
+    assert edge == ("shop", "api", "shop", "redis", 6, 6379)
+    rule = f"StagedNetworkPolicy/shop/redis ingress[1] in {here}"
+    assert row["reason"] == f"{rule} hangs on the source port, which no flow record tells"
+    assert (status, found["unused"], of(found, "up to the plugin")) == (3, [], {})
 
 
 def test_a_window_without_the_edge_denies_nothing(sample_lake: Path, tmp_path: Path) -> None:

@@ -82,5 +82,6 @@ def endpoint(end: Row, **more: Any) -> Endpoint:
         "ports": {},
         "host_network": not is_pod,
         "node": end["node"],
+        "workload": (end["workload_kind"], end["workload"]) if is_pod else None,
     }
     return Endpoint(**told | more)

@@ -296,7 +296,9 @@ def _service(pod: dict[str, Any]) -> dict[str, Any]:
 
 
 def _in_kubernetes(holder: dict[str, Any]) -> dict[str, Any]:
+    owner = {"kind": holder["workload_kind"], "name": holder["workload"], "controller": True}
     metadata = {"name": holder["name"], "namespace": holder["namespace"], "labels": dict(holder["labels"])}
+    metadata["ownerReferences"] = [owner]
     spec, status = {"nodeName": holder["node"]}, {"phase": "Running", "podIP": holder["ip"]}
     return {"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": spec, "status": status}
 

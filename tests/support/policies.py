@@ -73,8 +73,10 @@ def endpoint(
     ports: Mapping[str, tuple[str, int]] = {},
     host_network: bool = False,
     node: str | None = None,
+    workload: tuple[str, str] | None = None,
 ) -> Endpoint:
-    return Endpoint(kind, namespace, name, address, labels, namespace_labels, None, ports, host_network, node)
+    told = (kind, namespace, name, address, labels, namespace_labels, None, ports, host_network, node)
+    return Endpoint(*told, workload=workload)
 
 
 def labels(random: Random) -> dict[str, str]:

@@ -1,21 +1,33 @@
 """The picture of the service graph: a Streamlit component around Cytoscape.js, all of it in this folder."""
 
+from collections.abc import Sequence
 from functools import cache
 from importlib.resources import files
 from typing import Any
 
 import streamlit as st
 
-from viz.graph.drawing import Drawing
+from viz.graph.drawing import Drawing, Legend
 
+TRAFFIC: Legend = (
+    ("width", "width: bytes"),
+    ("warning", "some failed"),
+    ("danger", "a tenth or more failed"),
+    ("frame", "outside, or unknown"),
+)
 SCRIPTS = ("vendor/cytoscape.min.js", "style.js", "graph.js")
 
 
-def picture(drawing: Drawing, key: str, height: int) -> str | None:
-    """Draw, and return the id of the node or edge that was clicked last; None after a click beside them."""
+def picture(
+    drawing: Drawing, key: str, height: int, legend: Legend = TRAFFIC, marked: Sequence[str] = ()
+) -> str | None:
+    """Draw, and return the id of the node or edge that was clicked last; None after a click beside them.
+
+    While nothing is chosen the edges that are ``marked`` stand out.
+    """
     before = st.session_state.get(key) or {}
     result = _component()(
-        data={**drawing, "height": height, "selection": before.get("selection")},
+        data={**drawing, "height": height, "legend": legend, "marked": marked, "selection": before.get("selection")},
         key=key,
         on_selection_change=lambda: None,
     )

@@ -1,14 +1,14 @@
 """A laid-out service graph as what the component draws: only numbers, flags and plain text."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from math import sqrt
 from typing import Any
 
 import networkx as nx
 
 from analysis.arcs import bends
-from analysis.graph import label_of, protocol_name
+from analysis.graph import SEVERAL, label_of, protocol_name
 from analysis.layout import CARD_HEIGHT, HEADING, PADDING, Layout
 from viz.humane import instant, of, share, size
 from viz.plain import visible
@@ -24,12 +24,15 @@ ICONS = {
     "CronJob": "job",
     "Service": "service",
     "Node": "node",
+    SEVERAL: "namespace",
 }
 # Of more edges between the same two, in one direction, one line is drawn.
 MOST_PARALLEL = 3
 
 Element = dict[str, Any]
 Drawing = dict[str, list[Element]]
+# How a line or frame looks, and what that says.
+Legend = Sequence[tuple[str, str]]
 Node = tuple[str]
 Edge = tuple[str, str, str]
 Row = dict[str, Any]
@@ -49,8 +52,19 @@ def node_id(node: str) -> str:
 
 
 def edge_id(source: str, target: str, key: str) -> str:
-    """``key`` is empty for the one line that stands for many ports."""
+    """``key`` is the state alone, or empty without states, for the one line that stands for many ports."""
     return f"edge {source} {target} {key}"
+
+
+def rows_of(graph: nx.MultiDiGraph, line: Edge) -> list[Row]:
+    """The edges that a line stands for."""
+    return [graph.edges[line[0], line[1], key] for key in keys_of(graph, line)]
+
+
+def keys_of(graph: nx.MultiDiGraph, line: Edge) -> list[str]:
+    source, target, key = line
+    between: dict[str, Row] = graph.get_edge_data(source, target) or {}
+    return [key] if key in between else [other for other, row in between.items() if (row.get("state") or "") == key]
 
 
 def chosen(graph: nx.MultiDiGraph, identifier: object) -> Node | Edge | None:
@@ -60,10 +74,10 @@ def chosen(graph: nx.MultiDiGraph, identifier: object) -> Node | Edge | None:
     kind, *parts = identifier.split(" ")
     if kind == "node" and len(parts) == 1 and graph.has_node(parts[0]):
         return (parts[0],)
-    if kind != "edge" or len(parts) != 3 or not graph.has_edge(parts[0], parts[1]):
+    if kind != "edge" or len(parts) != 3:
         return None
-    source, target, key = parts
-    return (source, target, key) if not key or graph.has_edge(source, target, key) else None
+    line = (parts[0], parts[1], parts[2])
+    return line if rows_of(graph, line) else None
 
 
 def _hues(graph: nx.MultiDiGraph) -> dict[str, int]:
@@ -95,7 +109,7 @@ def _node(graph: nx.MultiDiGraph, layout: Layout, node: str, hue: int | None) ->
         "parent": f"group {data['group']}",
         "label": visible(data["label"]),
         "kind": data["kind"] or "unknown",
-        "icon": ICONS.get(data["workload_kind"], data["kind"] or "unknown"),
+        "icon": ICONS.get(data["workload_kind"]) or ICONS.get(data["kind"], data["kind"] or "unknown"),
         "hue": hue,
         "x": x,
         "y": y,
@@ -136,10 +150,17 @@ def _edges(graph: nx.MultiDiGraph, layout: Layout) -> Iterable[Element]:
 
 
 def _lines(ends: tuple[str, str], edges: list[tuple[str, Row]]) -> list[tuple[tuple[str, str, str], list[Row]]]:
-    """The lines between two nodes, in one direction, with the edges each stands for."""
-    if len(edges) > MOST_PARALLEL:
-        return [((*ends, ""), [data for _, data in edges])]
-    return [((*ends, key), [data]) for key, data in edges]
+    """The lines between two nodes, in one direction, with the edges each stands for: of one state, where there are any."""
+    by_state: dict[str, list[tuple[str, Row]]] = defaultdict(list)
+    for key, data in edges:
+        by_state[data.get("state") or ""].append((key, data))
+    lines: list[tuple[tuple[str, str, str], list[Row]]] = []
+    for state, alike in by_state.items():
+        if len(alike) > MOST_PARALLEL:
+            lines.append(((*ends, state), [data for _, data in alike]))
+        else:
+            lines += [((*ends, key), [data]) for key, data in alike]
+    return lines
 
 
 def _width(total: int, most: int) -> float:
@@ -151,18 +172,28 @@ def _edge(graph: nx.MultiDiGraph, ends: Edge, rows: list[Row], most: int, bend: 
     source, target, key = ends
     connections, failed = sum(row["connections"] for row in rows), sum(row["failed"] for row in rows)
     total = sum(row["bytes"] for row in rows)
-    port = protocol_name(rows[0]["protocol"], rows[0]["port"]) if key else of(len(rows), "port")
+    port = ports_told(rows)
+    times = [row[name] for row in rows for name in ("first_seen", "last_seen") if row[name]]
+    seen = f"{instant(min(times))} to {instant(max(times))} UTC" if times else "never used"
     return {
         "id": edge_id(source, target, key),
         "source": node_id(source),
         "target": node_id(target),
-        "label": f"{port} · {size(total)}",
+        "label": f"{port} · {size(total)}" if times else port,
         "width": _width(total, most),
         "failedShare": failed / connections if connections else 0,
+        "state": rows[0].get("state"),
         "bend": bend,
         "note": [
             f"{visible(label_of(graph, source))} → {visible(label_of(graph, target))}",
-            f"{port} · {_sums(rows)}",
-            f"{instant(min(row['first_seen'] for row in rows))} to {instant(max(row['last_seen'] for row in rows))} UTC",
+            f"{port} · {_sums(rows)}" if times else port,
+            seen,
         ],
     }
+
+
+def ports_told(rows: Sequence[Row]) -> str:
+    """Of one line."""
+    if len(rows) > 1:
+        return of(len(rows), "port")
+    return rows[0].get("ports") or protocol_name(rows[0]["protocol"], rows[0]["port"])

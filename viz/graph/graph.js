@@ -49,12 +49,12 @@ class ServiceGraph {
     this.canvas.style.height = `${data.height}px`;
     const theme = readTheme(this.root);
     const look = JSON.stringify(theme);
-    this.root.style.setProperty("--warning", rgb(theme.warning));
-    this.root.style.setProperty("--danger", rgb(theme.danger));
     const drawing = JSON.stringify([data.groups, data.nodes, data.edges]);
     if (drawing !== this.drawing) this.draw(data);
     if (look !== this.look || drawing !== this.drawing) this.cy.style(graphStyle(theme));
     if (drawing !== this.drawing) this.fit();
+    this.root.querySelector(".keys").replaceChildren(...data.legend.map(([name, text]) => legendEntry(theme, name, text)));
+    this.marked = data.marked;
     [this.look, this.drawing] = [look, drawing];
     this.chosen = this.cy.getElementById(data.selection ?? "").nonempty() ? data.selection : null;
     this.show();
@@ -117,8 +117,10 @@ class ServiceGraph {
       const chosen = cy.getElementById(this.chosen ?? "");
       const centre = this.hovered ? cy.getElementById(this.hovered) : chosen;
       chosen.addClass("chosen");
-      if (centre.empty()) return;
-      const near = centre.isNode() ? centre.closedNeighborhood() : centre.union(centre.connectedNodes());
+      const marked = cy.edges().filter((edge) => this.marked.includes(edge.id()));
+      if (centre.empty() && marked.empty()) return;
+      const near = centre.empty() ? marked.union(marked.connectedNodes())
+        : centre.isNode() ? centre.closedNeighborhood() : centre.union(centre.connectedNodes());
       cy.elements("node.card, edge").difference(near).addClass("faded");
       near.addClass("near");
     });
@@ -135,6 +137,13 @@ class ServiceGraph {
     this.resizing.disconnect();
     this.cy.destroy();
   }
+}
+
+/** A word of our own beside the line or frame that it is about. */
+function legendEntry(theme, name, text) {
+  const entry = line(text);
+  entry.prepend(sample(theme, name));
+  return entry;
 }
 
 function line(text) {

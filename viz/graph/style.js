@@ -40,6 +40,8 @@ function readTheme(element) {
     accent: read("--st-primary-color", "#0d9488"),
     danger: dark ? [255, 108, 108] : [214, 40, 57],
     warning: dark ? [250, 178, 84] : [202, 110, 14],
+    safe: dark ? [96, 182, 240] : [0, 98, 168],
+    odd: dark ? [222, 150, 214] : [146, 62, 138],
     font: style.getPropertyValue("--st-font") || "sans-serif",
   };
 }
@@ -56,10 +58,44 @@ function icon(name, colour) {
   return `data:image/svg+xml,${encodeURIComponent(svg)}`;
 }
 
-function edgeColour(theme, failedShare) {
+const plain = (theme) => mix(theme.ink, theme.paper, theme.dark ? 0.48 : 0.5);
+
+/** What a policy does to an edge. Colours are apart for every kind of eye, and each state has its own dashes and end. */
+const STATES = {
+  allowed: { colour: (theme) => theme.safe, end: "triangle", fill: "filled", dashes: [] },
+  denied: { colour: (theme) => theme.danger, end: "tee", fill: "filled", dashes: [] },
+  "left-out": { colour: (theme) => theme.odd, end: "tee", fill: "filled", dashes: [2, 5] },
+  undecided: { colour: (theme) => theme.warning, end: "diamond", fill: "hollow", dashes: [11, 4, 2, 4] },
+  unused: { colour: plain, end: "triangle", fill: "hollow", dashes: [8, 6] },
+};
+
+function edgeColour(theme, edge) {
+  const [state, failedShare] = [STATES[edge.data("state")], edge.data("failedShare")];
+  if (state) return state.colour(theme);
   if (failedShare >= 0.1) return theme.danger;
-  if (failedShare > 0) return theme.warning;
-  return mix(theme.ink, theme.paper, theme.dark ? 0.48 : 0.5);
+  return failedShare > 0 ? theme.warning : plain(theme);
+}
+
+const ENDS = {
+  triangle: '<path d="M24 1.5 31 5.5 24 9.5z"/>',
+  tee: '<path d="M30 .5v10"/>',
+  diamond: '<path d="M23 5.5 27 2 31 5.5 27 9z"/>',
+};
+
+/** A few pixels of a line or frame as the picture has it, for the legend. */
+function sample(theme, name) {
+  const state = STATES[name];
+  const colour = rgb(state?.colour(theme) ?? { warning: theme.warning, danger: theme.danger }[name] ?? plain(theme));
+  const dashes = state?.dashes.join(" ") ?? "";
+  const line = `<path d="M1 5.5h${{ triangle: 23, tee: 29, diamond: 22 }[state?.end] ?? 30}" stroke-dasharray="${dashes}"/>`;
+  const shape = {
+    frame: '<rect x="3" y="1" width="26" height="9" rx="4" stroke-width="1.2" stroke-dasharray="3 2.5"/>',
+    width: '<path d="M1 5.5h12" stroke-width="1.5"/><path d="M17 5.5h14" stroke-width="5"/>',
+  }[name];
+  const end = state ? `<g fill="${state.fill === "filled" ? colour : "none"}">${ENDS[state.end]}</g>` : "";
+  const holder = document.createElement("template");
+  holder.innerHTML = `<svg width="32" height="11" viewBox="0 0 32 11" fill="none" stroke="${colour}" stroke-width="2" aria-hidden="true">${shape ?? line + end}</svg>`;
+  return holder.content.firstChild;
 }
 
 function graphStyle(theme) {
@@ -122,8 +158,8 @@ function graphStyle(theme) {
       selector: "edge",
       style: {
         width: "data(width)",
-        "line-color": (edge) => rgb(edgeColour(theme, edge.data("failedShare"))),
-        "target-arrow-color": (edge) => rgb(edgeColour(theme, edge.data("failedShare"))),
+        "line-color": (edge) => rgb(edgeColour(theme, edge)),
+        "target-arrow-color": (edge) => rgb(edgeColour(theme, edge)),
         "target-arrow-shape": "triangle",
         "arrow-scale": 0.85,
         opacity: 0.9,
@@ -133,6 +169,17 @@ function graphStyle(theme) {
         "edge-distances": "node-position",
       },
     },
+    ...Object.entries(STATES).map(([name, { end, fill, dashes }]) => ({
+      selector: `edge[state = "${name}"]`,
+      style: {
+        "target-arrow-shape": end,
+        "target-arrow-fill": fill,
+        "line-style": dashes.length ? "dashed" : "solid",
+        ...(dashes.length ? { "line-dash-pattern": dashes } : {}),
+        ...(name === "denied" ? { width: (edge) => Math.max(edge.data("width"), 3) } : {}),
+        "arrow-scale": end === "tee" ? 1.15 : 0.95,
+      },
+    })),
     {
       selector: "edge:loop",
       style: { "curve-style": "bezier", "loop-direction": "0deg", "loop-sweep": "50deg", "control-point-step-size": 46 },
@@ -150,6 +197,7 @@ function graphStyle(theme) {
         "min-zoomed-font-size": 6,
       },
     },
+    { selector: 'edge.labelled[state = "denied"]', style: { color: rgb(theme.danger), "font-weight": 600 } },
     { selector: ".faded", style: { opacity: 0.13 } },
     { selector: "node.group.faded", style: { opacity: 0.5 } },
     { selector: "edge.near", style: { opacity: 1, color: rgb(theme.ink), "z-index": 5 } },

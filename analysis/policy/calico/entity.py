@@ -85,7 +85,8 @@ def has_service(part: Part | None, scope: Scope) -> bool:
     service.fields(("name", "namespace"))
     if not service.needed("name").text:
         raise service.wrong("has no name", "name the Service")
-    if scope.namespace is None and not _has(service, "namespace"):
+    namespace = service.get("namespace")
+    if (namespace is None or not namespace.text) and scope.namespace is None:
         raise service.wrong("has no namespace", "a GlobalNetworkPolicy has to name it")
     beside = [key for key in (*SELECTORS, "nets", "notNets") if _has(part, key)]
     if beside:

@@ -40,10 +40,10 @@ def rules(part: Part, direction: Direction, scope: Scope, origin: str) -> Iterat
     own, peers = (_end(part, side, direction, scope, action) for side in ENDS[direction])
     if version is not None:
         own, peers = (*own, OfVersion(version)), (*peers, OfVersion(version))
-    unsure = _unsure(part, direction, scope, action)
+    unsure, on = _unsure(part, direction, scope, action), ports(part)
     if action is None:
         return
-    found = Rule(origin, (Every(peers),) if peers else (), ports(part), action, Every(own), unsure)
+    found = Rule(origin, (Every(peers),) if peers else (), on, action, Every(own), unsure)
     if told and protocol(part.get("protocol")) not in VERSIONS:
         unaddressed = Unaddressed()
         yield replace(

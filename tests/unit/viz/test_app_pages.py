@@ -25,7 +25,7 @@ def run(monkeypatch: pytest.MonkeyPatch, lake: object, page: str, **query: str) 
 
 @pytest.mark.parametrize("page", PAGES)
 def test_page_on_a_lake(monkeypatch: pytest.MonkeyPatch, lake: Lake, page: str) -> None:
-    app = run(monkeypatch, lake.folder, page)
+    app = run(monkeypatch, lake.folder, page, namespace="shop")
     assert not app.exception
     assert not app.error
     assert app.title[0].value.endswith("?")

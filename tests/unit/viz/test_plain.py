@@ -7,7 +7,7 @@ from markdown_it import MarkdownIt
 
 from tests.support.lake import HOSTILE
 from viz import humane
-from viz.plain import LONGEST, code, visible
+from viz.plain import LONGEST, code, lines, visible
 
 NAMES = (
     *HOSTILE,
@@ -36,6 +36,7 @@ def test_what_hides_is_shown() -> None:
     assert visible("a\u202eb\x1b[31m\u200b") == "a\\u{202e}b\\u{1b}[31m\\u{200b}"
     assert visible("naïve.例え") == "naïve.例え"
     assert len(visible("x" * 5000)) == LONGEST + 1
+    assert lines("a:\n\t- \u202eb\r\n" + "x" * 500) == "a:\n\t- \\u{202e}b\\u{d}\n" + "x" * 500
 
 
 @pytest.mark.parametrize(

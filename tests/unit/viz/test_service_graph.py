@@ -115,6 +115,14 @@ def test_too_many_workloads_become_their_namespaces() -> None:
     assert small.size("connections") == graph.size("connections")
 
 
+def test_one_namespace_may_keep_its_workloads() -> None:
+    graph = made(*(edge(pod(f"a{n}", f"ns{n % 3}"), pod(f"b{n}", "shop")) for n in range(50)))
+    small = folded(graph, nodes=20, whole="ns0")
+    labels = {data["label"] for _, data in small.nodes(data=True)}
+    assert labels == {*(f"a{n}" for n in range(0, 50, 3)), "ns1", "ns2", "shop"}
+    assert small.size("connections") == graph.size("connections")
+
+
 @pytest.mark.parametrize("kind", [None, *KINDS])
 @pytest.mark.parametrize("chosen", [{}, {"namespace": "shop"}, {"workload": "cart"}])
 def test_the_connections_behind_a_graph_are_those_it_counts(

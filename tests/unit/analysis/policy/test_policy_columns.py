@@ -51,3 +51,16 @@ def test_a_named_port_is_that_of_pods_with_an_address_of_their_own(columns: Colu
 def test_no_endpoints_have_no_columns() -> None:
     assert Columns(()).of(Block(ip_network("10.0.0.0/8"))).tolist() == []
     assert Columns(()).of(Pods("shop", ())).tolist() == []
+
+
+def test_many_networks_at_a_time_are_as_each_by_itself(columns: Columns) -> None:
+    texts = ("10.0.0.0/31", "192.168.0.0/16", "10.0.0.2/32", "0.0.0.0/32", "fd00::/64", "fd00::100/128", "::/0")
+    networks = [ip_network(text) for text in texts]
+    for several in ([], networks, networks[:2], networks[2:], networks[3:6]):
+        each = [columns.inside(network) for network in several]
+        assert columns.inside_any(several).tolist() == [any(row) for row in zip(*each, strict=True)] or not several
+    assert not columns.inside_any([]).any()
+
+
+def test_the_ip_version_of_whom_nobody_knows_an_address_is_absent(columns: Columns) -> None:
+    assert columns.versions.tolist() == [4, 4, ABSENT, 6, 4]

@@ -56,6 +56,7 @@ def test_a_pod_with_all_it_has(tmp_path: Path) -> None:
             ports={"sql": ("TCP", 5432), "odd": ("SCTP", 9), "proxy": ("TCP", 15001)},
             host_network=False,
             node="n1",
+            workload=("Pod", "db-0"),
         )
     ]
 
@@ -89,7 +90,11 @@ def test_a_workload_whose_pods_are_there_is_not_there_twice(tmp_path: Path) -> N
         workload("Job", "nightly-28000000", ("CronJob", "nightly")),
         workload("Deployment", "operated", ("Operator", "owner")),
     )
-    assert sorted(one.name for one in found) == ["nightly", "operated", "web-5d4-x"]
+    assert sorted((one.name, one.workload) for one in found) == [
+        ("nightly", ("CronJob", "nightly")),
+        ("operated", ("Deployment", "operated")),
+        ("web-5d4-x", ("Deployment", "web")),
+    ]
 
 
 def test_a_node_has_its_addresses(tmp_path: Path) -> None:
@@ -135,3 +140,13 @@ def test_what_is_no_topology(tmp_path: Path, item: dict[str, Any], what: str) ->
     with pytest.raises(InputError) as caught:
         read(tmp_path, item)
     assert what in str(caught.value).replace("items[0].", "items[0]: ")
+
+
+def test_a_service_account_lends_its_labels(tmp_path: Path) -> None:
+    account = {"kind": "ServiceAccount", "metadata": {"name": "dba", "namespace": "shop", "labels": {"role": "admin"}}}
+    other = {"kind": "ServiceAccount", "metadata": {"name": "dba", "namespace": "lab", "labels": {"role": "guest"}}}
+    found = read(tmp_path, account, other, pod("db-0", serviceAccountName="dba"), pod("db-1"))
+    assert [(one.service_account, one.service_account_labels) for one in found] == [
+        ("dba", {"role": "admin"}),
+        ("default", {}),
+    ]

@@ -63,10 +63,10 @@ def test_a_domain_that_is_not_named_is_denied(sample_lake: Path, tmp_path: Path)
     assert denied[0]["reason"].startswith("default deny: CiliumNetworkPolicy/shop/inside")
 
 
-def test_what_hangs_on_http_requests_is_up_to_the_plugin(sample_lake: Path, tmp_path: Path) -> None:
+def test_what_hangs_on_http_requests_is_told_apart(sample_lake: Path, tmp_path: Path) -> None:
     status, found = replay(sample_lake, GUARDED, tmp_path)
     (row,) = found["edges"]
-    assert (status, row["finding"], row["src_name"]) == (0, "up to the plugin", "frontend")
+    assert (status, row["finding"], row["src_name"]) == (0, "not told by flows", "frontend")
     origin, _, reason = row["reason"].partition(" hangs on ")
     assert origin == f"CiliumNetworkPolicy/shop/api ingress[0] in {tmp_path / 'policies.yaml'}"
     assert reason == "what the HTTP requests ask for, which no flow record tells"

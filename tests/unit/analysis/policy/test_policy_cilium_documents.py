@@ -153,6 +153,7 @@ def test_a_pattern_of_many_stars_is_matched_at_once() -> None:
         ("*", "_sip._tcp.example.com", True),
         ("*", "a b", False),
         ("a*a.io", "a.io", False),
+        ("*b*b*.io", "abc.io", False),
         ("WWW.example.com.", "www.example.com", True),
     ],
 )
