@@ -108,7 +108,8 @@ def _matches(told: Told, history: History, columns: Columns, verdicts: Verdicts)
     own, other, side = edges.dst, edges.src, verdicts.ingress
     if section.direction is Direction.EGRESS:
         own, other, side = other, own, verdicts.egress
-    at = np.flatnonzero((columns.of(section.subject) & columns.of(rule.own))[own] & rule.names(columns)[other])
+    at = np.flatnonzero(columns.of(section.subject)[own])
+    at = at[rule.meets(columns, own[at], other[at])]
     at = at[rule.opens(columns, edges.dst[at], edges.protocol[at], edges.port[at])]
     return pa.table({"rule": np.full(len(at), told.number), "decider": side[at], "row": at})
 

@@ -72,7 +72,7 @@ class PortClasses:
 def _flat(ports: Iterable[Port]) -> Iterator[PortRange | NamedPort]:
     for one in ports:
         if isinstance(one, AllBut):
-            yield from one.ports
+            yield from (*one.ports, *one.among)
         else:
             yield one
 

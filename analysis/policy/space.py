@@ -147,7 +147,7 @@ def _named(policies: Policies) -> set[tuple[str, int]]:
 
 
 def _inner(port: object) -> Iterable[object]:
-    return port.ports if isinstance(port, AllBut) else (port,)
+    return (*port.ports, *port.among) if isinstance(port, AllBut) else (port,)
 
 
 def _behaviour(signs: Sequence[NDArray[np.generic]], count: int) -> Numbers:

@@ -19,13 +19,11 @@ from analysis.policy.grouping import workload_edges
 from analysis.policy.history import Window
 
 NINETY_FIVE = 1.96
-# Steps of the curve: the longest that a window has at least three of.
-STEPS = ((timedelta(days=1), "day"), (timedelta(hours=1), "hour"), (timedelta(minutes=1), "minute"))
-LEAST_STEPS = 3
-MOST_STEPS = 400
+# Steps of the curve: the shortest of which a line shows the whole window.
+STEPS = ((timedelta(minutes=1), "minute"), (timedelta(hours=1), "hour"), (timedelta(days=1), "day"))
+MOST_STEPS = 48
 # Of fewer ticks nothing can be said of how often an edge comes.
 LEAST_TICKS = 10
-MOST_TOLD = 31
 
 
 @dataclass(frozen=True)
@@ -43,7 +41,7 @@ class Unseen:
 
 @dataclass(frozen=True)
 class Curve:
-    """``new[i]`` edges were first seen in step ``i``; a window of more steps than MOST_STEPS has the last of them only."""
+    """``new[i]`` edges were first seen in step ``i``."""
 
     step: str
     begins: Sequence[datetime]
@@ -99,8 +97,8 @@ def told(rows: pa.Table, window: Window) -> Iterator[str]:
             f"About {words.counted(round(found.edges), 'edge')} more exist that this time did not show (95 %: "
             f"{found.least:,.0f} to {found.most:,.0f}; Chao2), and {found.chance:.1%} of the sightings were of an edge's only one."
         )
-    shown = ", ".join(f"{count:,}" for count in new.new[-MOST_TOLD:])
-    more = "…, " if len(new.new) > MOST_TOLD else ""
+    shown = ", ".join(f"{count:,}" for count in new.new[-MOST_STEPS:])
+    more = "…, " if len(new.new) > MOST_STEPS else ""
     yield f"New edges by {new.step}: {more}{shown}."
 
 
@@ -110,9 +108,9 @@ def curve(rows: pa.Table, window: Window) -> Curve:
         pa.table({"edge": edges, "seen": rows["first_seen"]}).group_by("edge").aggregate([("seen", "min")])["seen_min"]
     )
     span = window.until - window.since
-    step, name = next((one for one in STEPS if span >= LEAST_STEPS * one[0]), STEPS[-1])
+    step, name = next((one for one in STEPS if span <= MOST_STEPS * one[0]), STEPS[-1])
     steps = max(1, -(-span // step))
     begins = [window.since + number * step for number in range(steps)]
     places = [min(steps - 1, max(0, (seen - window.since) // step)) for seen in first.to_pylist()]
     new = np.bincount(np.array(places, np.int64), minlength=steps).tolist()
-    return Curve(name, begins[-MOST_STEPS:], new[-MOST_STEPS:])
+    return Curve(name, begins, new)

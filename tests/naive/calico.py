@@ -1,19 +1,19 @@
 """What Calico's reference says of its policies, word by word: one tier, one policy, one rule, one edge at a time.
 
 The words are those of the resource reference (docs.tigera.io: NetworkPolicy, GlobalNetworkPolicy, NetworkSet, Tier) and of
-the comments of the API's types. Documents are taken as they were written; a selector is read and judged in one go.
+the comments of the API's types. Documents are taken as they were written.
 """
 
 import ipaddress
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from analysis.policy.endpoints import Endpoint
 from tests.naive import policy as kubernetes
+from tests.naive.calico_selector import Labels, holds
 
 Document = dict[str, Any]
-Labels = Mapping[str, str]
 
 NUMBERS = {"TCP": 6, "UDP": 17, "SCTP": 132, "ICMP": 1, "ICMPv6": 58, "UDPLite": 136}
 NOT_ISOLATED = kubernetes.NOT_ISOLATED
@@ -319,62 +319,3 @@ def is_domain(patterns: Sequence[str], one: Endpoint) -> bool:
         re.fullmatch(re.escape(pattern.lower()).replace(r"\*", r"[^.]+(\.[^.]+)*"), one.domain.lower())
         for pattern in patterns
     )
-
-
-def holds(selector: str | None, labels: Labels, everything: bool = True) -> bool:
-    """``everything`` is what ``all()`` says."""
-    if not selector or not selector.strip(" \t"):
-        return True
-    found, rest = either(selector.strip(" \t"), labels, everything)
-    assert not rest, rest
-    return found
-
-
-def either(text: str, labels: Labels, everything: bool) -> tuple[bool, str]:
-    found, text = every(text, labels, everything)
-    while text.startswith("||"):
-        other, text = every(text[2:].lstrip(" \t"), labels, everything)
-        found = found or other
-    return found, text
-
-
-def every(text: str, labels: Labels, everything: bool) -> tuple[bool, str]:
-    found, text = one(text, labels, everything)
-    while text.startswith("&&"):
-        other, text = one(text[2:].lstrip(" \t"), labels, everything)
-        found = found and other
-    return found, text
-
-
-def one(text: str, labels: Labels, everything: bool) -> tuple[bool, str]:
-    if text.startswith("!"):
-        found, text = one(text[1:].lstrip(" \t"), labels, everything)
-        return not found, text
-    if text.startswith("("):
-        found, text = either(text[1:].lstrip(" \t"), labels, everything)
-        assert text.startswith(")"), text
-        return found, text[1:].lstrip(" \t")
-    if call := re.match(r"all\(\s*\)\s*", text):
-        return everything, text[call.end() :]
-    if call := re.match(r"has\(\s*([\w./-]+)\s*\)\s*", text):
-        return call[1] in labels, text[call.end() :]
-    return compared(text, labels)
-
-
-def compared(text: str, labels: Labels) -> tuple[bool, str]:
-    head = re.match(r"([\w./-]+)\s*(==|!=|contains|starts\s*with|ends\s*with|not\s*in|in)\s*", text)
-    assert head, text
-    key, operator = head[1], re.sub(r"\s", "", head[2])
-    text = text[head.end() :]
-    if operator in ("in", "notin"):
-        body, _, rest = text[1:].partition("}")
-        values = [left or right for left, right in re.findall(r"\"([^\"]*)\"|'([^']*)'", body)]
-        is_in = key in labels and labels[key] in values
-        return is_in == (operator == "in"), rest.lstrip(" \t")
-    end = text.index(text[0], 1)
-    value, rest = text[1:end], text[end + 1 :].lstrip(" \t")
-    if operator == "!=":
-        return labels.get(key) != value, rest
-    told = labels.get(key)
-    tests = {"==": "__eq__", "contains": "__contains__", "startswith": "startswith", "endswith": "endswith"}
-    return told is not None and bool(getattr(told, tests[operator])(value)), rest

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from analysis.policy.calico.selector import DEEPEST, parsed
 from analysis.policy.calico.tokens import MOST_CHARACTERS, Misread
 from analysis.policy.endpoints import Values, numbered
-from tests.naive import calico as naive
+from tests.naive import calico_selector as naive
 from tests.support.calico import selector
 
 WORDS = (

@@ -18,6 +18,10 @@ class Pattern:
     before: str
     behind: str | None = None
 
+    @property
+    def pattern(self) -> str:
+        return self.before if self.behind is None else f"{self.before}*{self.behind}"
+
     def matches(self, domain: str) -> bool:
         if self.behind is None:
             return domain == self.before

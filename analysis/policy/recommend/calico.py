@@ -36,6 +36,7 @@ from analysis.policy.recommend.model import (
 )
 from analysis.policy.recommend.network_sets import API_VERSION, LABEL, in_order
 from analysis.policy.recommend.parts import in_parts
+from analysis.policy.recommend.ports import above_zero
 from analysis.policy.rules import NO_PORT, Direction, NamedPort
 from analysis.policy.selectors import Operator, Requirement
 
@@ -94,7 +95,7 @@ def _rules(one: Allowance, direction: Direction, namespace: str) -> Iterator[Com
     entities = list(_entities(peers, namespace))
     rules = [
         _rule(entity, protocol, ports, direction)
-        for protocol, ports in _by_protocol(one.ports)
+        for protocol, ports in _by_protocol(above_zero(one.ports))
         for entity in entities
         if not _is_other_version(entity, protocol)
     ]

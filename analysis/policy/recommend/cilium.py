@@ -41,6 +41,7 @@ from analysis.policy.recommend.model import (
     WorldPeer,
 )
 from analysis.policy.recommend.parts import in_parts
+from analysis.policy.recommend.ports import above_zero
 from analysis.policy.rules import Direction, NamedPort, PortRange
 
 API_VERSION, KIND = "cilium.io/v2", "CiliumNetworkPolicy"
@@ -115,7 +116,7 @@ def _policy(head: Document, selector: Document, rules: Document) -> Document:
 
 def _rules(one: Allowance, asked: _Asked) -> Iterator[Commented]:
     """The words of all stand above the first."""
-    peers, ports = list(_peers(one, asked)), list(_ports(one.ports, asked.proxied))
+    peers, ports = list(_peers(one, asked)), list(_ports(above_zero(one.ports), asked.proxied))
     rules = [{**who, **where} for who in peers for where in ports]
     lines = (*words.allowance(one), *_warnings(one, asked))
     if not peers:

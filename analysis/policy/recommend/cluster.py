@@ -8,10 +8,12 @@ from typing import NamedTuple
 
 from analysis.policy.endpoints import PROTOCOLS, Endpoint, Network
 from analysis.policy.objects import Source
+from analysis.policy.owners import lasting
 from analysis.policy.recommend.model import Workload
 from analysis.policy.topology import (
     KINDS,
     TEMPLATES,
+    Labels,
     Objects,
     containers,
     endpoints_of,
@@ -146,17 +148,26 @@ def _network_order(network: Network) -> tuple[int, int, int]:
 def _members(objects: Objects) -> Iterator[Member]:
     """Ended pods too: the next run of a CronJob has their labels."""
     namespaces, owners = namespace_labels(objects), Owners(objects)
-    for pod in objects.get("Pod", ()):
+    templates = list(_templates(objects, namespaces))
+    alike = {(one.workload.namespace, lasting(one.pod.labels)): one.workload for one in templates}
+    for pod in sorted(objects.get("Pod", ()), key=lambda pod: pod.needed("metadata.name")):
         found = pod_endpoint(pod, "", next(iter(pod_addresses(pod)), None), namespaces)
+        namespace = found.namespace or ""
         kind, name = owners.workload(pod)
-        yield Member(Workload(found.namespace or "", name, kind), found, _declared(pod))
+        workload = Workload(namespace, name, kind)
+        if workload == (namespace, found.name, "Pod") and found.labels:
+            # Nobody owns it: it is one of those whose labels it has, as a selector sees it.
+            workload = alike.setdefault((namespace, lasting(found.labels)), workload)
+        yield Member(workload, found, _declared(pod))
+    yield from templates
+
+
+def _templates(objects: Objects, namespaces: Labels) -> Iterator[Member]:
     for kind, workload in own_workloads(objects):
-        if workload.raw(TEMPLATES[kind]) is None:
-            continue
-        found = pod_endpoint(workload, TEMPLATES[kind], None, namespaces)
-        yield Member(
-            Workload(found.namespace or "", found.name, kind), found, _declared(workload.child(TEMPLATES[kind]))
-        )
+        if workload.raw(TEMPLATES[kind]) is not None:
+            found = pod_endpoint(workload, TEMPLATES[kind], None, namespaces)
+            declared = _declared(workload.child(TEMPLATES[kind]))
+            yield Member(Workload(found.namespace or "", found.name, kind), found, declared)
 
 
 def _declared(pod: Item) -> frozenset[int]:

@@ -3,9 +3,9 @@
 import ipaddress
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from analysis.policy.endpoints import PROTOCOLS
+from analysis.policy.endpoints import PROTOCOLS, Endpoint
 from analysis.policy.recommend.cluster import Cluster, Service, target
 from analysis.policy.recommend.labels import Population
 from analysis.policy.recommend.model import (
@@ -60,29 +60,30 @@ class Servers:
 
 def servers(cluster: Cluster, edges: Sequence[Evidence], populations: Mapping[str, Population]) -> Servers:
     """By the Service, by the labels of pods, by who answered most, by what is usual."""
-    caches = frozenset(edge.dst for edge in edges if _is_cache(edge))
+    caches = {edge.dst for edge in edges if _is_cache(edge)}
     services = [service for service in cluster.services if _is_dns(service)]
-    numbers: dict[Workload, set[int]] = {}
-    for service in services:
-        for member in cluster.behind(service):
-            own = {target(port, member.pod) for port in service.ports if port.port == PORT}
-            numbers.setdefault(member.workload, set()).update(number for number in own if number)
-    if not numbers:
-        labelled = {
-            member.workload for member in cluster.members if any(member.pod.labels.get(key) in NAMES for key in LABELS)
-        }
-        numbers = {workload: {PORT} for workload in labelled}
-    on_nodes = {member.workload for member in cluster.members if member.pod.host_network}
-    found = {workload for workload in numbers if workload not in on_nodes}
+    behind = [(member, _targets(service, member.pod)) for service in services for member in cluster.behind(service)]
+    known = behind or [(member, {PORT}) for member in cluster.members if _is_labelled(member.pod)]
+    # Of the host network nobody is selected: they are found by who answers.
+    found = [(member.workload, numbers) for member, numbers in known if not member.pod.host_network]
     if found:
-        known = frozenset(number for workload in found for number in numbers[workload])
-        return _servers({*found, *caches}, known, populations)
-    if services and not numbers and services[0].selector:
-        return _of_selector(services[0], caches)
+        numbers = frozenset(number for _, of_one in found for number in of_one)
+        return _servers({*(workload for workload, _ in found), *caches}, numbers, populations)
+    selectors = [service for service in services if service.selector]
+    if selectors and not known:
+        return _of_selector(selectors[0], caches)
     asked = _most_asked(edges)
     if asked:
         return _servers({asked, *caches}, frozenset({PORT}), populations, f"{asked}, who answered most of the pods")
     return _usual(caches, populations)
+
+
+def _targets(service: Service, pod: Endpoint) -> set[int]:
+    return {number for port in service.ports if port.port == PORT and (number := target(port, pod))}
+
+
+def _is_labelled(pod: Endpoint) -> bool:
+    return any(pod.labels.get(key) in NAMES for key in LABELS)
 
 
 def _is_dns(service: Service) -> bool:
@@ -129,26 +130,22 @@ def _peer(end: End, populations: Mapping[str, Population]) -> list[Peer]:
             return [AddressPeer((network_of(end.address),), None)]
 
 
-def _of_selector(service: Service, caches: frozenset[End]) -> Servers:
+def _of_selector(service: Service, caches: set[End]) -> Servers:
     """The pods of the DNS are not in the objects, but whom its Service selects is."""
     selector = tuple(Requirement(key, Operator.IN, (value,)) for key, value in sorted(service.selector.items()))
     targets = {port.target for port in service.ports if port.port == PORT}
-    named = [
-        NamedPort(protocol, one) for one in sorted(map(str, targets - numbers_in(targets))) for protocol in TRANSPORTS
-    ]
-    numbers = frozenset(numbers_in(targets))
-    peers = (
-        PodPeer(service.namespace, selector, ()),
-        *(peer for end in sorted(caches, key=str) for peer in _peer(end, {})),
-    )
-    return Servers(peers, caches, (*_ports(numbers), *named), numbers)
+    numbers = frozenset(one for one in targets if isinstance(one, int))
+    names = sorted(one for one in targets if isinstance(one, str))
+    named = (NamedPort(protocol, name) for name in names for protocol in TRANSPORTS)
+    return _with(PodPeer(service.namespace, selector, ()), caches, {}, (*_ports(numbers), *named))
 
 
-def numbers_in(targets: Iterable[int | str]) -> set[int]:
-    return {one for one in targets if isinstance(one, int)}
-
-
-def _usual(caches: frozenset[End], populations: Mapping[str, Population]) -> Servers:
-    peers = (USUAL, *(peer for end in sorted(caches, key=str) for peer in _peer(end, populations)))
+def _usual(caches: set[End], populations: Mapping[str, Population]) -> Servers:
     guessed = "pods of kube-system with the label k8s-app=kube-dns, as is usual; nobody was seen to ask"
-    return Servers(peers, caches, _ports({PORT}), frozenset({PORT}), guessed)
+    return replace(_with(USUAL, caches, populations, _ports({PORT})), guessed=guessed)
+
+
+def _with(pods: PodPeer, caches: set[End], populations: Mapping[str, Population], ports: tuple[Port, ...]) -> Servers:
+    """``pods`` are in no history, but what is asked on each node may be."""
+    peers = [peer for end in sorted(caches, key=str) for peer in _peer(end, populations)]
+    return Servers((pods, *peers), frozenset(caches), ports, frozenset({PORT}))

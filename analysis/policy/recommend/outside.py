@@ -52,9 +52,10 @@ def _sources(addresses: tuple[Network, ...], ranges: Sequence[Network]) -> tuple
     if len(sites) <= MOST_SITES:
         return (AddressPeer(sites, None),), (f"{len(addresses):,} addresses of these networks connected",)
     versions = sorted({one.version for one in addresses})
-    return tuple(_world(version, ranges) for version in versions), (
-        f"{len(addresses):,} addresses outside connected: everybody outside the cluster is allowed",
-    )
+    note = f"{len(addresses):,} addresses outside connected: everybody outside the cluster is allowed"
+    if not ranges:
+        note += ", and whoever is inside, as the objects do not tell its networks"
+    return tuple(_world(version, ranges) for version in versions), (note,)
 
 
 def _world(version: int, ranges: Sequence[Network]) -> WorldPeer:

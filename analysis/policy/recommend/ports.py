@@ -1,6 +1,7 @@
 """The ports of a rule: by name where the pods behind it disagree on the number, in ranges where they are many."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import replace
 from itertools import groupby
 
 from analysis.policy.endpoints import PROTOCOLS, Endpoint
@@ -27,6 +28,12 @@ def ports_of(seen: Collection[Seen], names: Mapping[Seen, NamedPort]) -> tuple[P
         for port in _ranges(protocol, [number for _, number in numbers])
     ]
     return (*found, *sorted(set(named.values()), key=lambda port: (port.protocol, port.name)))
+
+
+def above_zero(ports: Iterable[Port]) -> tuple[Port, ...]:
+    """What can be named: port 0 nowhere, and Cilium takes it for every port."""
+    ranges = (replace(port, first=1) if isinstance(port, PortRange) and port.first == 0 else port for port in ports)
+    return tuple(port for port in ranges if isinstance(port, NamedPort) or port.last > 0)
 
 
 def widened(seen: Collection[Seen], ports: Sequence[Port]) -> bool:

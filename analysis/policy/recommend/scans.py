@@ -1,6 +1,8 @@
 """Which edges are part of a scan: the closed doors of who tried many, and the open ones that it found on the way."""
 
+import math
 from collections.abc import Iterator
+from datetime import timedelta
 
 import numpy as np
 import pyarrow as pa
@@ -11,20 +13,32 @@ from analysis.policy.history import History
 TCP = 6
 # So many doors that refused or kept silent make a scan, as for the question ``security/scans``.
 LEAST_DOORS = 20
+# A door that is tried more often in a day is a dead target of somebody who goes on trying, a scraper of metrics for one.
+MOST_TRIES = 5
+# Behind an open door a scan stays no longer, and takes no more from each connection.
+LONGEST_US = 60_000_000
+MOST_BYTES = 1 << 16
 # A ping comes before the scan, and an answer ends after it.
 SLACK_US = 60_000_000
 
 
 def scanned(history: History) -> Mask:
-    """Rows of history. An open door counts where it was tried no more often than the closed ones, and only meanwhile."""
+    """Rows of history: the doors that did not open, and what was tried alike meanwhile and did."""
     found = np.zeros(history.rows.num_rows, np.bool_)
-    closed = _closed(history)
+    few = _few(history)
+    closed = few & _closed(history)
     for rows in _by_src(history.edges.src, closed):
         doors = rows[closed[rows]]
         if _count(history, doors) >= LEAST_DOORS:
             found[doors] = True
-            found[_opened(history, rows[~closed[rows]], doors)] = True
+            others = rows[few[rows] & ~closed[rows]]
+            found[_opened(history, others, doors)] = True
     return found
+
+
+def _few(history: History) -> Mask:
+    days = max(1, math.ceil((history.window.until - history.window.since) / timedelta(days=1)))
+    return np.asarray(history.rows["connections"].to_numpy() <= MOST_TRIES * days)
 
 
 def _closed(history: History) -> Mask:
@@ -49,11 +63,15 @@ def _count(history: History, doors: Numbers) -> int:
 
 def _opened(history: History, rows: Numbers, doors: Numbers) -> Numbers:
     first, last = (_times(history, name) for name in ("first_seen", "last_seen"))
-    tries = history.rows["connections"].to_numpy()
     meanwhile = (first[rows] >= first[doors].min() - SLACK_US) & (last[rows] <= last[doors].max() + SLACK_US)
     dst, port = history.edges.dst, history.edges.port
     near = np.isin(dst[rows], dst[doors]) | np.isin(port[rows], port[doors])
-    return np.asarray(rows[meanwhile & near & (tries[rows] <= tries[doors].max())])
+    return np.asarray(rows[meanwhile & near & _brief(history, rows, last[rows] - first[rows])])
+
+
+def _brief(history: History, rows: Numbers, lasted: Numbers) -> Mask:
+    connections, size = (history.rows[name].to_numpy()[rows] for name in ("connections", "bytes"))
+    return np.asarray((size <= MOST_BYTES * connections) & (lasted <= LONGEST_US * connections))
 
 
 def _times(history: History, name: str) -> Numbers:

@@ -86,6 +86,7 @@ def test_peers(peers: tuple[Peer, ...], entities: list[dict[str, Any]]) -> None:
         ((PortRange(132, 9, 9), PortRange(17, 53, 53)), [("UDP", [53]), ("SCTP", [9])]),
         ((PortRange(1), PortRange(47)), [("ICMP", None), (47, None)]),
         ((PortRange(58),), []),
+        ((PortRange(6, 0, 0), PortRange(17, 0, 9)), [("UDP", ["1:9"])]),
         ((PortRange(0),), [(None, None)]),
         (
             [PortRange(6, one, one) for one in range(1, 121, 2)],

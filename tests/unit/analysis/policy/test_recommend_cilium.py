@@ -166,6 +166,7 @@ def test_a_cache_on_the_node_is_the_host_for_cilium() -> None:
             ],
         ),
         ((HTTP, PortRange(47)), [{}]),
+        ((PortRange(6, 0, 0), HTTP), [{"toPorts": PORT_80}]),
     ],
 )
 def test_ports(ports: tuple[Port, ...], rules: list[dict[str, Any]]) -> None:

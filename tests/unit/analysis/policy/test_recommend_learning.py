@@ -1,6 +1,7 @@
 """What is learned of history, and what is not."""
 
 import json
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ from analysis.policy.recommend.recommend import recommend
 from analysis.policy.replay import Asked
 from analysis.policy.rules import Direction, PortRange
 from contract.errors import ProofError, QuestionError
-from tests.support.history import NODES, Row, flow, make_history, node, outside, pod
+from tests.support.history import NODES, NOON, Row, flow, make_history, node, outside, pod
 
 WEB, API, DB = pod("web", "10.0.0.1"), pod("api", "10.0.0.2", node="node-2"), pod("db", "10.0.0.3", namespace="data")
 DNS = pod("coredns", "10.0.0.53", namespace="kube-system", labels=[("k8s-app", "kube-dns")], node="node-2")
@@ -109,6 +110,15 @@ def test_a_scanner_keeps_what_it_did_before(tmp_path: Path) -> None:
     assert [rule.evidence[0].dst.name for rule in rules(found, "web", Direction.EGRESS)] == ["api"]  # type: ignore[union-attr]
 
 
+def test_dead_targets_of_a_scraper_are_no_scan(tmp_path: Path) -> None:
+    """They are tried again and again; the living one is one connection all the time."""
+    dead = [flow(round * 20 + n, WEB, API, 9100 + n, **REFUSED) for round in range(8) for n in range(25)]
+    kept = flow(0, WEB, DB, 9100, end_time=NOON + timedelta(seconds=180))
+    found, _ = learned(tmp_path, [*(one | {"connection_id": f"d{n}"} for n, one in enumerate(dead)), kept])
+    assert {reason for reason, _ in left_out(found)} == {Reason.UNANSWERED}
+    assert [str(rule.evidence[0].dst) for rule in rules(found, "web", Direction.EGRESS)] == ["data/db"]
+
+
 def test_the_own_node_needs_no_rule_and_another_does(tmp_path: Path) -> None:
     flows = [
         flow(0, node("node-1"), WEB, 8080),
@@ -141,6 +151,22 @@ SLICE = {
     "endpoints": [{"addresses": ["172.18.0.12"]}],
     "ports": [{"name": "https", "port": 6443}],
 }
+
+
+def test_pods_that_nobody_owns_are_one_workload_if_their_labels_are_alike(tmp_path: Path) -> None:
+    bare = [pod("web", f"10.0.0.2{n}", number=n) for n in range(3)]
+    objects = kubernetes(*PODS[1:], *bare)
+    for one in objects:
+        if one["kind"] == "Pod" and one["metadata"]["name"].startswith("web"):
+            del one["metadata"]["ownerReferences"]
+    flows = [flow(n, one | {"workload_kind": "Pod", "workload": one["pod"]}, API) for n, one in enumerate(bare)]
+    found, _ = learned(tmp_path, flows, objects)
+    assert [(draft.workload.name, draft.notes) for draft in found.namespaces[0].drafts] == [("api", ()), ("web-0", ())]
+    template = {"metadata": {"labels": {"app": "web"}}}
+    owner = {"kind": "Deployment", "metadata": {"namespace": "shop", "name": "web"}, "spec": {"template": template}}
+    (tmp_path / "more").mkdir()
+    found, _ = learned(tmp_path / "more", flows, [*objects, owner | {"apiVersion": "apps/v1"}])
+    assert [draft.workload.name for draft in found.namespaces[0].drafts] == ["api", "web"]
 
 
 def test_the_api_server_behind_its_service(tmp_path: Path) -> None:
