@@ -12,7 +12,7 @@ from viz.policy import choice, details, words
 
 HEIGHT = 560
 
-title, right = st.columns([2, 3], vertical_alignment="bottom")
+title, right = st.columns([1, 2], vertical_alignment="bottom")
 title.title("What may be closed?")
 current = filters.current()
 if current.span is None:

@@ -27,7 +27,7 @@ class ServiceGraph {
   listen() {
     const { cy, root } = this;
     cy.on("tap", (event) => this.choose(event.target === cy ? null : event.target.id()));
-    cy.on("mouseover", "node.card, edge", (event) => this.hover(event.target));
+    cy.on("mouseover", "node.card, edge", (event) => { this.hover(event.target); this.moveTooltip(event.renderedPosition); });
     cy.on("mouseout", "node.card, edge", () => this.hover(null));
     cy.on("mousemove", (event) => this.moveTooltip(event.renderedPosition));
     cy.on("zoom", () => this.label());

@@ -54,7 +54,7 @@ def _choose(name: str) -> None:
 
 
 def policies() -> Choice:
-    with st.container(horizontal=True, horizontal_alignment="right", vertical_alignment="bottom", gap="large"):
+    with st.container(horizontal=True, horizontal_alignment="right", vertical_alignment="bottom", gap="medium"):
         if _one("Policies", SOURCES, "policies") != SOURCES[0]:
             return Choice(None)
         dialect = Dialect(_one("For", list(Dialect), "dialect"))
