@@ -23,28 +23,12 @@ with named as (
         coalesce(backend_port, dst_port) as port,
         failed,
         ambiguous,
-        src_bytes + dst_bytes as bytes,
+        bytes,
         start_time,
         end_time,
-        cast(floor(epoch(start_time) / $tick) as bigint) as tick
-    from connections
+        epoch_us(start_time) // (1000000 * $tick) as tick
+    from counted
     where ($cluster is null or cluster = $cluster)
-),
-
-by_tick as (
-    select
-        cluster,
-        src_kind, src_namespace, src_pod, src_workload_kind, src_workload, src_address,
-        dst_kind, dst_namespace, dst_pod, dst_workload_kind, dst_workload, dst_address, dst_domain,
-        protocol, port, tick,
-        count(*) as connections,
-        count(*) filter (where failed) as failed,
-        count(*) filter (where ambiguous) as ambiguous,
-        sum(bytes) as bytes,
-        min(start_time) as first_seen,
-        max(end_time) as last_seen
-    from named
-    group by all
 )
 
 select
@@ -52,14 +36,14 @@ select
     src_kind, src_namespace, src_pod, src_workload_kind, src_workload, src_address,
     dst_kind, dst_namespace, dst_pod, dst_workload_kind, dst_workload, dst_address, dst_domain,
     protocol, port,
-    cast(sum(connections) as bigint) as connections,
-    cast(sum(failed) as bigint) as failed,
-    cast(sum(ambiguous) as bigint) as ambiguous,
+    count(*) as connections,
+    count(*) filter (where failed) as failed,
+    count(*) filter (where ambiguous) as ambiguous,
     cast(sum(bytes) as bigint) as bytes,
-    min(first_seen) as first_seen,
-    max(last_seen) as last_seen,
-    array_agg(tick order by tick) as ticks
-from by_tick
+    min(start_time) as first_seen,
+    max(end_time) as last_seen,
+    array_agg(tick) as ticks
+from named
 group by all
 order by
     cluster,
