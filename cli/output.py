@@ -5,7 +5,8 @@ from collections.abc import Callable, Iterator
 from enum import StrEnum
 from typing import TYPE_CHECKING, Protocol
 
-from cli.printable import cell, json_text, printable
+from analysis.printable import printable
+from cli.printable import cell, json_text
 
 if TYPE_CHECKING:
     import pyarrow as pa

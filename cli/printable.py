@@ -1,4 +1,4 @@
-"""Text from strangers, made safe for a terminal."""
+"""Values from strangers, made safe for a terminal."""
 
 import json
 import math
@@ -6,12 +6,8 @@ from collections.abc import Mapping
 from datetime import datetime
 from decimal import Decimal
 
+from analysis.printable import printable
 from cli.times import rfc3339
-
-
-def printable(text: str) -> str:
-    """Controls, line breaks and marks that turn the direction of writing, shown as escapes."""
-    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
 
 
 def cell(value: object) -> str:

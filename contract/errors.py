@@ -6,6 +6,7 @@ TailraceError
 ├── LakeError       a lake cannot be opened, read or written
 ├── QuestionError   a question, its parameters or its SQL are refused
 ├── UsageError      the command line asks for what cannot be
+├── ProofError      a recommendation does not do what it must (a fault of ours), and is not printed
 └── MachineError    the system does not let Tailrace do what it must
 """
 
@@ -37,6 +38,10 @@ class QuestionError(TailraceError):
 
 class UsageError(TailraceError):
     """Wrong usage of a verb."""
+
+
+class ProofError(TailraceError):
+    """What was recommended would deny what it was learned from, or does not read back as it was meant."""
 
 
 class MachineError(TailraceError):

@@ -18,9 +18,9 @@ SHORT = timedelta(days=7)
 def shortcomings(rows: pa.Table, window: Window, known: Iterable[Endpoint]) -> list[str]:
     """``rows`` of ``policy/coverage``; empty where nothing was missed that anybody knows of."""
     told = rows.to_pylist()
-    if not told:
-        return ["Nothing says how much was captured: the lake has no coverage of this time."]
     lines = [_short(window)] if window.until - window.since < SHORT else []
+    if not told:
+        return [*lines, "Nothing says how much was captured: the lake has no coverage of this time."]
     nodes = {row["node"] for row in told}
     if None not in nodes:
         lines += _uncaptured(nodes, known)

@@ -13,9 +13,7 @@ try:
 except ImportError:  # a PyYAML that was built without libyaml: the same, more slowly
     from yaml import SafeLoader  # type: ignore[assignment]
 
-from analysis.policy.kubernetes import network_policy
 from analysis.policy.parts import Part
-from analysis.policy.rules import Policies, Section
 from contract.errors import InputError
 
 SUFFIXES = frozenset({".yaml", ".yml", ".json"})
@@ -27,24 +25,8 @@ MOST_JSON_BYTES = 1 << 30
 MOST_VALUES = 2_000_000
 DEEPEST = 64
 
-KINDS = {("networking.k8s.io/v1", "NetworkPolicy"): network_policy}
-
 TAG = "tag:yaml.org,2002:"
 PLAIN = frozenset(TAG + name for name in ("null", "bool", "int", "float", "str", "seq", "map"))
-
-
-def read_policies(paths: Sequence[str]) -> Policies:
-    """Files, or folders of them; every document has to be a policy or a list of policies."""
-    sections: list[Section] = []
-    origins: dict[str, str] = {}
-    for document in read_documents(paths):
-        found = _sections(document)
-        policy = found[0].origin.partition(" ")[0]
-        if policy in origins:
-            raise document.wrong(f"{policy} is in {origins[policy]} too", "leave one of them out")
-        origins[policy] = f"{document.file}: {document.path}"
-        sections += found
-    return Policies(tuple(sections))
 
 
 def read_documents(paths: Iterable[str]) -> Iterator[Part]:
@@ -52,18 +34,18 @@ def read_documents(paths: Iterable[str]) -> Iterator[Part]:
     for path in paths:
         for file in _files(Path(path)):
             documents = _json(file) if file.suffix == ".json" else _yaml(file)
-            for number, value in enumerate(documents, 1):
-                if value is not None:
-                    yield from _listed(Part(value, str(file), f"document {number}"))
+            yield from _parts(documents, str(file))
 
 
-def _sections(document: Part) -> list[Section]:
-    version, kind = document.needed("apiVersion").text, document.needed("kind").text
-    reader = KINDS.get((version, kind))
-    if reader is None:
-        known = ", ".join(f"{kind} of {version}" for version, kind in KINDS)
-        raise document.wrong(f"{kind!r:.60} of {version!r:.60} is no policy that is known", f"known are {known}")
-    return reader(document)
+def documents_of(text: str, name: str) -> Iterator[Part]:
+    """The same of a YAML text that is in no file."""
+    yield from _parts(_yaml_of(text, Path(name)), name)
+
+
+def _parts(documents: Sequence[Any], file: str) -> Iterator[Part]:
+    for number, value in enumerate(documents, 1):
+        if value is not None:
+            yield from _listed(Part(value, file, f"document {number}"))
 
 
 def _listed(document: Part) -> Iterator[Part]:
@@ -117,7 +99,10 @@ def _json(file: Path) -> list[Any]:
 
 
 def _yaml(file: Path) -> list[Any]:
-    text = _text(file, MOST_YAML_BYTES)
+    return _yaml_of(_text(file, MOST_YAML_BYTES), file)
+
+
+def _yaml_of(text: str, file: Path) -> list[Any]:
     try:
         _check_depth(text, file)
         documents = list(yaml.load_all(text, _Loader))

@@ -2,7 +2,7 @@
 
 import ipaddress
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Protocol
 
@@ -23,7 +23,10 @@ Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 @dataclass(frozen=True)
 class Endpoint:
-    """``kind`` is pod, node or external; ``ports`` are the named ones, each with protocol and number."""
+    """``kind`` is pod, node or external; ``ports`` are the named ones, each with protocol and number.
+
+    ``domain`` is the name by which an address outside was looked up.
+    """
 
     kind: str
     namespace: str | None
@@ -35,6 +38,8 @@ class Endpoint:
     ports: Mapping[str, tuple[str, int]]
     host_network: bool
     node: str | None
+    domain: str | None = None
+    service_account_labels: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

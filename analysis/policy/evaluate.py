@@ -1,6 +1,6 @@
 """Rules × edges → verdicts, all edges at a time."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any, NamedTuple
 
@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analysis.policy.endpoints import ABSENT, PROTOCOLS, Columns, Endpoint, Mask, Numbers
-from analysis.policy.rules import Direction, Policies, Section
+from analysis.policy.rules import Action, Direction, Plugin, Policies, Section
 from analysis.policy.selectors import Block
 
 NOT_ISOLATED = -1
@@ -17,6 +17,8 @@ DEFAULT_DENY = -2
 ALWAYS = -3
 # No policy can name it, and somebody is isolated: what happens is up to the network plugin.
 UNKNOWN = -4
+# While a tier is judged: denied unless one of its rules says otherwise.
+_DENIED_HERE = -5
 
 
 class Edges(NamedTuple):
@@ -34,13 +36,10 @@ class Verdicts(NamedTuple):
     An unknown edge is neither allowed nor denied.
     """
 
-    allowed: NDArray[np.bool_]
-    egress: NDArray[np.int64]
-    ingress: NDArray[np.int64]
-
-    @property
-    def denied(self) -> Mask:
-        return np.asarray((self.egress == DEFAULT_DENY) | (self.ingress == DEFAULT_DENY))
+    allowed: Mask
+    denied: Mask
+    egress: Numbers
+    ingress: Numbers
 
     @property
     def unknown(self) -> Mask:
@@ -48,12 +47,17 @@ class Verdicts(NamedTuple):
 
 
 def evaluate(policies: Policies, endpoints: Sequence[Endpoint], edges: Edges) -> Verdicts:
-    columns = Columns(endpoints)
+    return evaluate_columns(policies, Columns(_as_seen(policies, endpoints)), edges)
+
+
+def evaluate_columns(policies: Policies, columns: Columns, edges: Edges) -> Verdicts:
     whole = Edges(*(np.asarray(column, np.int64) for column in edges))
     egress = _decided(policies, Direction.EGRESS, columns, whole)
     ingress = _decided(policies, Direction.INGRESS, columns, whole)
-    allows = [(side != DEFAULT_DENY) & (side != UNKNOWN) for side in (egress, ingress)]
-    return Verdicts(allows[0] & allows[1], egress, ingress)
+    denies = _rules(policies, Action.DENY)
+    denied = [(side == DEFAULT_DENY) | np.isin(side, denies) for side in (egress, ingress)]
+    either = denied[0] | denied[1]
+    return Verdicts(~either & (egress != UNKNOWN) & (ingress != UNKNOWN), either, egress, ingress)
 
 
 def up_to_plugin(policies: Policies, endpoints: Sequence[Endpoint], edges: Edges, verdicts: Verdicts) -> Mask:
@@ -61,13 +65,25 @@ def up_to_plugin(policies: Policies, endpoints: Sequence[Endpoint], edges: Edges
 
     An ipBlock is meant for addresses outside; whether it matches a pod's depends on where the plugin translates.
     """
-    candidates = np.flatnonzero(_by_block(policies, verdicts.egress) | _by_block(policies, verdicts.ingress))
-    without = [replace(one, address=None) if one.kind == "pod" and not one.host_network else one for one in endpoints]
     found = verdicts.unknown
-    found[candidates] |= (
-        verdicts.allowed[candidates] & ~evaluate(policies, without, Edges(*(c[candidates] for c in edges))).allowed
-    )
+    if policies.plugin is not None:
+        return found
+    candidates = np.flatnonzero(_by_block(policies, verdicts.egress) | _by_block(policies, verdicts.ingress))
+    hidden = _without_address(endpoints, lambda one: one.kind == "pod" and not one.host_network)
+    without = evaluate(policies, hidden, Edges(*(column[candidates] for column in edges)))
+    found[candidates] |= verdicts.allowed[candidates] & ~without.allowed
     return found
+
+
+def _as_seen(policies: Policies, endpoints: Sequence[Endpoint]) -> Sequence[Endpoint]:
+    """Cilium knows pods and nodes by identity: no CIDR is ever theirs (docs.cilium.io, *Layer 3 Policies*, CIDR Based)."""
+    if policies.plugin is not Plugin.CILIUM:
+        return endpoints
+    return _without_address(endpoints, lambda one: one.kind in ("pod", "node"))
+
+
+def _without_address(endpoints: Sequence[Endpoint], hidden: Callable[[Endpoint], bool]) -> Sequence[Endpoint]:
+    return [replace(one, address=None) if hidden(one) else one for one in endpoints]
 
 
 def _by_block(policies: Policies, side: Numbers) -> Mask:
@@ -76,35 +92,47 @@ def _by_block(policies: Policies, side: Numbers) -> Mask:
     return np.isin(side, rules)
 
 
+def _rules(policies: Policies, action: Action) -> Sequence[int]:
+    return [number for number, rule in enumerate(policies.rules) if rule.action is action]
+
+
 def _decided(policies: Policies, direction: Direction, columns: Columns, edges: Edges) -> Numbers:
     """For each edge the first rule of this direction that names it, or why there is none."""
     own, other = (edges.src, edges.dst) if direction is Direction.EGRESS else (edges.dst, edges.src)
     decided = np.full(len(own), NOT_ISOLATED, np.int64)
-    for section, first in _sections(policies, direction):
-        # Most policies are about few pods: their rules look at the edges of those alone.
-        at = np.flatnonzero(columns.of(section.subject)[own])
-        decided[at[decided[at] == NOT_ISOLATED]] = DEFAULT_DENY
-        for number, rule in enumerate(section.rules, first):
-            at = at[decided[at] == DEFAULT_DENY]
-            near = at[rule.names(columns)[other[at]]]
-            decided[near[rule.opens(columns, edges.dst[near], edges.protocol[near], edges.port[near])]] = number
-    nameable = np.isin(edges.protocol, list(PROTOCOLS.values()))
-    decided[~nameable & (decided != NOT_ISOLATED)] = UNKNOWN
-    decided[_unforbidden(columns, own, other)] = ALWAYS
+    passes = _rules(policies, Action.PASS)
+    for tier in policies.tiers(direction):
+        for first, section in tier:
+            _judge(section, first, columns, edges, (own, other), decided)
+        decided[np.isin(decided, passes)] = NOT_ISOLATED
+        # What a tier denies is decided; what no section of it is about goes on to the next.
+        decided[decided == _DENIED_HERE] = DEFAULT_DENY
+    if policies.plugin is None:
+        nameable = np.isin(edges.protocol, list(PROTOCOLS.values()))
+        decided[~nameable & (decided != NOT_ISOLATED)] = UNKNOWN
+    decided[_unforbidden(policies, direction, columns, own, other)] = ALWAYS
     return decided
 
 
-def _sections(policies: Policies, direction: Direction) -> Iterator[tuple[Section, int]]:
-    """Each section of a direction, and the number of its first rule."""
-    first = 0
-    for section in policies.sections:
-        if section.direction is direction:
-            yield section, first
-        first += len(section.rules)
+def _judge(
+    section: Section, first: int, columns: Columns, edges: Edges, ends: tuple[Numbers, Numbers], decided: Numbers
+) -> None:
+    """Most policies are about few pods: their rules look at the edges of those alone."""
+    own, other = ends
+    at = np.flatnonzero(columns.of(section.subject)[own])
+    if section.isolates:
+        decided[at[decided[at] == NOT_ISOLATED]] = _DENIED_HERE
+    for number, rule in enumerate(section.rules, first):
+        at = at[(decided[at] == _DENIED_HERE) | (decided[at] == NOT_ISOLATED)]
+        near = at[rule.names(columns)[other[at]] & columns.of(rule.own)[own[at]]]
+        decided[near[rule.opens(columns, edges.dst[near], edges.protocol[near], edges.port[near])]] = number
 
 
-def _unforbidden(columns: Columns, own: Numbers, other: Numbers) -> Mask:
+def _unforbidden(policies: Policies, direction: Direction, columns: Columns, own: Numbers, other: Numbers) -> Mask:
+    """Calico and Cilium let a node reach its pods, but not pods their node."""
     itself = columns.pods[own] & (columns.identities[own] == columns.identities[other])
+    if policies.plugin is not None and direction is Direction.EGRESS:
+        return np.asarray(itself)
     node = columns.node_numbers[own]
     at_home = columns.pods[own] & columns.nodes[other] & (node == columns.node_numbers[other]) & (node != ABSENT)
     return np.asarray(itself | at_home)

@@ -13,7 +13,7 @@ from analysis.policy.endpoints import Columns, Mask, Numbers
 from analysis.policy.evaluate import DEFAULT_DENY, Verdicts
 from analysis.policy.history import History
 from analysis.policy.rhythm import period
-from analysis.policy.rules import Direction, Policies
+from analysis.policy.rules import Action, Direction, Policies
 
 
 class Finding(StrEnum):
@@ -76,12 +76,18 @@ class _Reasons:
             (Direction.EGRESS, self._verdicts.egress, self._edges.src),
             (Direction.INGRESS, self._verdicts.ingress, self._edges.dst),
         )
-        by = [
-            (direction.value, f"default deny: {self._isolating[direction][ends[edge]]}")
+        by = {
+            direction: reason
             for direction, decided, ends in sides
-            if decided[edge] == DEFAULT_DENY
-        ]
-        return " and ".join(direction for direction, _ in by), "; ".join(dict.fromkeys(reason for _, reason in by))
+            if (reason := self._denial(direction, int(decided[edge]), int(ends[edge])))
+        }
+        return " and ".join(by), "; ".join(dict.fromkeys(by.values()))
+
+    def _denial(self, direction: Direction, decided: int, end: int) -> str | None:
+        if decided == DEFAULT_DENY:
+            return f"default deny: {self._isolating[direction][end]}"
+        rule = self._policies.rules[decided] if decided >= 0 else None
+        return f"denied by {rule.origin}" if rule and rule.action is Action.DENY else None
 
     def undecided(self, edges: Numbers) -> list[tuple[str, str]]:
         return [self._undecided(edge) for edge in edges]
@@ -98,7 +104,7 @@ def _isolating(policies: Policies, columns: Columns, direction: Direction) -> Se
     """For each endpoint the policies that isolate it."""
     names: list[list[str]] = [[] for _ in range(len(columns))]
     for section in policies.sections:
-        if section.direction is direction:
+        if section.direction is direction and section.isolates:
             policy = section.origin.partition(" ")[0]
             for row in np.flatnonzero(columns.of(section.subject)):
                 names[row].append(policy)

@@ -10,7 +10,7 @@ import pyarrow.compute as pc
 
 from analysis.policy.endpoints import Endpoint, Mask, Numbers
 from analysis.policy.evaluate import Edges
-from analysis.policy.owners import End, Owners, Row
+from analysis.policy.owners import OUTSIDE, End, Owners, Row
 from analysis.policy.rules import NO_PORT
 from analysis.questions import ask
 from contract.errors import QuestionError
@@ -81,8 +81,13 @@ def _refuse_several_clusters(rows: pa.Table) -> None:
 
 
 def _ends(rows: pa.Table, side: str) -> list[End]:
-    columns = [rows[f"{side}_{name}"].to_pylist() for name in End._fields]
-    return [End(*values) for values in zip(*columns, strict=True)]
+    columns = [rows[f"{side}_{name}"].to_pylist() for name in End._fields if name != "domain"]
+    domains = rows["dst_domain"].to_pylist() if side == "dst" else [None] * rows.num_rows
+    ends = (End(*values) for values in zip(*columns, strict=True))
+    return [
+        end._replace(domain=domain) if domain and end.kind in OUTSIDE else end
+        for end, domain in zip(ends, domains, strict=True)
+    ]
 
 
 def _recorded(lake: Lake, bounds: Mapping[str, object], missing: set[tuple[str | None, str]]) -> list[Row]:

@@ -1,6 +1,7 @@
 """NetworkPolicy (networking.k8s.io/v1) → sections. What the API server would refuse is refused."""
 
 import re
+from collections.abc import Iterable, Iterator
 
 from analysis.policy.endpoints import PROTOCOLS
 from analysis.policy.parts import Part
@@ -34,6 +35,11 @@ NAME = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])
 LONGEST_NAME = 253
 PORT_NAME = re.compile(r"(?=.*[a-z])[a-z0-9]+(-[a-z0-9]+)*")
 LONGEST_PORT_NAME = 15
+
+
+def sections(documents: Iterable[Part]) -> Iterator[Section]:
+    for document in documents:
+        yield from network_policy(document)
 
 
 def network_policy(document: Part) -> list[Section]:

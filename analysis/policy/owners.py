@@ -27,11 +27,14 @@ PASSING = frozenset(
     }
 )
 
+# The kinds of an end that is no pod, node or Service that anybody knows of.
+OUTSIDE = (None, "external")
+
 Row = Mapping[str, Any]
 
 
 class End(NamedTuple):
-    """One end of a row of ``policy/history``."""
+    """One end of a row of ``policy/history``; ``domain`` is of those outside only."""
 
     kind: str | None
     namespace: str | None
@@ -39,6 +42,7 @@ class End(NamedTuple):
     workload_kind: str | None
     workload: str | None
     address: str
+    domain: str | None = None
 
 
 class Owners:
@@ -61,8 +65,8 @@ class Owners:
             return _at(self._pod(end.namespace, end.pod), end.address)
         if end.kind == "node":
             return self._node(end)
-        if end.kind in (None, "external"):
-            return _outside(end.address)
+        if end.kind in OUTSIDE:
+            return _outside(end)
         row = self._workloads.get((end.namespace, end.workload_kind, end.workload))
         return None if row is None else self._pod(end.namespace, row["name"])
 
@@ -91,7 +95,7 @@ class Owners:
         known = self._nodes.get(name)
         if known is not None:
             return replace(known, address=end.address)
-        return replace(_outside(end.address), kind="node", name=name, host_network=True, node=name)
+        return Endpoint("node", None, name, end.address, {}, {}, None, {}, True, name)
 
 
 def lasting(labels: Mapping[str, str]) -> frozenset[tuple[str, str]]:
@@ -110,5 +114,5 @@ def _family(address: str) -> int:
     return ipaddress.ip_address(address).version
 
 
-def _outside(address: str) -> Endpoint:
-    return Endpoint("external", None, address, address, {}, {}, None, {}, False, None)
+def _outside(end: End) -> Endpoint:
+    return Endpoint("external", None, end.address, end.address, {}, {}, None, {}, False, None, end.domain)

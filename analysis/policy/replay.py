@@ -61,7 +61,7 @@ def replay(lake: Lake, policies: Policies, known: Sequence[Endpoint], asked: Ask
         raise LakeError(f"{lake.folder}: has no records; ingest captures into it first")
     history = read_history(lake, known, window, asked.since, asked.until, asked.cluster)
     if not history.rows.num_rows and not history.unresolved.num_rows:
-        raise QuestionError(f"nothing to judge: {_nothing(lake, window)}")
+        raise QuestionError(f"nothing to judge: {nothing_in(lake, window)}")
     # Whom a rule names is told of the cluster as it is, too.
     endpoints = [*history.endpoints, *known]
     columns = Columns(endpoints)
@@ -69,17 +69,17 @@ def replay(lake: Lake, policies: Policies, known: Sequence[Endpoint], asked: Ask
     open_to_plugin = up_to_plugin(policies, endpoints, history.edges, verdicts)
     edges = found(policies, history, columns, verdicts, open_to_plugin)
     seen = Seen(endpoints, columns, history.edges, history.rows["connections"].to_numpy())
-    missed = shortcomings(_coverage(lake, asked), window, known)
+    missed = shortcomings(coverage_rows(lake, asked), window, known)
     return Replay(window, lines(history, missed, edges), edges, unused(policies, seen))
 
 
-def _nothing(lake: Lake, window: Window) -> str:
+def nothing_in(lake: Lake, window: Window) -> str:
     """No history denies nothing, which must not look like a proof."""
     span = " to ".join(f"{time:%Y-%m-%dT%H:%M:%SZ}" for time in lake.span() or ())
     return f"no connections from {window.since:%Y-%m-%dT%H:%M:%SZ} to {window.until:%Y-%m-%dT%H:%M:%SZ}; the lake has {span}"
 
 
-def _coverage(lake: Lake, asked: Asked) -> pa.Table:
+def coverage_rows(lake: Lake, asked: Asked) -> pa.Table:
     given = {
         "since": asked.since,
         "until": asked.until,

@@ -1,17 +1,20 @@
 """What every dialect of policy becomes.
 
-Sections are judged in order, and in a section its rules: the first that matches decides. NetworkPolicy only ever allows,
-so that its order says no more than which of several rules is named.
+Tiers are judged in order, in a tier its sections, in a section its rules: the first rule that matches decides. NetworkPolicy
+only ever allows, so that its order says no more than which of several rules is named.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cached_property
+from itertools import groupby
+from typing import NamedTuple
 
 import numpy as np
 
 from analysis.policy.endpoints import Columns, Mask, Numbers, Selection
+from analysis.policy.selectors import Every
 
 MOST_PORT = 65535
 # The port of an edge whose protocol has none.
@@ -21,6 +24,29 @@ NO_PORT = -1
 class Direction(StrEnum):
     INGRESS = "ingress"
     EGRESS = "egress"
+
+
+class Action(StrEnum):
+    ALLOW = "allow"
+    DENY = "deny"
+    # The next tier decides.
+    PASS = "pass"
+
+
+class Plugin(StrEnum):
+    """Whose policies they are, if not everybody's: what NetworkPolicy leaves to the network plugin is known then."""
+
+    CALICO = "Calico"
+    CILIUM = "Cilium"
+
+
+class Place(NamedTuple):
+    """When a section is judged: the lowest first. NetworkPolicy stands where Calico puts it."""
+
+    tier_order: float = 1_000_000
+    tier: str = "default"
+    order: float = 1000
+    name: str = ""
 
 
 @dataclass(frozen=True)
@@ -46,12 +72,30 @@ class NamedPort:
 
 
 @dataclass(frozen=True)
+class AllBut:
+    """Every protocol and port but these."""
+
+    ports: tuple[PortRange | NamedPort, ...]
+
+    def mask(self, columns: Columns, dst: Numbers, protocol: Numbers, port: Numbers) -> Mask:
+        return ~_any_port(self.ports, columns, dst, protocol, port)
+
+
+Port = PortRange | NamedPort | AllBut
+
+
+@dataclass(frozen=True)
 class Rule:
-    """Whom it names, and on which ports: with no peers everybody, with no ports every port."""
+    """Whom it names, and on which ports: with no peers everybody, with no ports every port.
+
+    ``own`` are those of its section's subject that it is about.
+    """
 
     origin: str
     peers: tuple[Selection, ...] = ()
-    ports: tuple[PortRange | NamedPort, ...] = ()
+    ports: tuple[Port, ...] = ()
+    action: Action = Action.ALLOW
+    own: Selection = Every()
 
     def names(self, columns: Columns) -> Mask:
         if not self.peers:
@@ -61,23 +105,44 @@ class Rule:
     def opens(self, columns: Columns, dst: Numbers, protocol: Numbers, port: Numbers) -> Mask:
         if not self.ports:
             return np.ones(len(dst), np.bool_)
-        return np.asarray(np.logical_or.reduce([one.mask(columns, dst, protocol, port) for one in self.ports]))
+        return _any_port(self.ports, columns, dst, protocol, port)
 
 
 @dataclass(frozen=True)
 class Section:
-    """One direction of one policy: it isolates its subject, and its rules name what is allowed all the same."""
+    """One direction of one policy: its rules decide about its subject, and what they leave is denied if it isolates."""
 
     origin: str
     direction: Direction
     subject: Selection
     rules: tuple[Rule, ...] = ()
+    place: Place = Place()
+    isolates: bool = True
 
 
 @dataclass(frozen=True)
 class Policies:
+    """``sections`` are in the order in which they are judged."""
+
     sections: Sequence[Section]
+    plugin: Plugin | None = None
 
     @cached_property
     def rules(self) -> Sequence[Rule]:
         return tuple(rule for section in self.sections for rule in section.rules)
+
+    def tiers(self, direction: Direction) -> Iterable[Sequence[tuple[int, Section]]]:
+        """The sections of each tier that has any, with the number of each one's first rule."""
+        for _, tier in groupby(self._numbered, lambda numbered: numbered[1].place[:2]):
+            found = [(first, section) for first, section in tier if section.direction is direction]
+            if found:
+                yield found
+
+    @cached_property
+    def _numbered(self) -> Sequence[tuple[int, Section]]:
+        firsts = np.cumsum([0, *(len(section.rules) for section in self.sections)]).tolist()
+        return tuple(zip(firsts, self.sections, strict=False))
+
+
+def _any_port(ports: Iterable[Port], columns: Columns, dst: Numbers, protocol: Numbers, port: Numbers) -> Mask:
+    return np.asarray(np.logical_or.reduce([one.mask(columns, dst, protocol, port) for one in ports]))

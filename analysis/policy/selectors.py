@@ -1,4 +1,4 @@
-"""Kubernetes label selectors and IP blocks as masks over endpoints."""
+"""Whom a policy is about or names, as masks over endpoints: label selectors, addresses, and what is made of them."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -6,7 +6,7 @@ from enum import StrEnum
 
 import numpy as np
 
-from analysis.policy.endpoints import Columns, Mask, Network, Values
+from analysis.policy.endpoints import Columns, Mask, Network, Selection, Values
 
 Lookup = Callable[[str], Values]
 
@@ -69,6 +69,38 @@ class Block:
         for network in self.excepted:
             found = found & ~columns.inside(network)
         return found
+
+
+@dataclass(frozen=True)
+class Every:
+    """Those that every part selects; without parts everybody."""
+
+    parts: tuple[Selection, ...] = ()
+
+    def mask(self, columns: Columns) -> Mask:
+        return np.asarray(
+            np.logical_and.reduce([np.ones(len(columns), np.bool_), *(columns.of(part) for part in self.parts)])
+        )
+
+
+@dataclass(frozen=True)
+class Either:
+    """Those that some part selects; without parts nobody."""
+
+    parts: tuple[Selection, ...] = ()
+
+    def mask(self, columns: Columns) -> Mask:
+        return np.asarray(
+            np.logical_or.reduce([np.zeros(len(columns), np.bool_), *(columns.of(part) for part in self.parts)])
+        )
+
+
+@dataclass(frozen=True)
+class Not:
+    part: Selection
+
+    def mask(self, columns: Columns) -> Mask:
+        return ~columns.of(self.part)
 
 
 def _narrowed(rows: Mask, selector: LabelSelector, label: Lookup) -> Mask:

@@ -7,6 +7,7 @@ import pyarrow.compute as pc
 
 from analysis.policy import words
 from analysis.policy.findings import Finding
+from analysis.policy.grouping import workload_edges
 from analysis.policy.history import History
 
 MEANING = {
@@ -46,13 +47,7 @@ def outcome(found: pa.Table) -> Iterator[str]:
 
 def _edges(rows: pa.Table) -> int:
     """Of workloads, as people count them, not of pods."""
-    names = {
-        "src": pc.coalesce(rows["src_workload"], rows["src_address"]),
-        "dst": pc.coalesce(rows["dst_workload"], rows["dst_domain"], rows["dst_address"]),
-    }
-    kept = ("src_namespace", "src_workload_kind", "dst_namespace", "dst_workload_kind", "protocol", "port")
-    keys = pa.table(names | {name: rows[name] for name in kept})
-    return int(keys.group_by(keys.schema.names).aggregate([]).num_rows)
+    return len(pc.unique(workload_edges(rows)))
 
 
 def _counts(edges: int, rows: pa.Table) -> str:

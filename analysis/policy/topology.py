@@ -1,6 +1,6 @@
 """Endpoints out of Kubernetes manifests or a dump of ``kubectl get -A -o json``."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from pathlib import Path
 
 from analysis.policy.documents import read_documents
@@ -28,8 +28,11 @@ Labels = Mapping[str, Mapping[str, str]]
 
 def read_endpoints(path: str | Path) -> list[Endpoint]:
     """A pod each with the address it has now; a workload whose pods are not there is one pod without an address."""
-    objects = _by_kind(path)
-    namespaces = {item.needed("metadata.name"): item.labels("metadata.labels") for item in objects.get("Namespace", ())}
+    return endpoints_of(read_objects(path), path)
+
+
+def endpoints_of(objects: Objects, path: str | Path) -> list[Endpoint]:
+    namespaces = namespace_labels(objects)
     found = [*_pods(objects, namespaces), *_templates(objects, namespaces), *_nodes(objects)]
     if not found:
         raise InputError(
@@ -38,12 +41,16 @@ def read_endpoints(path: str | Path) -> list[Endpoint]:
     return found
 
 
-def _by_kind(path: str | Path) -> Objects:
+def namespace_labels(objects: Objects) -> Labels:
+    return {item.needed("metadata.name"): item.labels("metadata.labels") for item in objects.get("Namespace", ())}
+
+
+def read_objects(path: str | Path, kinds: Collection[str] = KINDS) -> Objects:
     """An object that stands in several files counts once."""
     unique = {}
     for document in read_documents([str(path)]):
         kind = document.needed("kind").text
-        if kind in KINDS:
+        if kind in kinds:
             item = Item(document.value, document.file, document.path)
             unique[kind, item.text("metadata.namespace"), item.needed("metadata.name")] = item
     objects: Objects = {}
@@ -57,29 +64,34 @@ def _pods(objects: Objects, namespaces: Labels) -> Iterator[Endpoint]:
         if pod.text("status.phase") not in FINISHED:
             several = [entry.address("ip") for entry in pod.children("status.podIPs")]
             for address in several or [pod.address("status.podIP")]:
-                yield _pod(pod, "", pod.needed("metadata.name"), address, namespaces)
+                yield pod_endpoint(pod, "", address, namespaces)
 
 
 def _templates(objects: Objects, namespaces: Labels) -> Iterator[Endpoint]:
     """Workloads that no other workload owns, and that have no pod in the dump."""
     owners = Owners(objects)
     seen = {(pod.text("metadata.namespace"), *owners.workload(pod)) for pod in objects.get("Pod", ())}
-    for kind, keys in TEMPLATES.items():
+    for kind, workload in own_workloads(objects):
+        if (workload.text("metadata.namespace"), kind, workload.needed("metadata.name")) not in seen:
+            yield pod_endpoint(workload, TEMPLATES[kind], None, namespaces)
+
+
+def own_workloads(objects: Objects) -> Iterator[tuple[str, Item]]:
+    """Workloads that no other workload owns."""
+    for kind in TEMPLATES:
         for workload in objects.get(kind, ()):
-            name = workload.needed("metadata.name")
-            owned = any(owner.text("kind") in TEMPLATES for owner in workload.children("metadata.ownerReferences"))
-            if not owned and (workload.text("metadata.namespace"), kind, name) not in seen:
-                yield _pod(workload, keys, name, None, namespaces)
+            if not any(owner.text("kind") in TEMPLATES for owner in workload.children("metadata.ownerReferences")):
+                yield kind, workload
 
 
-def _pod(item: Item, template: str, name: str, address: str | None, namespaces: Labels) -> Endpoint:
+def pod_endpoint(item: Item, template: str, address: str | None, namespaces: Labels) -> Endpoint:
     """``template`` is where in the item the pod is described: nowhere else than in itself, if it is a pod."""
     pod = item.child(template) if template else item
     namespace = item.text("metadata.namespace") or "default"
     return Endpoint(
         kind="pod",
         namespace=namespace,
-        name=name,
+        name=item.needed("metadata.name"),
         address=address,
         labels=pod.labels("metadata.labels"),
         namespace_labels={**namespaces.get(namespace, {}), NAMESPACE_NAME: namespace},

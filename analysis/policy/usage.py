@@ -9,7 +9,7 @@ import pyarrow as pa
 from analysis.policy import words
 from analysis.policy.endpoints import Columns, Endpoint, Mask, Numbers
 from analysis.policy.evaluate import Edges
-from analysis.policy.rules import Direction, Policies, Rule, Section
+from analysis.policy.rules import Action, Direction, Policies, Rule, Section
 
 UNUSED = pa.schema(
     [
@@ -46,8 +46,10 @@ def _section(section: Section, seen: Seen) -> Iterator[dict[str, object]]:
         about, peer = peer, about
     touched = np.flatnonzero(subject[about])
     for rule in section.rules:
+        if rule.action is not Action.ALLOW:
+            continue
         named = rule.names(seen.columns)
-        edges = touched[named[peer[touched]]]
+        edges = touched[named[peer[touched]] & seen.columns.of(rule.own)[about[touched]]]
         used = edges[_opened(rule, seen, edges)]
         peers = _unused_peers(rule, seen, named, peer[used])
         ports = _unused_ports(rule, seen, edges)

@@ -5,7 +5,7 @@ from datetime import timedelta
 
 from analysis.graph import protocol_name
 from analysis.policy.endpoints import Endpoint
-from analysis.policy.rules import NO_PORT, NamedPort, PortRange
+from analysis.policy.rules import NO_PORT, AllBut, NamedPort, Port
 
 UNITS = ((86400, "d"), (3600, "h"), (60, "min"), (1, "s"))
 MOST_NAMED = 5
@@ -28,7 +28,9 @@ def counted(count: int, one: str) -> str:
     return f"{count:,} {one if count == 1 else one + 's'}"
 
 
-def port(one: PortRange | NamedPort) -> str:
+def port(one: Port) -> str:
+    if isinstance(one, AllBut):
+        return f"all but {', '.join(map(port, one.ports))}"
     if isinstance(one, NamedPort):
         return f"{protocol_name(one.protocol, None)} {one.name}"
     if one.first == NO_PORT:

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import yaml
 
-from analysis.policy.documents import read_policies
+from analysis.policy.dialects import read_policies
 from analysis.policy.endpoints import PROTOCOLS, Endpoint
 from analysis.policy.evaluate import Edges, evaluate, up_to_plugin
 from tests.naive import policy as naive

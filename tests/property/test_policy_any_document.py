@@ -11,7 +11,7 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from analysis.policy.documents import read_policies
+from analysis.policy.dialects import read_policies
 from analysis.policy.topology import read_endpoints
 from contract.errors import InputError
 from tests.support.policies import policy_set

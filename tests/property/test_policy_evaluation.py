@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from analysis.policy.documents import read_policies
+from analysis.policy.dialects import read_policies
 from analysis.policy.evaluate import (
     ALWAYS,
     DEFAULT_DENY,

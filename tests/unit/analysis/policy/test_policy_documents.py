@@ -3,7 +3,8 @@ from pathlib import Path
 
 import pytest
 
-from analysis.policy.documents import MOST_VALUES, MOST_YAML_BYTES, read_policies
+from analysis.policy.dialects import read_policies
+from analysis.policy.documents import MOST_VALUES, MOST_YAML_BYTES
 from analysis.policy.rules import Policies
 from contract.errors import InputError
 

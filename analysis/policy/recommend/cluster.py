@@ -1,0 +1,190 @@
+"""The Kubernetes objects as a recommendation needs them: whose pods there are, and what stands behind each Service."""
+
+import ipaddress
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import NamedTuple
+
+from analysis.policy.endpoints import PROTOCOLS, Endpoint, Network
+from analysis.policy.recommend.model import Workload
+from analysis.policy.topology import (
+    KINDS,
+    TEMPLATES,
+    Objects,
+    endpoints_of,
+    namespace_labels,
+    own_workloads,
+    pod_endpoint,
+    read_objects,
+)
+from enricher.holders import pod_addresses, ranges, service_addresses
+from enricher.item import Item
+from enricher.services import SLICE_OF
+from enricher.workloads import Owners
+
+MORE_KINDS = {"Service", "EndpointSlice", "NetworkPolicy", "ServiceCIDR", "IPPool"}
+
+
+class Member(NamedTuple):
+    """A pod of a workload, or what its template says of the pods to come."""
+
+    workload: Workload
+    pod: Endpoint
+
+
+class ServicePort(NamedTuple):
+    """``target`` is a number, or a name that each pod gives a number."""
+
+    name: str | None
+    protocol: int
+    port: int
+    target: int | str
+
+
+class Backend(NamedTuple):
+    """``name`` is that of the Service's port."""
+
+    address: str
+    name: str | None
+    protocol: int
+    port: int
+
+
+@dataclass(frozen=True)
+class Service:
+    """``backends`` are those of its EndpointSlices: all that a Service without a selector has."""
+
+    namespace: str
+    name: str
+    labels: Mapping[str, str]
+    addresses: tuple[str, ...]
+    selector: Mapping[str, str]
+    ports: tuple[ServicePort, ...]
+    backends: tuple[Backend, ...]
+
+    def asked(self, protocol: int, port: int | None) -> list[ServicePort]:
+        """The ports that somebody meant who sent to this one of the Service, or to this one of the pods behind it."""
+        own = [one for one in self.ports if one.protocol == protocol]
+        return [one for one in own if one.port == port] or [one for one in own if port in (one.target, None)] or own
+
+
+@dataclass(frozen=True)
+class Cluster:
+    """``endpoints`` are those that history is matched with; ``ranges`` the networks that the objects call their own."""
+
+    endpoints: Sequence[Endpoint]
+    members: Sequence[Member]
+    services: Sequence[Service]
+    ranges: tuple[Network, ...]
+    policies: Mapping[str, tuple[str, ...]]
+
+    @cached_property
+    def workloads(self) -> Mapping[tuple[str | None, str], Workload]:
+        """By namespace and name of the pod."""
+        return {(member.pod.namespace, member.pod.name): member.workload for member in self.members}
+
+    @cached_property
+    def service_at(self) -> Mapping[str, Service]:
+        return {address: service for service in self.services for address in service.addresses}
+
+    def behind(self, service: Service) -> Iterator[Member]:
+        for member in self.members:
+            near = member.workload.namespace == service.namespace
+            if near and service.selector and service.selector.items() <= member.pod.labels.items():
+                yield member
+
+    def holder(self, address: str) -> Endpoint:
+        """A node before the pods of its network; an address outside where nobody has it."""
+        return self._holders.get(address) or Endpoint("external", None, address, address, {}, {}, None, {}, False, None)
+
+    @cached_property
+    def _holders(self) -> Mapping[str, Endpoint]:
+        ordered = sorted(self.endpoints, key=lambda one: one.kind == "node")
+        return {one.address: one for one in ordered if one.address}
+
+
+def target(port: ServicePort, pod: Endpoint) -> int | None:
+    """The number behind the Service's port in this pod."""
+    if isinstance(port.target, int):
+        return port.target
+    return pod.ports.get(port.target, (None, None))[1]
+
+
+def read_cluster(path: str | Path) -> Cluster:
+    objects = read_objects(path, KINDS | MORE_KINDS)
+    return Cluster(
+        endpoints=endpoints_of(objects, path),
+        members=tuple(_members(objects)),
+        services=tuple(_services(objects)),
+        ranges=tuple(sorted((ipaddress.ip_network(one) for one in ranges(objects)), key=_network_order)),
+        policies=_policies(objects),
+    )
+
+
+def _network_order(network: Network) -> tuple[int, int, int]:
+    return network.version, int(network.network_address), network.prefixlen
+
+
+def _members(objects: Objects) -> Iterator[Member]:
+    """Ended pods too: the next run of a CronJob has their labels."""
+    namespaces, owners = namespace_labels(objects), Owners(objects)
+    for pod in objects.get("Pod", ()):
+        found = pod_endpoint(pod, "", next(iter(pod_addresses(pod)), None), namespaces)
+        kind, name = owners.workload(pod)
+        yield Member(Workload(found.namespace or "", name, kind), found)
+    for kind, workload in own_workloads(objects):
+        if workload.raw(TEMPLATES[kind]) is None:
+            continue
+        found = pod_endpoint(workload, TEMPLATES[kind], None, namespaces)
+        yield Member(Workload(found.namespace or "", found.name, kind), found)
+
+
+def _services(objects: Objects) -> Iterator[Service]:
+    slices: dict[tuple[str | None, str], list[Item]] = {}
+    for one in objects.get("EndpointSlice", ()):
+        name = one.labels("metadata.labels").get(SLICE_OF, "")
+        slices.setdefault((one.text("metadata.namespace"), name), []).append(one)
+    for item in objects.get("Service", ()):
+        namespace, name = item.text("metadata.namespace"), item.needed("metadata.name")
+        yield Service(
+            namespace=namespace or "default",
+            name=name,
+            labels=item.labels("metadata.labels"),
+            addresses=tuple(service_addresses(item)),
+            selector=item.labels("spec.selector"),
+            ports=tuple(_service_ports(item)),
+            backends=tuple(_backends(slices.get((namespace, name), ()))),
+        )
+
+
+def _service_ports(service: Item) -> Iterator[ServicePort]:
+    for port in service.children("spec.ports"):
+        protocol, number = PROTOCOLS.get(port.text("protocol") or "TCP"), port.port("port")
+        if protocol is not None and number is not None:
+            target = port.raw("targetPort")
+            named = isinstance(target, str)
+            yield ServicePort(
+                port.text("name"), protocol, number, target if named else port.port("targetPort") or number
+            )
+
+
+def _backends(slices: Sequence[Item]) -> Iterator[Backend]:
+    for one in slices:
+        if one.text("addressType") == "FQDN":
+            continue
+        for port in one.children("ports"):
+            protocol, number = PROTOCOLS.get(port.text("protocol") or "TCP"), port.port("port")
+            if protocol is not None and number is not None:
+                for endpoint in one.children("endpoints"):
+                    for address in endpoint.addresses("addresses"):
+                        yield Backend(address, port.text("name"), protocol, number)
+
+
+def _policies(objects: Objects) -> dict[str, tuple[str, ...]]:
+    """Names of the NetworkPolicies that there are, by namespace."""
+    found: dict[str, list[str]] = {}
+    for item in objects.get("NetworkPolicy", ()):
+        found.setdefault(item.text("metadata.namespace") or "default", []).append(item.needed("metadata.name"))
+    return {namespace: tuple(sorted(names)) for namespace, names in found.items()}

@@ -1,0 +1,126 @@
+"""History as edges between workloads, each with its evidence, and with the reason where it must not be learned."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from analysis.policy.endpoints import Mask, Numbers
+from analysis.policy.evaluate import ALWAYS, evaluate
+from analysis.policy.history import History
+from analysis.policy.recommend.behind import SERVICE
+from analysis.policy.recommend.model import End, Evidence, Node, Omission, Outside, Reason, Workload
+from analysis.policy.recommend.scans import scanned
+from analysis.policy.rules import Direction, Policies, Section
+from analysis.policy.selectors import Every
+
+# Where clouds give a machine its credentials: AWS, Azure, GCP and others; AWS over IPv6; Alibaba.
+METADATA = frozenset({"169.254.169.254", "fd00:ec2::254", "100.100.100.200"})
+
+REASONS = (Reason.METADATA, Reason.SCAN, Reason.UNNAMED, Reason.UNANSWERED)
+# What a row is if it is not left out for one of the reasons: needed, needed of its own node only, always allowed.
+NEEDED, OWN_NODE, FREE = -1, -2, -3
+
+SUMS = {
+    "connections": "sum",
+    "failed": "sum",
+    "ambiguous": "sum",
+    "bytes": "sum",
+    "first_seen": "min",
+    "last_seen": "max",
+}
+
+
+@dataclass(frozen=True)
+class Learning:
+    """``needed`` are rows of history; ``free`` are edges that no policy can forbid, probes for one."""
+
+    history: History
+    ends: Sequence[End]
+    needed: Mask
+    edges: tuple[Evidence, ...]
+    free: tuple[Evidence, ...]
+    omissions: tuple[Omission, ...]
+
+
+def learn(history: History, ends: Sequence[End]) -> Learning:
+    numbers: dict[End, int] = {}
+    of_endpoint = np.array([numbers.setdefault(end, len(numbers)) for end in ends], np.int64)
+    src, dst = of_endpoint[history.edges.src], of_endpoint[history.edges.dst]
+    kinds = _kinds(history, list(numbers), src, dst)
+    found = _evidence(history, list(numbers), (src, dst), kinds)
+    return Learning(
+        history=history,
+        ends=ends,
+        needed=np.isin(kinds, (NEEDED, OWN_NODE)),
+        edges=tuple(edge for kind, edge in found if kind in (NEEDED, OWN_NODE)),
+        free=tuple(edge for kind, edge in found if kind == FREE),
+        omissions=tuple(Omission(REASONS[kind], edge) for kind, edge in found if kind >= 0),
+    )
+
+
+def _kinds(history: History, ends: Sequence[End], src: Numbers, dst: Numbers) -> Numbers:
+    """What each row is."""
+    outside = [one if isinstance(one, Outside) else None for one in ends]
+    metadata = np.array([one is not None and one.address in METADATA for one in outside], np.bool_)
+    unnamed = np.array([one is not None and not one.named for one in outside], np.bool_)
+    kinds = _free(history, ends, dst)
+    for kind, mask in enumerate((metadata[dst], scanned(history), unnamed[src] | unnamed[dst])):
+        kinds[(kinds == NEEDED) & mask] = kind
+    needed = np.flatnonzero(kinds == NEEDED)
+    kinds[needed[_unanswered(history, src, dst, needed)]] = REASONS.index(Reason.UNANSWERED)
+    return kinds
+
+
+def _free(history: History, ends: Sequence[End], dst: Numbers) -> Numbers:
+    """A pod and its node, a pod and itself. From a pod to its node some dialects want a rule all the same."""
+    denials = [Section("", direction, Every()) for direction in Direction]
+    verdicts = evaluate(Policies(denials), history.endpoints, history.edges)
+    to_node = np.array([isinstance(one, Node) for one in ends], np.bool_)[dst]
+    kinds = np.full(len(dst), NEEDED, np.int64)
+    kinds[(verdicts.egress == ALWAYS) | (verdicts.ingress == ALWAYS)] = FREE
+    kinds[(verdicts.egress == ALWAYS) & to_node] = OWN_NODE
+    return kinds
+
+
+def _unanswered(history: History, src: Numbers, dst: Numbers, rows: Numbers) -> Mask:
+    """Edges of whole workloads: where one pod was answered, the others need it as well."""
+    keys = np.stack([src[rows], dst[rows], history.edges.protocol[rows], history.edges.port[rows]], axis=1)
+    _, edge = np.unique(keys, axis=0, return_inverse=True)
+    edge = edge.reshape(-1)
+    connections, failed = (
+        np.bincount(edge, weights=history.rows[name].to_numpy()[rows]) for name in ("connections", "failed")
+    )
+    return np.asarray((failed == connections)[edge])
+
+
+def _evidence(
+    history: History, ends: Sequence[End], numbers: tuple[Numbers, Numbers], kinds: Numbers
+) -> list[tuple[int, Evidence]]:
+    """Each edge between workloads with what it is, in an order of their names."""
+    columns = {name: history.rows[name] for name in (*SUMS, SERVICE)}
+    columns |= {"src": pa.array(numbers[0]), "dst": pa.array(numbers[1]), "kind": pa.array(kinds)}
+    columns |= {"protocol": pa.array(history.edges.protocol), "port": pa.array(history.edges.port)}
+    groups = pa.table(columns).group_by(["src", "dst", "protocol", "port", "kind", SERVICE], use_threads=False)
+    rows = groups.aggregate(list(SUMS.items())).to_pylist()
+    found = [(row["kind"], _one(row, ends)) for row in rows]
+    return sorted(found, key=lambda one: (one[0], one[1].key))
+
+
+def _one(row: Mapping[str, Any], ends: Sequence[End]) -> Evidence:
+    sums = {name: row[f"{name}_{how}"] for name, how in SUMS.items()}
+    return Evidence(
+        src=ends[row["src"]],
+        dst=ends[row["dst"]],
+        protocol=row["protocol"],
+        port=row["port"],
+        service=row[SERVICE],
+        own_node=row["kind"] == OWN_NODE,
+        **sums,
+    )
+
+
+def touches(edge: Evidence, namespaces: frozenset[str]) -> bool:
+    return any(isinstance(end, Workload) and end.namespace in namespaces for end in (edge.src, edge.dst))

@@ -1,0 +1,43 @@
+"""The whole of it: learned, doubted, written, read back and proved."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pyarrow as pa
+
+from analysis.policy import unseen
+from analysis.policy.recommend.backtest import backtest, told
+from analysis.policy.recommend.cluster import Cluster
+from analysis.policy.recommend.dialects import Dialect
+from analysis.policy.recommend.learning import Learning
+from analysis.policy.recommend.model import Recommendation
+from analysis.policy.recommend.proof import proved_text
+from analysis.policy.recommend.recommend import recommend
+from analysis.policy.recommend.words import left_out
+from analysis.policy.replay import Asked
+from store.lake import Lake
+
+
+@dataclass(frozen=True)
+class Proposal:
+    """``text`` is the YAML; the words at its top are those of ``found``."""
+
+    found: Recommendation
+    learning: Learning
+    text: str
+
+
+def propose(lake: Lake, cluster: Cluster, asked: Asked, namespaces: Sequence[str], dialect: Dialect) -> Proposal:
+    found, learning = recommend(lake, cluster, asked, namespaces)
+    tested = backtest(lake, cluster, asked, found.window, namespaces, dialect)
+    doubts = (*unseen.told(_rows(learning, namespaces), found.window), *told(tested))
+    doubted = replace(found, words=(*found.words, *doubts, *left_out(found.omissions)))
+    return Proposal(doubted, learning, proved_text(doubted, learning, dialect))
+
+
+def _rows(learning: Learning, namespaces: Sequence[str]) -> pa.Table:
+    """What was learned about these namespaces: rows of history."""
+    rows = learning.history.rows
+    inside = [np.isin(rows[f"{side}_namespace"].to_pylist(), list(namespaces)) for side in ("src", "dst")]
+    return rows.filter(pa.array(learning.needed & (inside[0] | inside[1])))

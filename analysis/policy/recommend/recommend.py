@@ -1,0 +1,72 @@
+"""From the lake and the cluster's objects to a recommendation, and from there to its text."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+
+from analysis.policy.coverage import shortcomings
+from analysis.policy.endpoints import Endpoint
+from analysis.policy.history import read_history, window_of
+from analysis.policy.recommend.behind import through_services
+from analysis.policy.recommend.cluster import Cluster
+from analysis.policy.recommend.dns import servers
+from analysis.policy.recommend.drafts import Known, namespace_draft
+from analysis.policy.recommend.ends import as_now, ends_of, populations
+from analysis.policy.recommend.learning import Learning, learn, touches
+from analysis.policy.recommend.model import Recommendation, Workload
+from analysis.policy.replay import Asked, coverage_rows, nothing_in
+from analysis.policy.words import listed
+from contract.errors import LakeError, QuestionError
+from store.lake import Lake
+
+
+def recommend(lake: Lake, cluster: Cluster, asked: Asked, namespaces: Sequence[str]) -> tuple[Recommendation, Learning]:
+    """Also what it was learned from, which has to prove it."""
+    window = window_of(lake, asked.since, asked.until)
+    if window is None:
+        raise LakeError(f"{lake.folder}: has no records; ingest captures into it first")
+    history = read_history(lake, cluster.endpoints, window, asked.since, asked.until, asked.cluster)
+    if not history.rows.num_rows and not history.unresolved.num_rows:
+        raise QuestionError(f"nothing to learn from: {nothing_in(lake, window)}")
+    history = through_services(history, cluster)
+    learning = learn(history, ends_of(history, cluster))
+    _refuse_unknown(namespaces, learning, cluster)
+    known = _known(learning, cluster)
+    missed = shortcomings(coverage_rows(lake, asked), window, cluster.endpoints)
+    judged = as_now(history, learning.ends, known.populations, cluster)
+    return _recommendation(learning, known, namespaces, missed), replace(
+        learning, history=replace(history, endpoints=judged)
+    )
+
+
+def _refuse_unknown(namespaces: Iterable[str], learning: Learning, cluster: Cluster) -> None:
+    """A namespace that is misspelled must not look like one without traffic."""
+    known = {member.workload.namespace for member in cluster.members}
+    known |= {end.namespace for end in learning.ends if isinstance(end, Workload)}
+    for name in namespaces:
+        if name not in known:
+            raise QuestionError(
+                f"no pod of namespace {name!r:.80}, neither in the objects nor in the lake; there are {listed(known)}"
+            )
+
+
+def _recommendation(
+    learning: Learning, known: Known, namespaces: Sequence[str], missed: Iterable[str]
+) -> Recommendation:
+    chosen = frozenset(namespaces)
+    edges = [edge for edge in learning.edges if touches(edge, chosen)]
+    omissions = tuple(one for one in learning.omissions if touches(one.evidence, chosen))
+    return Recommendation(
+        window=learning.history.window,
+        namespaces=tuple(namespace_draft(name, edges, known) for name in sorted(chosen)),
+        omissions=omissions,
+        words=tuple(missed),
+        taken=known.cluster.policies,
+    )
+
+
+def _known(learning: Learning, cluster: Cluster) -> Known:
+    people = populations(learning.history, learning.ends, cluster)
+    pods: dict[Workload, list[Endpoint]] = {}
+    for workload, pod in cluster.members:
+        pods.setdefault(workload, []).append(pod)
+    return Known(cluster, people, servers(cluster, learning.edges, people), pods)
