@@ -82,6 +82,7 @@ def ingest_files(
             raise UsageError(f"{path}: a folder; name the captures in it")
     directory = read_dump(kube, cluster) if kube else Directory.empty()
     target = Lake.create(lake)
+    _keep(directory.objects, target)
     faults: list[InputError] = []
     marks: list[str] = []
     with Spool() as spool, _progress() as progress:
@@ -146,6 +147,14 @@ def _store(spool: "Spool", directory: "Directory", target: "Lake", marks: Sequen
         _append(target, {"flows": enriched.flows, "dns": dns}, marks, number)
     _append(target, {"assignments": directory.assignments, LAST_TABLE: spool.coverage()}, marks, 1)
     progress.update(task, total=1, completed=1)
+
+
+def _keep(objects: "pa.Table", target: "Lake") -> None:
+    """A reading of the cluster that is in the lake already is not added again."""
+    if objects.num_rows:
+        mark = f"objects/{objects['cluster'][0].as_py() or ''}/{objects['seen_time'][0].as_py():%Y-%m-%dT%H:%M:%S.%fZ}"
+        if target.transaction_version("objects", mark) is None:
+            target.append({"objects": objects}, {mark: 1})
 
 
 def _append(target: "Lake", tables: Mapping[str, "pa.Table"], marks: Sequence[str], number: int) -> None:

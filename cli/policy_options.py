@@ -1,9 +1,13 @@
 """Options that the verbs of policy share."""
 
 from enum import StrEnum
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+if TYPE_CHECKING:
+    from analysis.policy.objects import Source
+    from store.lake import Lake
 
 
 class PolicyFormat(StrEnum):
@@ -16,10 +20,20 @@ FilesArgument = Annotated[
     list[str], typer.Argument(metavar="FILES", help="Policies as YAML or JSON; a folder stands for its files.")
 ]
 KubeOption = Annotated[
-    str,
-    typer.Option("--kube", metavar="FILE-or-DIR", help="The cluster's objects: kubectl get -A -o json, or manifests."),
+    str | None,
+    typer.Option(
+        "--kube",
+        metavar="FILE-or-DIR",
+        help="The cluster's objects: kubectl get -A -o json, or manifests; else those the lake was last ingested with.",
+    ),
 ]
 ClusterOption = Annotated[str | None, typer.Option("--cluster", help="Which cluster, where the lake has several.")]
 PolicyFormatOption = Annotated[
     PolicyFormat, typer.Option("--format", "-o", help="A report to read, or json, csv for programs.")
 ]
+
+
+def objects(lake: "Lake", kube: str | None, cluster: str | None) -> "Source":
+    from analysis.policy.objects import InLake
+
+    return InLake(lake, cluster) if kube is None else kube

@@ -34,7 +34,7 @@ def recommend(
     ] = False,
     dialect: Annotated[DialectName, typer.Option("--dialect", help="Whose policies.")] = DialectName.KUBERNETES,
     lake: o.LakeOption,
-    kube: p.KubeOption,
+    kube: p.KubeOption = None,
     since: o.SinceOption = None,
     until: o.UntilOption = None,
     cluster: p.ClusterOption = None,
@@ -52,10 +52,11 @@ def recommend(
     from analysis.policy.replay import Asked
     from store.lake import Lake
 
-    objects = read_cluster(kube)
+    opened = Lake.open(lake)
+    objects = read_cluster(p.objects(opened, kube, cluster))
     chosen = _chosen(namespaces or [], all_namespaces, objects)
     asked = Asked(**window(since, until), cluster=cluster)
-    proposal = propose(Lake.open(lake), objects, asked, chosen, Dialect(dialect.value))
+    proposal = propose(opened, objects, asked, chosen, Dialect(dialect.value))
     sys.stdout.write(proposal.text)
     for line in proposal.found.words:
         say(line)

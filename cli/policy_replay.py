@@ -41,7 +41,7 @@ def replay(
     files: p.FilesArgument,
     *,
     lake: o.LakeOption,
-    kube: p.KubeOption,
+    kube: p.KubeOption = None,
     since: o.SinceOption = None,
     until: o.UntilOption = None,
     cluster: p.ClusterOption = None,
@@ -60,7 +60,8 @@ def replay(
 
     policies = read_policies(files)
     asked = Asked(**window(since, until), cluster=cluster)
-    found = replayed(Lake.open(lake), policies, read_endpoints(kube), asked)
+    opened = Lake.open(lake)
+    found = replayed(opened, policies, read_endpoints(p.objects(opened, kube, cluster)), asked)
     {PolicyFormat.TABLE: _report, PolicyFormat.JSON: _json, PolicyFormat.CSV: _csv}[form](found)
     if found.denies:
         raise typer.Exit(DENIES)

@@ -4,5 +4,6 @@ from contract.assignments import ASSIGNMENTS
 from contract.coverage import COVERAGE
 from contract.dns import DNS
 from contract.flows import FLOWS
+from contract.objects import OBJECTS
 
-TABLES = {table.name: table for table in (FLOWS, DNS, ASSIGNMENTS, COVERAGE)}
+TABLES = {table.name: table for table in (FLOWS, DNS, ASSIGNMENTS, OBJECTS, COVERAGE)}

@@ -1,11 +1,12 @@
 """What the enricher knows of a cluster: who held which address, where its Services stand, which ranges are its own."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import pyarrow as pa
 
 from contract.assignments import ASSIGNMENTS
 from contract.columns import COUNT, FLAG, TEXT
+from contract.objects import OBJECTS
 
 # One row per Service port, and one with port NULL for the Service as such. The row number is what ``port_id`` means.
 PORTS = pa.schema(
@@ -25,7 +26,7 @@ ENDPOINTS = pa.schema([("port_id", COUNT), ("ip", TEXT), ("port", pa.int32()), (
 
 @dataclass(frozen=True)
 class Directory:
-    """The objects of one cluster; ``ranges`` are its networks in CIDR notation."""
+    """One reading of a cluster; ``ranges`` are its networks in CIDR notation."""
 
     cluster: str | None
     assignments: pa.Table
@@ -33,6 +34,7 @@ class Directory:
     fronts: pa.Table
     endpoints: pa.Table
     ranges: tuple[str, ...]
+    objects: pa.Table = field(default_factory=OBJECTS.schema.empty_table)
 
     @classmethod
     def empty(cls, cluster: str | None = None) -> "Directory":

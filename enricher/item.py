@@ -92,6 +92,9 @@ class Item:
         path = ".".join(part for part in (self._path, keys) if part)
         return Item(self.raw(keys), self._file, path)
 
+    def raw_object(self) -> dict[str, Any]:
+        return self._raw
+
     def raw(self, keys: str) -> Any:
         """The value as it is, whatever its type; keys are joined by dots."""
         value: Any = self._raw

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterable, Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -9,9 +10,11 @@ import pyarrow as pa
 
 from contract.assignments import ASSIGNMENTS
 from contract.errors import InputError
+from contract.objects import OBJECTS
 from enricher.directory import Directory
 from enricher.holders import assignment_rows, ranges
 from enricher.item import ADVICE, Item
+from enricher.objects import object_rows
 from enricher.services import service_tables
 
 HOLDERS = frozenset({"Pod", "Node", "Service"})
@@ -22,7 +25,9 @@ Objects = dict[str, list[Item]]
 
 def read_dump(path: str | Path, cluster: str | None = None) -> Directory:
     """Read one file, or every ``*.json`` of a folder."""
-    objects = _by_kind(item for file in _files(Path(path)) for item in _items(file))
+    files = _files(Path(path))
+    items = [item for file in files for item in _items(file)]
+    objects = _by_kind(items)
     if not HOLDERS & objects.keys():
         raise InputError(str(path), "holds no Pod, no Node and no Service", ADVICE)
     ports, fronts, endpoints = service_tables(objects)
@@ -34,6 +39,7 @@ def read_dump(path: str | Path, cluster: str | None = None) -> Directory:
         fronts=fronts,
         endpoints=endpoints,
         ranges=ranges(objects),
+        objects=pa.Table.from_pylist(list(object_rows(items, cluster, _written(files))), schema=OBJECTS.schema),
     )
 
 
@@ -44,6 +50,11 @@ def _files(path: Path) -> list[Path]:
     if not files:
         raise InputError(str(path), "is a folder without a .json file", ADVICE)
     return files
+
+
+def _written(files: Iterable[Path]) -> datetime:
+    """A dump does not say when it was made, but its file does."""
+    return datetime.fromtimestamp(max(file.stat().st_mtime for file in files), UTC)
 
 
 def _items(file: Path) -> Iterator[tuple[str, Item]]:

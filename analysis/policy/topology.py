@@ -1,10 +1,9 @@
-"""Endpoints out of Kubernetes manifests or a dump of ``kubectl get -A -o json``."""
+"""Endpoints out of Kubernetes objects: manifests, a dump of ``kubectl get -A -o json``, or those a lake keeps."""
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from pathlib import Path
 
-from analysis.policy.documents import read_documents
 from analysis.policy.endpoints import NAMESPACE_NAME, Endpoint
+from analysis.policy.objects import Source, documents
 from contract.errors import InputError
 from enricher.item import Item
 from enricher.workloads import Owners
@@ -26,17 +25,17 @@ Objects = dict[str, list[Item]]
 Labels = Mapping[str, Mapping[str, str]]
 
 
-def read_endpoints(path: str | Path) -> list[Endpoint]:
+def read_endpoints(source: Source) -> list[Endpoint]:
     """A pod each with the address it has now; a workload whose pods are not there is one pod without an address."""
-    return endpoints_of(read_objects(path), path)
+    return endpoints_of(read_objects(source), source)
 
 
-def endpoints_of(objects: Objects, path: str | Path) -> list[Endpoint]:
+def endpoints_of(objects: Objects, source: Source) -> list[Endpoint]:
     namespaces = namespace_labels(objects)
     found = [*_pods(objects, namespaces), *_templates(objects, namespaces), *_nodes(objects)]
     if not found:
         raise InputError(
-            str(path), "holds no Pod, no workload and no Node", "give manifests, or kubectl get -A -o json"
+            str(source), "holds no Pod, no workload and no Node", "give manifests, or kubectl get -A -o json"
         )
     return found
 
@@ -45,10 +44,10 @@ def namespace_labels(objects: Objects) -> Labels:
     return {item.needed("metadata.name"): item.labels("metadata.labels") for item in objects.get("Namespace", ())}
 
 
-def read_objects(path: str | Path, kinds: Collection[str] = KINDS) -> Objects:
+def read_objects(source: Source, kinds: Collection[str] = KINDS) -> Objects:
     """An object that stands in several files counts once."""
     unique = {}
-    for document in read_documents([str(path)]):
+    for document in documents(source):
         kind = document.needed("kind").text
         if kind in kinds:
             item = Item(document.value, document.file, document.path)

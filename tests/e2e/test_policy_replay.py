@@ -211,6 +211,16 @@ def test_a_window_without_the_edge_denies_nothing(sample_lake: Path, tmp_path: P
     assert found["until"] == row["first_seen"]
 
 
+def test_the_lake_keeps_the_objects_that_it_was_ingested_with(sample_lake: Path, tmp_path: Path) -> None:
+    (tmp_path / "closed.yaml").write_text(PAYMENTS_CLOSED)
+    given, kept = (
+        tailrace("policy", "replay", tmp_path, "--lake", sample_lake, "-o", "json", *options)
+        for options in (("--kube", OBJECTS), ())
+    )
+    assert (kept.returncode, kept.stderr) == (0, "")
+    assert kept.stdout == given.stdout
+
+
 def test_the_report_says_at_its_top_what_was_judged(sample_lake: Path, tmp_path: Path) -> None:
     (tmp_path / "deny.yaml").write_text(DENIED)
     done = tailrace("policy", "replay", tmp_path, "--lake", sample_lake, "--kube", OBJECTS)

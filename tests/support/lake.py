@@ -1,5 +1,6 @@
 """A small lake that keeps the contract: made up, the same for a seed, and hostile where strangers choose names."""
 
+import json
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from random import Random
@@ -78,6 +79,7 @@ def make_tables(seed: int = 1, connections: int = 300) -> dict[str, pa.Table]:
         "dns": [record for number in range(2 * connections) for record in cluster.transaction(number)],
         "assignments": cluster.assignments(),
         "coverage": cluster.coverage(),
+        "objects": cluster.objects(),
     }
     return {name: pa.Table.from_pylist(rows[name], schema=table.schema) for name, table in TABLES.items()}
 
@@ -249,6 +251,17 @@ class _Cluster:
             rows.append(row)
         return rows
 
+    def objects(self) -> list[dict[str, Any]]:
+        """The pods, as Kubernetes has them."""
+        holders = [_holder(pod) for pods in self.pods.values() for pod in pods]
+        read = {"cluster": "test", "seen_time": START, "kind": "Pod"}
+        return [
+            read
+            | {name: holder[name] for name in ("namespace", "name")}
+            | {"document": json.dumps(_in_kubernetes(holder))}
+            for holder in holders
+        ]
+
     def coverage(self) -> list[dict[str, Any]]:
         return [
             {
@@ -280,6 +293,12 @@ def _end(prefix: str, pod: dict[str, Any], kind: str) -> dict[str, Any]:
 
 def _service(pod: dict[str, Any]) -> dict[str, Any]:
     return {"service_namespace": pod["namespace"], "service": pod["workload"], "service_port_name": "main"}
+
+
+def _in_kubernetes(holder: dict[str, Any]) -> dict[str, Any]:
+    metadata = {"name": holder["name"], "namespace": holder["namespace"], "labels": dict(holder["labels"])}
+    spec, status = {"nodeName": holder["node"]}, {"phase": "Running", "podIP": holder["ip"]}
+    return {"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": spec, "status": status}
 
 
 def _holder(pod: dict[str, Any]) -> dict[str, Any]:

@@ -4,10 +4,10 @@ import ipaddress
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
 from typing import NamedTuple
 
 from analysis.policy.endpoints import PROTOCOLS, Endpoint, Network
+from analysis.policy.objects import Source
 from analysis.policy.recommend.model import Workload
 from analysis.policy.topology import (
     KINDS,
@@ -112,10 +112,10 @@ def target(port: ServicePort, pod: Endpoint) -> int | None:
     return pod.ports.get(port.target, (None, None))[1]
 
 
-def read_cluster(path: str | Path) -> Cluster:
-    objects = read_objects(path, KINDS | MORE_KINDS)
+def read_cluster(source: Source) -> Cluster:
+    objects = read_objects(source, KINDS | MORE_KINDS)
     return Cluster(
-        endpoints=endpoints_of(objects, path),
+        endpoints=endpoints_of(objects, source),
         members=tuple(_members(objects)),
         services=tuple(_services(objects)),
         ranges=tuple(sorted((ipaddress.ip_network(one) for one in ranges(objects)), key=_network_order)),
