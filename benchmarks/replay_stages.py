@@ -9,7 +9,7 @@ from typing import TypeVar
 
 from analysis.policy.dialects import read_policies
 from analysis.policy.history import read_history, window_of
-from analysis.policy.replay import Asked, judged
+from analysis.policy.replay import judged
 from analysis.policy.topology import read_endpoints
 from analysis.questions import ask
 from store.lake import Lake
@@ -40,7 +40,7 @@ class Stages:
 
 def main() -> None:
     folder = Path(sys.argv[1])
-    lake, stages, asked = Lake.open(folder / "lake"), Stages(), Asked()
+    lake, stages = Lake.open(folder / "lake"), Stages()
     stages.timed("floor: ends, protocol, port of every record", lambda: lake.connect().sql(FLOOR).to_arrow_table())
     window = window_of(lake, None, None)
     assert window is not None
@@ -48,7 +48,7 @@ def main() -> None:
     policies = stages.timed("reading the policies", lambda: read_policies([str(folder / "policies")]))
     known = stages.timed("reading the objects", lambda: read_endpoints(folder / "objects.json"))
     history = stages.timed("reading the history", lambda: read_history(lake, known, window))
-    stages.timed("judging and reporting", lambda: judged(lake, policies, known, asked, history))
+    stages.timed("judging and reporting", lambda: judged(policies, history, known, []))
     print(json.dumps(stages.taken))
 
 

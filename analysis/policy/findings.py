@@ -37,6 +37,8 @@ COUNTS = pa.schema(
     ]
 )
 FOUND = pa.schema([("finding", pa.string()), *KEY, *COUNTS, ("periodic", pa.string())])
+# Less than any number that stands for a verdict.
+BELOW_VERDICTS = -100
 SUMS = {"first_seen": "min", "last_seen": "max"}
 
 
@@ -66,19 +68,30 @@ class _Reasons:
         self._policies = policies
         self._edges = history.edges
         self._verdicts = verdicts
+        self._sides = {
+            Direction.EGRESS: (verdicts.egress, history.edges.src),
+            Direction.INGRESS: (verdicts.ingress, history.edges.dst),
+        }
         self._isolating = {direction: _isolating(policies, columns, direction) for direction in Direction}
 
     def denied(self, edges: Numbers) -> list[tuple[str, str]]:
-        return [self._denied(edge) for edge in edges]
+        """Most edges share theirs with others, of which the same decided."""
+        deciding = np.stack([self._deciding(direction)[edges] for direction in self._sides])
+        _, first, alike = np.unique(deciding, axis=1, return_index=True, return_inverse=True)
+        reasons = [self._denied(edge) for edge in edges[first].tolist()]
+        return [reasons[number] for number in alike.ravel().tolist()]
+
+    def _deciding(self, direction: Direction) -> Numbers:
+        """The rule that decided each edge, or who isolates where none did: the same number for the same words."""
+        decided, ends = self._sides[direction]
+        numbers: dict[str, int] = {}
+        isolating = [numbers.setdefault(text, len(numbers)) for text in self._isolating[direction]]
+        return np.where(decided == DEFAULT_DENY, BELOW_VERDICTS - np.array(isolating, np.int64)[ends], decided)
 
     def _denied(self, edge: int) -> tuple[str, str]:
-        sides = (
-            (Direction.EGRESS, self._verdicts.egress, self._edges.src),
-            (Direction.INGRESS, self._verdicts.ingress, self._edges.dst),
-        )
         by = {
             direction: reason
-            for direction, decided, ends in sides
+            for direction, (decided, ends) in self._sides.items()
             if (reason := self._denial(direction, int(decided[edge]), int(ends[edge])))
         }
         return " and ".join(by), "; ".join(dict.fromkeys(by.values()))
@@ -147,7 +160,8 @@ def _finding(finding: Finding, connections: pa.ChunkedArray, failed: pa.ChunkedA
 
 def _rhythm(history: History, rows: pa.Table) -> Callable[[str | None, list[int]], str | None]:
     """By the clock, or because a CronJob is its src."""
-    ticks = [np.array(of_one, np.int64) for of_one in rows["ticks"].to_pylist()]
+    column = rows["ticks"].combine_chunks()
+    ticks = np.split(column.flatten().to_numpy(), np.cumsum(column.value_lengths().to_numpy())[:-1])
 
     def told(workload_kind: str | None, members: list[int]) -> str | None:
         every = period(np.concatenate([ticks[member] for member in members]))

@@ -9,9 +9,9 @@ import pyarrow.compute as pc
 
 from analysis.policy.coverage import LEAST_GAP, shortcomings
 from analysis.policy.endpoints import Columns, Endpoint
-from analysis.policy.evaluate import evaluate, up_to_plugin
+from analysis.policy.evaluate import evaluate_columns, seen_by, up_to_plugin
 from analysis.policy.findings import Finding, found
-from analysis.policy.history import TIMEOUT_S, Window, read_history, window_of
+from analysis.policy.history import TIMEOUT_S, History, Window, read_history, window_of
 from analysis.policy.rules import Policies
 from analysis.policy.summary import lines
 from analysis.policy.usage import Seen, unused
@@ -62,15 +62,19 @@ def replay(lake: Lake, policies: Policies, known: Sequence[Endpoint], asked: Ask
     history = read_history(lake, known, window, asked.since, asked.until, asked.cluster)
     if not history.rows.num_rows and not history.unresolved.num_rows:
         raise QuestionError(f"nothing to judge: {nothing_in(lake, window)}")
+    return judged(policies, history, known, shortcomings(coverage_rows(lake, asked), window, known))
+
+
+def judged(policies: Policies, history: History, known: Sequence[Endpoint], missed: Sequence[str]) -> Replay:
+    """``missed`` says what the captures did not see."""
     # Whom a rule names is told of the cluster as it is, too.
     endpoints = [*history.endpoints, *known]
-    columns = Columns(endpoints)
-    verdicts = evaluate(policies, endpoints, history.edges)
-    open_to_plugin = up_to_plugin(policies, endpoints, history.edges, verdicts)
+    columns = seen_by(policies, Columns(endpoints))
+    verdicts = evaluate_columns(policies, columns, history.edges)
+    open_to_plugin = up_to_plugin(policies, columns, history.edges, verdicts)
     edges = found(policies, history, columns, verdicts, open_to_plugin)
     seen = Seen(endpoints, columns, history.edges, history.rows["connections"].to_numpy())
-    missed = shortcomings(coverage_rows(lake, asked), window, known)
-    return Replay(window, lines(history, missed, edges), edges, unused(policies, seen))
+    return Replay(history.window, lines(history, missed, edges), edges, unused(policies, seen))
 
 
 def nothing_in(lake: Lake, window: Window) -> str:

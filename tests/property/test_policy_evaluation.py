@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from analysis.policy.dialects import read_policies
+from analysis.policy.endpoints import Columns
 from analysis.policy.evaluate import (
     ALWAYS,
     DEFAULT_DENY,
@@ -20,6 +21,7 @@ from analysis.policy.evaluate import (
     Edges,
     Verdicts,
     evaluate,
+    seen_by,
     up_to_plugin,
 )
 from analysis.policy.rules import Policies
@@ -115,7 +117,7 @@ def test_what_is_up_to_the_plugin_hangs_on_an_address_of_a_pod_or_has_no_port(fo
     edges = columns(some_edges(random, len(endpoints)))
     policies = written(folder, documents)
     verdicts = evaluate(policies, endpoints, edges)
-    marked = up_to_plugin(policies, endpoints, edges, verdicts)
+    marked = up_to_plugin(policies, seen_by(policies, Columns(endpoints)), edges, verdicts)
     assert marked[verdicts.unknown].all()
     assert not marked[verdicts.denied].any()
     assert not (verdicts.denied & verdicts.allowed).any()

@@ -2,7 +2,7 @@
 -- grain: one row for each src, dst (pod by pod, address by address outside), protocol and port of the pod
 -- read by: tailrace policy
 -- parameter cluster text null: only of this cluster
--- parameter tick integer 3600: seconds of one tick; ticks has those in which connections began
+-- parameter tick integer 3600: seconds of one tick; ticks has that in which it began for each connection
 with named as (
     select
         cluster,
