@@ -1,9 +1,11 @@
 -- Each connection once, as far as it concerns who talked to whom: what connections says of it, sooner.
--- Most connections have one record that tells all: it is nearest to src, and knows what all of them know together. Others
--- are the sum of some intervals of the one sighting that is nearest. What is left goes through the whole of connections.
--- distance: the order of connections as far as it is a small number: reporter, tunnelled or not, first letter of the interface.
--- known: what a record knows as bits, fewer where it knows less; which directions it saw as one of three.
--- record: its number (flow_records), of 52 bits.
+-- Most connections are settled by one record: the only one that is nearest to src, which knows all that their records know.
+-- Others are the sum of the intervals of the one sighting that is nearest. What is left goes through the whole of connections.
+-- distance: the order of sightings in connections as far as it is a small number: reporter, tunnelled or not, first letter of
+-- the interface (what begins alike is equally near). facing: who is src, and on which port.
+-- known: what a record knows as bits, fewer of them where it knows less, and which directions it saw as one of three: if all
+-- bits of a connection are those of a record, no other record saw another direction or can lend it a name.
+-- record: its number, of 52 bits.
 with described as not materialized (
     select
         *,
@@ -45,27 +47,21 @@ judged as (
     from gathered
 ),
 
-unsettled as materialized (
-    select described.*, judged.least_distance, judged.all_known, judged.one_facing
-    from described
-    inner join judged on judged.connection_id = described.connection_id
-    where not judged.settled
-),
-
 sightings as (
     select
-        connection_id,
-        arg_min(record, {'from': start_time, 'until': end_time}) as record,
+        described.connection_id,
+        arg_min(described.record, {'from': start_time, 'until': end_time}) as record,
         max(end_time) as end_time,
         sum(src_bytes + dst_bytes) as bytes,
         arg_max(connection_state, {'from': start_time, 'until': end_time}) filter (connection_state <> 'OTH') as state,
-        bool_and(known = all_known and known & 1 = 1) as whole
-    from unsettled
-    where one_facing and distance = least_distance
-    group by connection_id, node, interface, tunnel, tunnel_id, vlan, dst_ip, dst_port
+        bool_and(described.known = all_known and described.known & 1 = 1) as whole
+    from described
+    inner join judged on judged.connection_id = described.connection_id
+    where not settled and one_facing and distance <= least_distance
+    group by described.connection_id, node, interface, tunnel, tunnel_id, vlan, dst_ip, dst_port
 ),
 
-summed as (
+summed as materialized (
     select
         connection_id,
         any_value(record) as record,
@@ -85,9 +81,11 @@ told as (
 
 contested as (
     with flows as (
-        select * exclude (record, distance, known, facing, least_distance, all_known, one_facing)
-        from unsettled
-        where not exists (select 1 from summed where summed.connection_id = unsettled.connection_id)
+        select * exclude (record)
+        from flow_records
+        where connection_id in (
+            select connection_id from judged where not settled and connection_id not in (select connection_id from summed)
+        )
     )
     select * from (
 -- include connections

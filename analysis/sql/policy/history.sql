@@ -26,7 +26,7 @@ with named as (
         bytes,
         start_time,
         end_time,
-        epoch_us(start_time) // (1000000 * $tick) as tick
+        epoch_us(start_time) // (cast(1000000 as bigint) * $tick) as tick
     from counted
     where ($cluster is null or cluster = $cluster)
 )
@@ -42,7 +42,7 @@ select
     cast(sum(bytes) as bigint) as bytes,
     min(start_time) as first_seen,
     max(end_time) as last_seen,
-    array_agg(tick) as ticks
+    list_sort(array_agg(tick)) as ticks
 from named
 group by all
 order by
