@@ -18,7 +18,7 @@ from store.views import connect
 from tests.support.counted import differences
 from tests.support.history import NOON, flow, outside, pod
 
-CONNECTIONS, PROTOCOLS = 12, (6, 6, 17, 1)
+CONNECTIONS, PROTOCOLS = 8, (6, 6, 17, 1)
 SERVICE = "10.96.0.9"
 Row = dict[str, Any]
 
@@ -93,7 +93,7 @@ def merged(parts: list[Row]) -> Row:
 @st.composite
 def records(draw: st.DrawFn) -> list[Row]:
     """No two begin at once: which of them is the first is told nowhere."""
-    drawn = draw(st.lists(st.tuples(st.integers(0, CONNECTIONS - 1), record()), min_size=1, max_size=40))
+    drawn = draw(st.lists(st.tuples(st.integers(0, CONNECTIONS - 1), record()), min_size=20, max_size=40))
     moments = draw(st.permutations(range(len(drawn))))
     rows = []
     for (number, told), moment in zip(drawn, moments, strict=True):
