@@ -3,4 +3,6 @@
 
 def printable(text: str) -> str:
     """Controls, line breaks and marks that turn the direction of writing, shown as escapes."""
+    if text.isprintable():
+        return text
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)

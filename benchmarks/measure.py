@@ -30,8 +30,8 @@ class Run(NamedTuple):
     stopped: bool = False  # at its time limit
 
 
-def run(command: Sequence[object], folder: Path, limit: float = TIMEOUT) -> Run:
-    """Run to the end or to the limit (seconds), output into ``folder``. A program that fails ends the benchmark."""
+def run(command: Sequence[object], folder: Path, limit: float = TIMEOUT, status: int = 0) -> Run:
+    """Run to the end or to the limit (seconds), output into ``folder``. Another exit status ends the benchmark."""
     words = [str(word) for word in command]
     with (folder / "stdout").open("wb") as output, (folder / "stderr").open("wb") as errors:
         start = time.perf_counter()
@@ -41,7 +41,7 @@ def run(command: Sequence[object], folder: Path, limit: float = TIMEOUT) -> Run:
         usage = _wait(process, limit)
         wall = time.perf_counter() - start
     stopped = process.returncode == -signal.SIGKILL and wall >= limit
-    if process.returncode and not stopped:
+    if process.returncode != status and not stopped:
         said = (folder / "stderr").read_text(errors="replace")[-500:]
         raise SystemExit(f"{words[0]} ended with {process.returncode}: {said}")
     used = usage.ru_utime + usage.ru_stime

@@ -1,5 +1,6 @@
 """DuckDB over a lake: the contract's tables, the views of ``views/*.sql`` on them, and every other door shut."""
 
+import re
 import tempfile
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -12,14 +13,20 @@ import pyarrow as pa
 
 from contract.columns import LABELS, Table
 from contract.errors import LakeError
+from contract.flows import FLOWS
 from contract.tables import TABLES
 from store.files import LiveFile
 
 # In the order of creation: a view may use those before it.
-VIEWS = ("connections", "edges", "dns", "assignments")
+VIEWS = ("connections", "counted", "edges", "dns", "assignments")
 
 # Tables read through two views: every row, and each transaction or assignment once.
 RECORDS = {"dns": "dns_records", "assignments": "assignment_records"}
+
+INCLUDE = re.compile("^-- include ([a-z]+)$", re.MULTILINE)
+
+# A file's place in the list, and a row's in the file: the same for every scan of one connection.
+RECORD = "(cast(file_index as bigint) << 32) | file_row_number"
 
 CONFIG = {
     "autoinstall_known_extensions": "false",
@@ -48,6 +55,7 @@ def connect(
         _prepare(connection)
         for table in TABLES.values():
             connection.execute(_records_view(table, live[table.name], since, until))
+        connection.execute(_numbered_view(live[FLOWS.name], since, until))
         for name in VIEWS:
             connection.execute(f"create view {name} as {view_text(name)}")
         _lock(connection, [file.path for files in live.values() for file in files])
@@ -59,7 +67,9 @@ def connect(
 
 @cache
 def view_text(name: str) -> str:
-    return resources("store").joinpath("views", f"{name}.sql").read_text()
+    """With the text of the views that it includes, which read what its own subqueries call by the names of tables."""
+    text = resources("store").joinpath("views", f"{name}.sql").read_text()
+    return INCLUDE.sub(lambda line: view_text(line[1]), text)
 
 
 def _prepare(connection: duckdb.DuckDBPyConnection) -> None:
@@ -76,15 +86,26 @@ def _lock(connection: duckdb.DuckDBPyConnection, paths: Sequence[Path]) -> None:
 
 def _records_view(table: Table, files: Sequence[LiveFile], since: datetime | None, until: datetime | None) -> str:
     name = RECORDS.get(table.name, table.name)
-    if not files:
-        columns = ", ".join(f"cast(null as {duckdb_type(column.type)}) as {column.name}" for column in table.columns)
-        return f"create view {name} as select {columns} where false"
-    columns = ", ".join(column.name for column in table.columns)
-    paths = ", ".join(_quoted(file.path) for file in files)
-    return (
-        f"create view {name} as select {columns} from read_parquet([{paths}], hive_partitioning = true)"
-        f" where {_window(table, since, until)}"
-    )
+    return f"create view {name} as select {_names(table)} from {_source(table, files)} where {_window(table, since, until)}"
+
+
+def _numbered_view(files: Sequence[LiveFile], since: datetime | None, until: datetime | None) -> str:
+    """The records of flows, each with its number."""
+    columns = f"{_names(FLOWS)}, {RECORD if files else 'cast(null as bigint)'} as record"
+    source = _source(FLOWS, files)
+    return f"create view flow_records as select {columns} from {source} where {_window(FLOWS, since, until)}"
+
+
+def _names(table: Table) -> str:
+    return ", ".join(column.name for column in table.columns)
+
+
+def _source(table: Table, files: Sequence[LiveFile]) -> str:
+    if files:
+        paths = ", ".join(_quoted(file.path) for file in files)
+        return f"read_parquet([{paths}], hive_partitioning = true)"
+    columns = ", ".join(f"cast(null as {duckdb_type(column.type)}) as {column.name}" for column in table.columns)
+    return f"(select {columns} limit 0)"
 
 
 def _window(table: Table, since: datetime | None, until: datetime | None) -> str:

@@ -2,6 +2,7 @@
 
 import ipaddress
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from copy import copy
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Protocol
@@ -77,6 +78,15 @@ class Columns:
 
     def __len__(self) -> int:
         return len(self._endpoints)
+
+    def hiding(self, rows: Mask) -> "Columns":
+        """The same endpoints, with no address for these; columns that have nothing to do with addresses are shared."""
+        other = copy(self)
+        other._masks = {}
+        other._addresses = {
+            version: (known[~rows[known]], packed[~rows[known]]) for version, (known, packed) in self._addresses.items()
+        }
+        return other
 
     def of(self, selection: Selection) -> Mask:
         if selection not in self._masks:

@@ -1,7 +1,6 @@
 """Rules × edges → verdicts, all edges at a time."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -52,10 +51,11 @@ def evaluate(policies: Policies, endpoints: Sequence[Endpoint], edges: Edges) ->
 
 def columns_of(policies: Policies, endpoints: Sequence[Endpoint]) -> Columns:
     """The endpoints as the selections of these policies see them."""
-    return Columns(as_seen(policies, endpoints))
+    return seen_by(policies, Columns(endpoints))
 
 
 def evaluate_columns(policies: Policies, columns: Columns, edges: Edges) -> Verdicts:
+    """``columns`` as ``seen_by`` gives them."""
     whole = Edges(*(np.asarray(column, np.int64) for column in edges))
     egress = _decided(policies, Direction.EGRESS, columns, whole)
     ingress = _decided(policies, Direction.INGRESS, columns, whole)
@@ -71,7 +71,7 @@ def untold(policies: Policies, verdicts: Verdicts) -> Mask:
     return verdicts.unknown & (np.isin(verdicts.egress, rules) | np.isin(verdicts.ingress, rules))
 
 
-def up_to_plugin(policies: Policies, endpoints: Sequence[Endpoint], edges: Edges, verdicts: Verdicts) -> Mask:
+def up_to_plugin(policies: Policies, columns: Columns, edges: Edges, verdicts: Verdicts) -> Mask:
     """Edges whose answer the specification leaves open: unknown ones, and pods that an ipBlock alone allows.
 
     An ipBlock is meant for addresses outside; whether it matches a pod's depends on where the plugin translates.
@@ -80,21 +80,15 @@ def up_to_plugin(policies: Policies, endpoints: Sequence[Endpoint], edges: Edges
     if policies.plugin is not None:
         return found
     candidates = np.flatnonzero(_by_block(policies, verdicts.egress) | _by_block(policies, verdicts.ingress))
-    hidden = _without_address(endpoints, lambda one: one.kind == "pod" and not one.host_network)
-    without = evaluate(policies, hidden, Edges(*(column[candidates] for column in edges)))
+    some = Edges(*(column[candidates] for column in edges))
+    without = evaluate_columns(policies, columns.hiding(columns.pods), some)
     found[candidates] |= verdicts.allowed[candidates] & ~without.allowed
     return found
 
 
-def as_seen(policies: Policies, endpoints: Sequence[Endpoint]) -> Sequence[Endpoint]:
+def seen_by(policies: Policies, columns: Columns) -> Columns:
     """Cilium knows pods and nodes by identity: no CIDR is ever theirs (docs.cilium.io, *Layer 3 Policies*, CIDR Based)."""
-    if policies.plugin is not Plugin.CILIUM:
-        return endpoints
-    return _without_address(endpoints, lambda one: one.kind in ("pod", "node"))
-
-
-def _without_address(endpoints: Sequence[Endpoint], hidden: Callable[[Endpoint], bool]) -> Sequence[Endpoint]:
-    return [replace(one, address=None) if hidden(one) else one for one in endpoints]
+    return columns.hiding(columns.pods | columns.nodes) if policies.plugin is Plugin.CILIUM else columns
 
 
 def _by_block(policies: Policies, side: Numbers) -> Mask:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from enum import StrEnum
-from itertools import groupby
+from itertools import chain, groupby
 
 import numpy as np
 import pyarrow as pa
@@ -72,9 +72,12 @@ class _Reasons:
         self._columns = columns
 
     def denied(self, edges: Numbers) -> list[tuple[str, str]]:
+        """Most edges share theirs with others."""
         sides = ((Direction.EGRESS, self._verdicts.egress), (Direction.INGRESS, self._verdicts.ingress))
         reasons = {direction: self._denials(direction, side[edges], edges) for direction, side in sides}
-        return [_told({direction: of_all[row] for direction, of_all in reasons.items()}) for row in range(len(edges))]
+        pairs = list(zip(*reasons.values(), strict=True))
+        told = {pair: _told(dict(zip(reasons, pair, strict=True))) for pair in set(pairs)}
+        return [told[pair] for pair in pairs]
 
     def _denials(self, direction: Direction, decided: Numbers, edges: Numbers) -> list[str | None]:
         isolating = iter(self._isolating(direction, edges[decided == DEFAULT_DENY]))
@@ -90,20 +93,24 @@ class _Reasons:
     def _isolating(self, direction: Direction, edges: Numbers) -> list[str]:
         """For each edge the policies that isolate its end in the tier that denies it: the first at whose end it is denied."""
         whole = Edges(*(column[edges] for column in self._edges))
-        ends = whole.src if direction is Direction.EGRESS else whole.dst
+        ends = (whole.src if direction is Direction.EGRESS else whole.dst).tolist()
         names = [""] * len(edges)
-        judged: tuple[Section, ...] = ()
-        for _, tier in groupby(self._policies.sections, lambda section: section.place[:2]):
-            sections = tuple(tier)
-            judged += sections
-            verdicts = evaluate_columns(Policies(judged, self._policies.plugin), self._columns, whole)
-            denied = (verdicts.egress if direction is Direction.EGRESS else verdicts.ingress) == DEFAULT_DENY
+        tiers = [tuple(tier) for _, tier in groupby(self._policies.sections, lambda section: section.place[:2])]
+        for number, sections in enumerate(tiers, 1):
             isolating = _isolating(sections, self._columns, direction)
+            # What no tier before denied, the last one did.
+            last = number == len(tiers)
+            denied = np.ones(len(edges), np.bool_) if last else self._denied_by(tiers[:number], direction, whole)
             names = [
                 name or (isolating[end] if is_denied else "")
-                for name, end, is_denied in zip(names, ends, denied, strict=True)
+                for name, end, is_denied in zip(names, ends, denied.tolist(), strict=True)
             ]
         return names
+
+    def _denied_by(self, tiers: Sequence[tuple[Section, ...]], direction: Direction, edges: Edges) -> Mask:
+        judged = Policies(tuple(chain.from_iterable(tiers)), self._policies.plugin)
+        verdicts = evaluate_columns(judged, self._columns, edges)
+        return np.asarray((verdicts.egress if direction is Direction.EGRESS else verdicts.ingress) == DEFAULT_DENY)
 
     def undecided(self, edges: Numbers) -> list[tuple[str, str]]:
         return [self._undecided(edge) for edge in edges]
@@ -171,7 +178,8 @@ def _finding(finding: Finding, connections: pa.ChunkedArray, failed: pa.ChunkedA
 
 def _rhythm(history: History, rows: pa.Table) -> Callable[[str | None, list[int]], str | None]:
     """By the clock, or because a CronJob is its src."""
-    ticks = [np.array(of_one, np.int64) for of_one in rows["ticks"].to_pylist()]
+    column = rows["ticks"].combine_chunks()
+    ticks = np.split(column.flatten().to_numpy(), np.cumsum(column.value_lengths().to_numpy())[:-1])
 
     def told(workload_kind: str | None, members: list[int]) -> str | None:
         every = period(np.concatenate([ticks[member] for member in members]))

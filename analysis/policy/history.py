@@ -8,7 +8,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from analysis.policy.endpoints import Endpoint, Mask, Numbers
+from analysis.policy.endpoints import Endpoint, Numbers
 from analysis.policy.evaluate import Edges
 from analysis.policy.owners import OUTSIDE, End, Owners, Row
 from analysis.policy.rules import NO_PORT
@@ -67,10 +67,11 @@ def read_history(
     bounds: Mapping[str, object] = {"since": since, "until": until, "cluster": cluster}
     rows = ask(lake, "policy/history", {**bounds, "tick": window.tick_s}, None, TIMEOUT_S).table
     _refuse_several_clusters(rows)
-    ends = {side: _ends(rows, side) for side in SIDES}
-    pods = {(end.namespace, end.pod) for side in SIDES for end in ends[side] if end.pod is not None}
+    ends, numbers = _distinct(pa.concat_tables([_ends(rows, side) for side in SIDES]))
+    pods = {(end.namespace, end.pod) for end in ends if end.pod is not None}
     recorded = _recorded(lake, bounds, pods - {(one.namespace, one.name) for one in known})
-    return _matched(window, rows, ends, Owners(known, recorded))
+    owners = Owners(known, recorded)
+    return _matched(window, rows, [owners.endpoint(end) for end in ends], numbers.reshape(2, -1))
 
 
 def _refuse_several_clusters(rows: pa.Table) -> None:
@@ -80,14 +81,25 @@ def _refuse_several_clusters(rows: pa.Table) -> None:
         raise QuestionError(f"the lake has records of several clusters ({names}); name one of them")
 
 
-def _ends(rows: pa.Table, side: str) -> list[End]:
-    columns = [rows[f"{side}_{name}"].to_pylist() for name in End._fields if name != "domain"]
-    domains = rows["dst_domain"].to_pylist() if side == "dst" else [None] * rows.num_rows
-    ends = (End(*values) for values in zip(*columns, strict=True))
-    return [
-        end._replace(domain=domain) if domain and end.kind in OUTSIDE else end
-        for end, domain in zip(ends, domains, strict=True)
-    ]
+def _ends(rows: pa.Table, side: str) -> pa.Table:
+    columns = {name: rows[f"{side}_{name}"] for name in End._fields if name != "domain"}
+    nothing = pa.scalar(None, pa.string())
+    outside = pc.fill_null(pc.is_in(columns["kind"], pa.array(OUTSIDE, pa.string())), False)
+    columns["domain"] = pc.if_else(outside, rows["dst_domain"] if side == "dst" else nothing, nothing)
+    return pa.table({name: columns[name] for name in End._fields})
+
+
+def _distinct(ends: pa.Table) -> tuple[list[End], Numbers]:
+    """Each end once, in the order of their first rows, and for each row the number of its end."""
+    numbers = np.zeros(ends.num_rows, np.int64)
+    for column in ends.columns:
+        codes = column.combine_chunks().dictionary_encode("encode").indices.to_numpy()
+        _, first, numbers = np.unique(numbers * len(codes) + codes, return_index=True, return_inverse=True)
+    order = np.argsort(first)
+    places = np.empty(len(order), np.int64)
+    places[order] = np.arange(len(order))
+    columns = (column.to_pylist() for column in ends.take(pa.array(first[order])).columns)
+    return [End(*values) for values in zip(*columns, strict=True)], places[numbers]
 
 
 def _recorded(lake: Lake, bounds: Mapping[str, object], missing: set[tuple[str | None, str]]) -> list[Row]:
@@ -99,25 +111,17 @@ def _recorded(lake: Lake, bounds: Mapping[str, object], missing: set[tuple[str |
     return labels + pods
 
 
-def _matched(window: Window, rows: pa.Table, ends: Mapping[str, list[End]], owners: Owners) -> History:
-    endpoints: list[Endpoint] = []
-    numbers: dict[End, int | None] = {}
-    for end in dict.fromkeys((*ends["src"], *ends["dst"])):
-        found = owners.endpoint(end)
-        numbers[end] = None if found is None else len(endpoints)
-        endpoints += [] if found is None else [found]
-    src, dst = ([numbers[end] for end in ends[side]] for side in SIDES)
-    resolved = np.array([a is not None and b is not None for a, b in zip(src, dst, strict=True)], np.bool_)
+def _matched(window: Window, rows: pa.Table, found: Sequence[Endpoint | None], numbers: Numbers) -> History:
+    """``numbers`` has for src and for dst which of ``found`` each row's end is."""
+    known = np.array([one is not None for one in found], np.bool_)
+    resolved = known[numbers].all(axis=0)
+    src, dst = (np.cumsum(known) - 1)[numbers[:, resolved]]
     kept = rows.filter(pa.array(resolved))
     edges = Edges(
-        src=_indices(src, resolved),
-        dst=_indices(dst, resolved),
+        src=src,
+        dst=dst,
         protocol=kept["protocol"].to_numpy().astype(np.int64),
         port=pc.fill_null(kept["port"], NO_PORT).to_numpy().astype(np.int64),
     )
+    endpoints = [one for one in found if one is not None]
     return History(window, kept, edges, endpoints, rows.filter(pa.array(~resolved)))
-
-
-def _indices(numbers: Sequence[int | None], resolved: Mask) -> Numbers:
-    kept = [number for number, known in zip(numbers, resolved, strict=True) if known]
-    return np.array(kept, np.int64)

@@ -4,7 +4,6 @@ A pod that the Kubernetes objects still have is as they say; one that is gone ke
 takes named ports and service account from a pod of its namespace with the same labels.
 """
 
-import ipaddress
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any, NamedTuple
@@ -119,7 +118,7 @@ def _at(pod: Endpoint, address: str) -> Endpoint:
 
 
 def _family(address: str) -> int:
-    return ipaddress.ip_address(address).version
+    return 6 if ":" in address else 4
 
 
 def _outside(end: End) -> Endpoint:

@@ -148,8 +148,9 @@ def _answers(policies: Policies, space: Space, kinds: Sequence[_Kind]) -> list[A
     asked = [Asked(kind.src, kind.dst, one.protocol, one.port) for kind in kinds for one in kind.services]
     edges = Edges(*np.array(asked, np.int64).reshape(-1, 4).T)
     verdicts = evaluate(policies, space.endpoints, edges)
-    by_address = up_to_plugin(policies, space.endpoints, edges, verdicts) & verdicts.allowed
-    told = _told(Reasons(policies, columns_of(policies, space.endpoints)), asked, verdicts)
+    columns = columns_of(policies, space.endpoints)
+    by_address = up_to_plugin(policies, columns, edges, verdicts) & verdicts.allowed
+    told = _told(Reasons(policies, columns), asked, verdicts)
     states = zip(states_of(verdicts).tolist(), by_address.tolist(), told, strict=True)
     judged = iter(states)
     groups: dict[tuple[object, ...], _Group] = {}

@@ -9,7 +9,7 @@ import pyarrow.compute as pc
 
 from analysis.policy.coverage import LEAST_GAP, shortcomings
 from analysis.policy.endpoints import Endpoint
-from analysis.policy.evaluate import columns_of, evaluate, up_to_plugin
+from analysis.policy.evaluate import columns_of, evaluate_columns, up_to_plugin
 from analysis.policy.findings import Finding, found
 from analysis.policy.history import TIMEOUT_S, History, Window, read_history, window_of
 from analysis.policy.rules import Policies
@@ -64,8 +64,8 @@ def replay_on(history: History, policies: Policies, known: Sequence[Endpoint], m
     # Whom a rule names is told of the cluster as it is, too.
     endpoints = [*history.endpoints, *known]
     columns = columns_of(policies, endpoints)
-    verdicts = evaluate(policies, endpoints, history.edges)
-    open_to_plugin = up_to_plugin(policies, endpoints, history.edges, verdicts)
+    verdicts = evaluate_columns(policies, columns, history.edges)
+    open_to_plugin = up_to_plugin(policies, columns, history.edges, verdicts)
     edges = found(policies, history, columns, verdicts, open_to_plugin)
     seen = Seen(endpoints, columns, history.edges, history.rows["connections"].to_numpy())
     return Replay(history.window, lines(history, missed, edges), edges, unused(policies, seen))

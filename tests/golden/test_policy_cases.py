@@ -10,7 +10,7 @@ import yaml
 
 from analysis.policy.dialects import read_policies
 from analysis.policy.endpoints import PROTOCOLS, Endpoint
-from analysis.policy.evaluate import Edges, evaluate, up_to_plugin
+from analysis.policy.evaluate import Edges, columns_of, evaluate, up_to_plugin
 from tests.naive import calico, cilium
 from tests.naive import policy as naive
 from tests.support.policies import endpoint
@@ -83,7 +83,7 @@ def test_case(path: Path, tmp_path: Path) -> None:
     known = endpoints(case)
     edges = Edges(*np.array([edge(text, list(known)) for text in case["edges"]]).T)
     verdicts = evaluate(policies, list(known.values()), edges)
-    left_open = up_to_plugin(policies, list(known.values()), edges, verdicts)
+    left_open = up_to_plugin(policies, columns_of(policies, list(known.values())), edges, verdicts)
     words = map(word, verdicts.allowed, verdicts.unknown, left_open)
     assert dict(zip(case["edges"], words, strict=True)) == case["edges"]
 

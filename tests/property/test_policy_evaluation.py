@@ -19,6 +19,7 @@ from analysis.policy.evaluate import (
     UNKNOWN,
     Edges,
     Verdicts,
+    columns_of,
     evaluate,
     up_to_plugin,
 )
@@ -115,7 +116,7 @@ def test_what_is_up_to_the_plugin_hangs_on_an_address_of_a_pod_or_has_no_port(fo
     edges = columns(some_edges(random, len(endpoints)))
     policies = written(folder, documents)
     verdicts = evaluate(policies, endpoints, edges)
-    marked = up_to_plugin(policies, endpoints, edges, verdicts)
+    marked = up_to_plugin(policies, columns_of(policies, endpoints), edges, verdicts)
     assert marked[verdicts.unknown].all()
     assert not marked[verdicts.denied].any()
     assert not (verdicts.denied & verdicts.allowed).any()

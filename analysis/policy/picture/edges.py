@@ -103,7 +103,7 @@ class Judging:
     def _groups(self) -> list[Row]:
         edges, rows = self.history.edges, self.history.rows
         verdicts = evaluate(self.policies, self.ends.endpoints, edges)
-        open_to_plugin = up_to_plugin(self.policies, self.ends.endpoints, edges, verdicts)
+        open_to_plugin = up_to_plugin(self.policies, self.columns, edges, verdicts)
         inside = self.ends.inside(self.scope)
         near = np.flatnonzero(inside[edges.src] | inside[edges.dst])
         columns = {

@@ -2,8 +2,8 @@
 -- grain: one row for each src, dst (pod by pod, address by address outside), protocol and port of the pod
 -- read by: tailrace policy
 -- parameter cluster text null: only of this cluster
--- parameter tick integer 3600: seconds of one tick; ticks has those in which connections began
 -- guessed: TCP connections out of the middle, of which nothing tells who opened them.
+-- parameter tick integer 3600: seconds of one tick; ticks has that in which it began for each connection
 with named as (
     select
         cluster,
@@ -24,30 +24,13 @@ with named as (
         coalesce(backend_port, dst_port) as port,
         failed,
         ambiguous,
-        protocol = 6 and opened_by = 'first_packet' as guessed,
-        src_bytes + dst_bytes as bytes,
+        guessed,
+        bytes,
         start_time,
         end_time,
-        cast(floor(epoch(start_time) / $tick) as bigint) as tick
-    from connections
+        epoch_us(start_time) // (cast(1000000 as bigint) * $tick) as tick
+    from counted
     where ($cluster is null or cluster = $cluster)
-),
-
-by_tick as (
-    select
-        cluster,
-        src_kind, src_namespace, src_pod, src_workload_kind, src_workload, src_address,
-        dst_kind, dst_namespace, dst_pod, dst_workload_kind, dst_workload, dst_address, dst_domain,
-        protocol, port, tick,
-        count(*) as connections,
-        count(*) filter (where failed) as failed,
-        count(*) filter (where ambiguous) as ambiguous,
-        count(*) filter (where guessed) as guessed,
-        sum(bytes) as bytes,
-        min(start_time) as first_seen,
-        max(end_time) as last_seen
-    from named
-    group by all
 )
 
 select
@@ -55,15 +38,15 @@ select
     src_kind, src_namespace, src_pod, src_workload_kind, src_workload, src_address,
     dst_kind, dst_namespace, dst_pod, dst_workload_kind, dst_workload, dst_address, dst_domain,
     protocol, port,
-    cast(sum(connections) as bigint) as connections,
-    cast(sum(failed) as bigint) as failed,
-    cast(sum(ambiguous) as bigint) as ambiguous,
-    cast(sum(guessed) as bigint) as guessed,
+    count(*) as connections,
+    count(*) filter (where failed) as failed,
+    count(*) filter (where ambiguous) as ambiguous,
+    count(*) filter (where guessed) as guessed,
     cast(sum(bytes) as bigint) as bytes,
-    min(first_seen) as first_seen,
-    max(last_seen) as last_seen,
-    array_agg(tick order by tick) as ticks
-from by_tick
+    min(start_time) as first_seen,
+    max(end_time) as last_seen,
+    list_sort(array_agg(tick)) as ticks
+from named
 group by all
 order by
     cluster,

@@ -42,7 +42,7 @@ def test_connections_of_one_edge_are_counted_and_failures_apart(tmp_path: Path) 
     assert of(found, "connections", "failed", "bytes") == [(3, 1, 2140)]
     assert of(found, "first_seen", "last_seen") == [(NOON, NOON + timedelta(seconds=91))]
     minute = int(NOON.timestamp()) // 60
-    assert of(found, "ticks") == [([minute, minute + 1],)]
+    assert of(found, "ticks") == [([minute, minute, minute + 1],)]
 
 
 def test_behind_a_service_it_is_the_pod_and_its_port(tmp_path: Path) -> None:
