@@ -2,7 +2,9 @@
 
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from functools import reduce
 from itertools import combinations
+from operator import and_, or_
 from typing import NamedTuple
 
 from analysis.policy.owners import PASSING
@@ -70,16 +72,19 @@ class _Candidate(NamedTuple):
 
 
 class Population:
-    """The pods of one namespace."""
+    """The pods of one namespace. A set of them is a number that has a bit for each."""
 
     def __init__(self, pods: Iterable[Labelled]) -> None:
         alike = [pod._replace(labels=_lasting(pod)) for pod in pods]
         unique = {(pod.workload, tuple(sorted(pod.labels.items())), pod.now): pod for pod in alike}
         self._pods = [unique[key] for key in sorted(unique)]
-        self._labels: dict[Workload, list[Labels]] = {}
-        for pod in self._pods:
-            self._labels.setdefault(pod.workload, []).append(pod.labels)
-        self._present = {pod.workload for pod in self._pods if pod.now}
+        self._of: dict[Workload, int] = {}
+        self._with: dict[str, dict[str, int]] = {}
+        for place, pod in enumerate(self._pods):
+            self._of[pod.workload] = self._of.get(pod.workload, 0) | 1 << place
+            for key, value in pod.labels.items():
+                values = self._with.setdefault(key, {})
+                values[value] = values.get(value, 0) | 1 << place
         self._known: dict[frozenset[Workload], Choice] = {}
 
     def choose(self, targets: Collection[Workload]) -> Choice:
@@ -101,7 +106,7 @@ class Population:
         return sorted([*found, *((one,) for one in left)])
 
     def _value(self, workload: Workload, key: str) -> str | None:
-        values = {labels.get(key) for labels in self._labels.get(workload, ())}
+        values = {self._pods[place].labels.get(key) for place in _places(self._of.get(workload, 0))}
         return values.pop() if len(values) == 1 else None
 
     def _is_family(self, together: tuple[Workload, ...], key: str) -> bool:
@@ -109,14 +114,64 @@ class Population:
         return not choice.others and not choice.lost and any(one.key == key for one in choice.selector)
 
     def _chosen(self, targets: frozenset[Workload]) -> Choice:
-        whole = _choose(self._pods, targets)
-        if whole is not None and not whole.others:
-            return whole
+        everybody, own = (1 << len(self._pods)) - 1, _union(self._of.get(one, 0) for one in targets)
+        whole = self._selector(own, everybody, targets)
+        if whole and not self._selected(whole) & ~own:
+            return Choice(whole, ())
         # A workload that is gone has no pods but those of history.
-        today = [pod for pod in self._pods if pod.now or pod.workload not in self._present]
-        found = _choose(today, targets) or Choice((), tuple(sorted({pod.workload for pod in self._pods} - targets)))
-        lost = {one for one in targets for labels in self._labels.get(one, ()) if not matches(found.selector, labels)}
-        return found._replace(lost=tuple(sorted(lost)))
+        now = _union(1 << place for place, pod in enumerate(self._pods) if pod.now)
+        gone = _union(of_one for of_one in self._of.values() if not of_one & now)
+        selector = self._selector(own & (now | gone), now | gone, targets)
+        selected = self._selected(selector)
+        return Choice(selector, self._whose(selected & (now | gone) & ~own), self._whose(own & ~selected))
+
+    def _selector(self, own: int, among: int, targets: frozenset[Workload]) -> LabelSelector:
+        """Empty where the targets have nothing in common that could be required."""
+        others = among & ~own
+        candidates = sorted(self._candidates(own, others, targets), key=lambda one: (one.cost, one.requirement.key))
+        best = _cheapest(candidates[:MOST_CANDIDATES], others) if own and candidates else ()
+        return tuple(sorted((one.requirement for one in best), key=_in_order))
+
+    def _candidates(self, own: int, others: int, targets: frozenset[Workload]) -> Iterator[_Candidate]:
+        """For each label the narrowest that can be required of all targets."""
+        for key in sorted(self._with):
+            requirement = self._narrowest(key, own, targets)
+            if requirement is not None:
+                yield _Candidate(_cost(requirement), requirement, others & ~self._meets(requirement))
+
+    def _narrowest(self, key: str, own: int, targets: frozenset[Workload]) -> Requirement | None:
+        values = [value for value, pods in self._with[key].items() if pods & own]
+        if not values:
+            return None if _passes(key) else Requirement(key, Operator.DOES_NOT_EXIST)
+        if own & ~_union(self._with[key].values()):
+            return None
+        if _passes(key) and not _names_job(key, targets):
+            return Requirement(key, Operator.EXISTS)
+        return Requirement(key, Operator.IN, tuple(sorted(values)))
+
+    def _selected(self, selector: LabelSelector) -> int:
+        return reduce(and_, map(self._meets, selector), (1 << len(self._pods)) - 1)
+
+    def _meets(self, requirement: Requirement) -> int:
+        values = self._with.get(requirement.key, {})
+        if requirement.operator is Operator.IN:
+            return _union(values.get(value, 0) for value in requirement.values)
+        present = _union(values.values())
+        return present if requirement.operator is Operator.EXISTS else (1 << len(self._pods)) - 1 & ~present
+
+    def _whose(self, pods: int) -> tuple[Workload, ...]:
+        return tuple(sorted({self._pods[place].workload for place in _places(pods)}))
+
+
+def _union(sets: Iterable[int]) -> int:
+    return reduce(or_, sets, 0)
+
+
+def _places(pods: int) -> Iterator[int]:
+    while pods:
+        lowest = pods & -pods
+        yield lowest.bit_length() - 1
+        pods ^= lowest
 
 
 def _lasting(pod: Labelled) -> Labels:
@@ -141,25 +196,12 @@ def _meets(requirement: Requirement, value: str | None) -> bool:
             return value is None
 
 
-def _choose(pods: Sequence[Labelled], targets: frozenset[Workload]) -> Choice | None:
-    """None where the targets have nothing in common that could be required."""
-    own = [pod.labels for pod in pods if pod.workload in targets]
-    others = [pod for pod in pods if pod.workload not in targets]
-    candidates = sorted(_candidates(own, others, targets), key=lambda one: (one.cost, one.requirement.key))
-    if not own or not candidates:
-        return None
-    best = _cheapest(candidates[:MOST_CANDIDATES], (1 << len(others)) - 1)
-    selector = tuple(sorted((one.requirement for one in best), key=_in_order))
-    selected = {pod.workload for pod in others if matches(selector, pod.labels)}
-    return Choice(selector, tuple(sorted(selected)))
-
-
 def _in_order(requirement: Requirement) -> tuple[int, str]:
     key = requirement.key
     return (PREFERRED.index(key) if key in PREFERRED else len(PREFERRED)), key
 
 
-def _cheapest(candidates: Sequence[_Candidate], everybody: int) -> Sequence[_Candidate]:
+def _cheapest(candidates: Sequence[_Candidate], others: int) -> Sequence[_Candidate]:
     """The cheapest that leave none of the others; else as few of the others as there can be.
 
     The application's label is one of them if there is one: that no other pod is ``tier: backend`` today says little.
@@ -169,7 +211,7 @@ def _cheapest(candidates: Sequence[_Candidate], everybody: int) -> Sequence[_Can
         chosen
         for size in range(1, MOST_KEYS + 1)
         for chosen in combinations(candidates, size)
-        if _excluded(chosen) == everybody and (not names or any(one in names for one in chosen))
+        if _excluded(chosen) == others and (not names or any(one in names for one in chosen))
     ]
     if exact:
         return min(exact, key=lambda chosen: sum(one.cost + ONE_KEY for one in chosen))
@@ -181,10 +223,7 @@ def _names_application(requirement: Requirement) -> bool:
 
 
 def _excluded(chosen: Iterable[_Candidate]) -> int:
-    excluded = 0
-    for one in chosen:
-        excluded |= one.excluded
-    return excluded
+    return _union(one.excluded for one in chosen)
 
 
 def _greedy(candidates: Sequence[_Candidate]) -> Sequence[_Candidate]:
@@ -196,30 +235,6 @@ def _greedy(candidates: Sequence[_Candidate]) -> Sequence[_Candidate]:
         if not best.excluded & ~excluded:
             return chosen
         chosen.append(best)
-
-
-def _candidates(
-    own: Sequence[Labels], others: Sequence[Labelled], targets: frozenset[Workload]
-) -> Iterator[_Candidate]:
-    """For each label the narrowest that can be required of all targets."""
-    keys = {key for labels in own for key in labels} | {key for pod in others for key in pod.labels}
-    for key in sorted(keys):
-        requirement = _narrowest(key, own, targets)
-        if requirement is not None:
-            excluded = [not _meets(requirement, pod.labels.get(key)) for pod in others]
-            bits = sum(1 << place for place, one in enumerate(excluded) if one)
-            yield _Candidate(_cost(requirement), requirement, bits)
-
-
-def _narrowest(key: str, own: Sequence[Labels], targets: frozenset[Workload]) -> Requirement | None:
-    values = {labels[key] for labels in own if key in labels}
-    if not values:
-        return None if _passes(key) else Requirement(key, Operator.DOES_NOT_EXIST)
-    if not all(key in labels for labels in own):
-        return None
-    if _passes(key) and not _names_job(key, targets):
-        return Requirement(key, Operator.EXISTS)
-    return Requirement(key, Operator.IN, tuple(sorted(values)))
 
 
 def _passes(key: str) -> bool:
