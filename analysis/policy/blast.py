@@ -122,6 +122,13 @@ def _closed(talks: Mask) -> Mask:
         found = further
 
 
+def radius(policies: Policies, known: Sequence[Endpoint]) -> list[str]:
+    """What these policies change for the whole cluster, if it had no others."""
+    space = space_of([Policies(()), policies], known)
+    before, after = (blast_of(Grid(space, number), space) for number in range(2))
+    return compared(before, after)
+
+
 def compared(before: Blast, after: Blast) -> list[str]:
     """In words, for the head of a report."""
     return [

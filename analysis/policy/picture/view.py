@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 import pyarrow as pa
 
-from analysis.policy.blast import blast, compared
+from analysis.policy.blast import radius
 from analysis.policy.dialects import policies_of
 from analysis.policy.documents import documents_of
 from analysis.policy.findings import Finding
@@ -20,7 +20,7 @@ from analysis.policy.recommend.learning import Learning
 from analysis.policy.recommend.proof import NAME
 from analysis.policy.recommend.proposal import propose
 from analysis.policy.replay import Asked, Replay, asked_history, missed_by_captures, replay_on
-from analysis.policy.rules import NO_PORT, Policies
+from analysis.policy.rules import NO_PORT
 from analysis.policy.words import counted
 from store.lake import Lake
 
@@ -47,7 +47,7 @@ def recommended(
     policies = policies_of(documents_of(proposal.text, NAME))
     near = within(_with_workloads(proposal.learning), cluster.endpoints, scope)
     drawn = picture(policies, near, cluster.endpoints, scope, left_out)
-    words = [*proposal.found.words, *_radius(policies, cluster), *drawn.open_sides]
+    words = [*proposal.found.words, *drawn.open_sides]
     return View(words, proposal.text, drawn, _omitted(omissions, scope))
 
 
@@ -60,15 +60,8 @@ def replayed(lake: Lake, cluster: Cluster, asked: Asked, scope: Scope, texts: Te
     told, whole = (replay_on(one, policies, cluster.endpoints, missed) for one in (near, history))
     drawn = picture(policies, near, cluster.endpoints, scope)
     text = "\n---\n".join(text for _, text in texts)
-    words = [*told.summary, *_elsewhere(told, whole), *_radius(policies, cluster), *drawn.open_sides]
+    words = [*told.summary, *_elsewhere(told, whole), *radius(policies, cluster.endpoints), *drawn.open_sides]
     return View(words, text, drawn, drawn.of(State.LEFT_OUT))
-
-
-def _radius(policies: Policies, cluster: Cluster) -> Iterator[str]:
-    """What these policies change for the whole cluster, if it had no others."""
-    before, after = (blast(one, cluster.endpoints) for one in (Policies(()), policies))
-    yield f"Pairs of workloads that can talk: {after.pairs:,} with these policies, {before.pairs:,} with none."
-    yield from (f"  {line}" for line in compared(before, after))
 
 
 def _elsewhere(told: Replay, whole: Replay) -> Iterator[str]:

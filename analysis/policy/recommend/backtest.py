@@ -6,13 +6,11 @@ from datetime import datetime
 
 import numpy as np
 
-from analysis.policy.dialects import policies_of
 from analysis.policy.evaluate import evaluate
 from analysis.policy.history import Window
-from analysis.policy.parts import Part
 from analysis.policy.recommend import words
 from analysis.policy.recommend.cluster import Cluster
-from analysis.policy.recommend.dialects import Writer
+from analysis.policy.recommend.dialects import Writer, written
 from analysis.policy.recommend.learning import Learning, touches
 from analysis.policy.recommend.model import Evidence
 from analysis.policy.recommend.recommend import recommend
@@ -43,9 +41,8 @@ def backtest(
         _, later = recommend(lake, cluster, replace(asked, since=split), namespaces)
     except QuestionError:
         return None
-    documents = [Part(one.plain, "the back-test", f"document {number}") for number, one in enumerate(write(found), 1)]
     history = later.history
-    verdicts = evaluate(policies_of(documents), history.endpoints, history.edges)
+    verdicts = evaluate(written(found, write), history.endpoints, history.edges)
     chosen = frozenset(namespaces)
     judged = [edge for edge in later.edges if touches(edge, chosen)]
     cut = _cut(later, verdicts.denied & later.needed)

@@ -7,9 +7,10 @@ import numpy as np
 import pyarrow as pa
 
 from analysis.policy import unseen
+from analysis.policy.blast import radius
 from analysis.policy.recommend.backtest import backtest, told
 from analysis.policy.recommend.cluster import Cluster
-from analysis.policy.recommend.dialects import Dialect, writer
+from analysis.policy.recommend.dialects import Dialect, writer, written
 from analysis.policy.recommend.heading import left_out
 from analysis.policy.recommend.learning import Learning
 from analysis.policy.recommend.model import PLAIN, Recommendation, Style
@@ -32,9 +33,11 @@ def propose(
     lake: Lake, cluster: Cluster, asked: Asked, namespaces: Sequence[str], dialect: Dialect, style: Style = PLAIN
 ) -> Proposal:
     found, learning = recommend(lake, cluster, asked, namespaces)
-    tested = backtest(lake, cluster, asked, found.window, namespaces, writer(dialect, style))
+    write = writer(dialect, style)
+    tested = backtest(lake, cluster, asked, found.window, namespaces, write)
     doubts = (*unseen.told(_rows(learning, namespaces), found.window), *told(tested))
-    doubted = replace(found, words=(*found.words, *doubts, *left_out(found.omissions)))
+    closed = radius(written(found, write), cluster.endpoints)
+    doubted = replace(found, words=(*found.words, *doubts, *closed, *left_out(found.omissions)))
     return Proposal(doubted, learning, proved_text(doubted, learning, dialect, style))
 
 

@@ -98,3 +98,12 @@ def test_the_doubts_stand_at_the_top(tmp_path: Path, cluster: Cluster, dialect: 
     )
     places = [next(place for place, line in enumerate(head) if words in line) for words in told]
     assert places == sorted(places)
+
+
+def test_the_blast_radius_is_told_by_the_same_ports_before_and_after(tmp_path: Path, cluster: Cluster) -> None:
+    found = propose(lake_of(tmp_path, [flow(0, WEB, API)]), cluster, Asked(), NAMESPACES, Dialect.KUBERNETES)
+    (line,) = (line for line in found.found.words if line.startswith("Workload pairs"))
+    pairs, by_port = line.split("; ")
+    assert pairs == "Workload pairs that can talk: 6 of 6 before, 1 after"
+    classes = int(by_port.removeprefix("by port (").partition(" ")[0])
+    assert by_port.endswith(f": {6 * classes:,} before, 1 after.")
