@@ -25,7 +25,8 @@ OF_INSIDE = (0.30, 0.0, 0.60, 0.10)
 
 LASTING, MOST_INTERVALS = 0.07, 8
 LONGEST_US = MOST_INTERVALS * INTERVAL_US
-REFUSED, UNRESOLVED, AMBIGUOUS = 0.01, 0.01, 0.002
+# Of a Service whose pod nobody saw the pod stays unknown; of a connection that src's capture met in its middle dst's knows more.
+REFUSED, UNRESOLVED, AMBIGUOUS, LATE = 0.01, 0.01, 0.002, 0.001
 
 _HEX = np.array([f"{octet:02x}" for octet in range(256)], "S2")
 
@@ -82,6 +83,7 @@ class _Slice:
         outward = dst_group >= self.cluster.domain_group(0)
         self.kind = np.where(outward, SRC_ONLY, np.where(src_group >= self.cluster.node_group, DST_ONLY, seen))
         self.kind = np.where(self.failed & ~outward, np.where(self.kind == DST_ONLY, DST_ONLY, SRC_ONLY), self.kind)
+        self.late = self.tcp & ~self.failed & (random.random(count) < LATE)
         self.port = random.integers(32768, 61000, count)
         self.id = random.integers(0, 256, (count, 10), np.uint8)
 
@@ -103,6 +105,7 @@ class _Slice:
         sent, answered = random.integers(1, 40, count), np.where(failed, 0, random.integers(1, 40, count))
         tunnelled = (self.view == AT_SRC_UPLINK) | (self.view == AT_DST_UPLINK)
         state = np.select([failed, ~last], ["S0", "S1"], "SF")
+        late = self.late[whose] & (self.view == AT_SRC)
         flags = np.where(failed, 2, 27)
         return {
             "start_time": pa.array(start),
@@ -113,8 +116,8 @@ class _Slice:
             "protocol": pa.array(self.calls.protocol[self.call[whose]]),
             "community_id": _hex(self.id[whose], "1:"),
             "connection_id": _hex(self.id[whose]),
-            "opened_by": pc.if_else(pa.array(tcp), "syn", "port"),
-            "started": pa.array(self.interval == 0),
+            "opened_by": pc.if_else(pa.array(late), "first_packet", pc.if_else(pa.array(tcp), "syn", "port")),
+            "started": pa.array((self.interval == 0) & ~late),
             "ended": pa.array(last & tcp & ~failed),
             "end_reason": pc.if_else(pa.array(~last), "active", pc.if_else(pa.array(tcp & ~failed), "closed", "idle")),
             "src_packets": pa.array(sent),
@@ -128,7 +131,9 @@ class _Slice:
             "dst_retransmits": pa.array(np.zeros(count, np.int64), mask=~tcp),
             "dst_zero_windows": pa.array(np.zeros(count, np.int64), mask=~tcp),
             "connection_state": pa.array(state),
-            "server_handshake_us": pa.array(random.integers(50, 3000, count), mask=~tcp | failed | (self.interval > 0)),
+            "server_handshake_us": pa.array(
+                random.integers(50, 3000, count), mask=~tcp | failed | late | (self.interval > 0)
+            ),
             "tunnel": pa.array(np.full(count, "vxlan"), mask=~tunnelled),
             "tunnel_id": pa.array(np.full(count, 4096), mask=~tunnelled),
             "ambiguous": pa.array((random.random(len(self.call)) < AMBIGUOUS)[whose]),
@@ -138,7 +143,8 @@ class _Slice:
         whose, calls, ends = self.whose, self.calls, self.cluster.table
         call, src, dst = self.call[whose], self.src[whose], self.dst[whose]
         asked = calls.by_service[call] & (self.view == AT_SRC)
-        nameless = asked & (self.random.random(len(self.call)) < UNRESOLVED)[whose]
+        alone = self.kind[whose] == SRC_ONLY
+        nameless = asked & alone & (self.random.random(len(self.call)) < UNRESOLVED)[whose]
         found = {f"src_{column}": ends[column].take(pa.array(src)) for column in ends.schema.names}
         found |= {f"dst_{column}": ends[column].take(pa.array(dst)) for column in ends.schema.names}
         for column in ("pod", "node", "zone", "labels"):

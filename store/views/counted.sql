@@ -21,25 +21,26 @@ with described as not materialized (
         + case when application is null then 0 else 8192 end
         + case when ambiguous then 16384 else 0 end
         + case opened_by when 'first_packet' then 0 else 32768 end as known,
-        hash(src_ip, src_port) as facing
+        hash(src_ip, src_port) as facing,
+        hash(connection_id) as id
     from flow_records
 ),
 
 gathered as materialized (
     select
-        connection_id,
+        id,
         min((cast(distance as bigint) << 52) | record) as nearest,
         max((cast(1023 - distance as bigint) << 52) | record) as last_nearest,
-        arg_min(known, distance) as known,
+        min((distance << 16) | known) & 65535 as known,
         bit_or(known) as all_known,
         min(facing) = max(facing) as one_facing
     from described
-    group by connection_id
+    group by id
 ),
 
 judged as (
     select
-        connection_id,
+        id,
         nearest & 4503599627370495 as record,
         nearest >> 52 as least_distance,
         all_known,
@@ -50,27 +51,27 @@ judged as (
 
 sightings as (
     select
-        described.connection_id,
+        described.id,
         arg_min(described.record, {'from': start_time, 'until': end_time}) as record,
         max(end_time) as end_time,
         sum(src_bytes + dst_bytes) as bytes,
         arg_max(connection_state, {'from': start_time, 'until': end_time}) filter (connection_state <> 'OTH') as state,
         bool_and(described.known = all_known and described.known & 1 = 1) as whole
     from described
-    inner join judged on judged.connection_id = described.connection_id
+    inner join judged on judged.id = described.id
     where not settled and one_facing and distance <= least_distance
-    group by described.connection_id, node, interface, tunnel, tunnel_id, vlan, dst_ip, dst_port
+    group by described.id, node, interface, tunnel, tunnel_id, vlan, dst_ip, dst_port
 ),
 
 summed as materialized (
     select
-        connection_id,
+        id,
         any_value(record) as record,
         any_value(end_time) as end_time,
         any_value(bytes) as bytes,
         any_value(state) as state
     from sightings
-    group by connection_id
+    group by id
     having count(*) = 1 and bool_and(whole)
 ),
 
@@ -84,9 +85,7 @@ contested as (
     with flows as (
         select * exclude (record)
         from flow_records
-        where connection_id in (
-            select connection_id from judged where not settled and connection_id not in (select connection_id from summed)
-        )
+        where hash(connection_id) in (select id from judged where not settled and id not in (select id from summed))
     )
     select * from (
 -- include connections
