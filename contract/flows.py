@@ -26,6 +26,7 @@ FLOWS = Table(
     "One connection over one interval, as one interface of one node saw it.",
     time="start_time",
     sort_by=("start_time", "src_ip", "dst_ip", "dst_port"),
+    apart="counted",
     columns=(
         Column("start_time", TIME, "first packet of the record"),
         Column("end_time", TIME, "last packet of the record"),
