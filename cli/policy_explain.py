@@ -75,13 +75,13 @@ def explain(
 def _rules(policies: "Policies", around: Surroundings, asked: "Asked", text: str, form: PolicyFormat) -> None:
     from analysis.policy.explain import explain as explained
     from analysis.policy.replay import missed_by_captures
-    from analysis.policy.summary import doubts, judged
+    from analysis.policy.summary import doubts, homeless, judged
 
     if around.history is None or around.lake is None:
         raise UsageError("give --lake to see what used each rule, or --from and --to to ask who reaches whom")
     found = explained(policies, around.history, text)
     missed = missed_by_captures(around.lake, around.known, asked, around.history.window)
-    words = [judged(around.history), *missed, *doubts(around.history), found.summary]
+    words = [judged(around.history), *missed, *doubts(around.history), *homeless(policies), found.summary]
     {PolicyFormat.TABLE: _report, PolicyFormat.JSON: _json, PolicyFormat.CSV: _csv}[form](found, words)
 
 

@@ -24,7 +24,8 @@ class Surroundings:
 
 
 def surroundings(lake: str | None, kube: str | None, asked: "Asked") -> Surroundings:
-    from analysis.policy.replay import asked_history
+    from analysis.policy.recommend.cluster import read_cluster
+    from analysis.policy.replay import cluster_history
     from analysis.policy.topology import read_endpoints
     from store.lake import Lake
 
@@ -33,5 +34,5 @@ def surroundings(lake: str | None, kube: str | None, asked: "Asked") -> Surround
             raise UsageError("give --kube, or a --lake that was ingested with the cluster's objects")
         return Surroundings(read_endpoints(kube), None, None)
     opened = Lake.open(lake)
-    known = read_endpoints(p.objects(opened, kube, asked.cluster))
-    return Surroundings(known, opened, asked_history(opened, known, asked))
+    cluster = read_cluster(p.objects(opened, kube, asked.cluster))
+    return Surroundings(cluster.endpoints, opened, cluster_history(opened, cluster, asked))

@@ -53,15 +53,15 @@ def replay(
     more bursts of connections at equal distances (to a tenth), or if a CronJob opened it.
     """
     from analysis.policy.dialects import read_policies
+    from analysis.policy.recommend.cluster import read_cluster
     from analysis.policy.replay import Asked
     from analysis.policy.replay import replay as replayed
-    from analysis.policy.topology import read_endpoints
     from store.lake import Lake
 
     policies = read_policies(files)
     asked = Asked(**window(since, until), cluster=cluster)
     opened = Lake.open(lake)
-    found = replayed(opened, policies, read_endpoints(p.objects(opened, kube, cluster)), asked)
+    found = replayed(opened, policies, read_cluster(p.objects(opened, kube, cluster)), asked)
     {PolicyFormat.TABLE: _report, PolicyFormat.JSON: _json, PolicyFormat.CSV: _csv}[form](found)
     if found.denies:
         raise typer.Exit(DENIES)

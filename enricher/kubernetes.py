@@ -14,6 +14,7 @@ from contract.objects import OBJECTS
 from enricher.directory import Directory
 from enricher.holders import assignment_rows, ranges
 from enricher.item import ADVICE, Item
+from enricher.kinds import known_group
 from enricher.objects import object_rows
 from enricher.services import service_tables
 
@@ -62,9 +63,11 @@ def _items(file: Path) -> Iterator[tuple[str, Item]]:
     kind = listed.get("kind") if isinstance(listed, dict) else None
     if not isinstance(kind, str) or not kind.endswith("List") or not isinstance(listed.get("items"), list):
         raise InputError(str(file), "is not a List of Kubernetes objects", ADVICE)
-    # The API server names the kind once (PodList), kubectl in every item.
+    # The API server names kind and version once (PodList), kubectl in every item.
     named = kind.removesuffix("List")
     for number, raw in enumerate(listed["items"]):
+        if named and isinstance(raw, dict) and not raw.get("apiVersion"):
+            raw["apiVersion"] = listed.get("apiVersion")
         item = Item(raw, str(file), f"items[{number}]")
         yield item.text("kind") or named or item.needed("kind"), item
 
@@ -86,7 +89,7 @@ def _by_kind(items: Iterable[tuple[str, Item]]) -> Objects:
     """Group what is needed; an object that stands in several files counts once."""
     unique = {}
     for kind, item in items:
-        if kind in KINDS:
+        if kind in KINDS and known_group(kind, item.text("apiVersion")) is not None:
             unique[kind, item.text("metadata.namespace"), item.needed("metadata.name"), item.text("metadata.uid")] = (
                 item
             )

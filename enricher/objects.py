@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Any
 
 from enricher.item import Item
+from enricher.kinds import APPS, BATCH, CALICO, CORE, DISCOVERY, GROUPS, NETWORKING, known_group
 
 Kept = Mapping[str, Any]
 
@@ -31,24 +32,46 @@ POD_SPEC: Kept = {
 TEMPLATE: Kept = {"metadata": {"labels": True}, "spec": POD_SPEC}
 WORKLOAD: Kept = {"spec": {"replicas": True, "template": TEMPLATE}}
 
-# By kind; metadata, kind and apiVersion are kept of all.
-KEPT: Mapping[str, Kept] = {
-    "Pod": {"spec": POD_SPEC, "status": {"phase": True, "podIP": True, "podIPs": True}},
-    "Deployment": WORKLOAD,
-    "StatefulSet": WORKLOAD,
-    "DaemonSet": WORKLOAD,
-    "ReplicaSet": WORKLOAD,
-    "ReplicationController": WORKLOAD,
-    "Job": WORKLOAD,
-    "CronJob": {"spec": {"jobTemplate": {"spec": {"template": TEMPLATE}}}},
-    "Service": {"spec": True, "status": {"loadBalancer": True}},
-    "EndpointSlice": {"addressType": True, "endpoints": True, "ports": True},
-    "Namespace": {},
-    "ServiceAccount": {},
-    "Node": {"spec": {"podCIDR": True, "podCIDRs": True}, "status": {"addresses": True}},
-    "NetworkPolicy": {"spec": True},
-    "ServiceCIDR": {"spec": True},
-    "IPPool": {"spec": True},
+SERVICE: Kept = {
+    "spec": {
+        name: True
+        for name in (
+            "type",
+            "clusterIP",
+            "clusterIPs",
+            "externalIPs",
+            "externalName",
+            "loadBalancerIP",
+            "ipFamilies",
+            "ipFamilyPolicy",
+            "selector",
+            "ports",
+            "publishNotReadyAddresses",
+        )
+    },
+    "status": {"loadBalancer": {"ingress": {"ip": True, "hostname": True, "ipMode": True}}},
+}
+
+# By API group and kind; metadata, kind and apiVersion are kept of all.
+KEPT: Mapping[tuple[str, str], Kept] = {
+    (CORE, "Pod"): {"spec": POD_SPEC, "status": {"phase": True, "podIP": True, "podIPs": True}},
+    (APPS, "Deployment"): WORKLOAD,
+    (APPS, "StatefulSet"): WORKLOAD,
+    (APPS, "DaemonSet"): WORKLOAD,
+    (APPS, "ReplicaSet"): WORKLOAD,
+    (CORE, "ReplicationController"): WORKLOAD,
+    (BATCH, "Job"): WORKLOAD,
+    (BATCH, "CronJob"): {"spec": {"jobTemplate": {"spec": {"template": TEMPLATE}}}},
+    (CORE, "Service"): SERVICE,
+    (DISCOVERY, "EndpointSlice"): {"addressType": True, "endpoints": True, "ports": True},
+    (CORE, "Namespace"): {},
+    (CORE, "ServiceAccount"): {},
+    (CORE, "Node"): {"spec": {"podCIDR": True, "podCIDRs": True}, "status": {"addresses": True}},
+    # Labels, addresses and ports: the API has no more.
+    (NETWORKING, "NetworkPolicy"): {"spec": True},
+    (NETWORKING, "ServiceCIDR"): {"spec": {"cidrs": True}},
+    (CALICO, "NetworkPolicy"): {},
+    (CALICO, "IPPool"): {"spec": {"cidr": True}},
 }
 EVERY: Kept = {"apiVersion": True, "kind": True, "metadata": METADATA}
 
@@ -57,10 +80,11 @@ def object_rows(items: Iterable[tuple[str, Item]], cluster: str | None, seen: da
     """One row for each object of a known kind; of one that stands in several files the last."""
     rows = {}
     for kind, item in items:
-        if kind in KEPT:
-            document = _kept(item.raw_object(), {**EVERY, **KEPT[kind]}) | {"kind": kind}
+        group = known_group(kind, item.text("apiVersion")) if kind in GROUPS else None
+        if group is not None:
+            document = _kept(item.raw_object(), {**EVERY, **KEPT[group, kind]}) | {"kind": kind}
             namespace, name = item.text("metadata.namespace"), item.needed("metadata.name")
-            rows[kind, namespace, name] = {
+            rows[group, kind, namespace, name] = {
                 "cluster": cluster,
                 "seen_time": seen,
                 "kind": kind,

@@ -10,6 +10,10 @@ from analysis.policy.cilium import policies as cilium
 from analysis.policy.documents import read_documents
 from analysis.policy.parts import Part
 from analysis.policy.rules import Plugin, Policies, Section
+from contract.errors import InputError
+
+# Of the files that are named in an error.
+LONGEST_NAMES = 200
 
 
 @dataclass(frozen=True)
@@ -26,12 +30,18 @@ DIALECTS = (
     Dialect(calico.KINDS, calico.sections, Plugin.CALICO),
     Dialect(cilium.KINDS, cilium.sections, Plugin.CILIUM),
 )
+CLUSTERWIDE = ("Global", "Clusterwide", "Tier", "CIDRGroup")
 KINDS: Mapping[tuple[str, str], Dialect] = {kind: dialect for dialect in DIALECTS for kind in dialect.kinds}
 
 
 def read_policies(paths: Sequence[str]) -> Policies:
     """Files, or folders of them; every document has to be a policy, a list of policies, or what policies are about."""
-    return policies_of(read_documents(paths))
+    found = policies_of(read_documents(paths))
+    if not found.sections:
+        raise InputError(
+            ", ".join(paths)[:LONGEST_NAMES], "holds no policy about pods", "name files that have policies"
+        )
+    return found
 
 
 def policies_of(documents: Iterable[Part]) -> Policies:
@@ -44,7 +54,18 @@ def policies_of(documents: Iterable[Part]) -> Policies:
     for document in enforced(known):
         by_dialect.setdefault(_dialect(document), []).append(document)
     sections = [section for dialect, found in by_dialect.items() for section in dialect.read(found)]
-    return Policies(tuple(sorted(sections, key=lambda section: section.place)), _plugin(by_dialect))
+    return Policies(tuple(sorted(sections, key=lambda section: section.place)), _plugin(by_dialect), _homeless(known))
+
+
+def _homeless(documents: Iterable[Part]) -> tuple[str, ...]:
+    """What has to have a namespace and names none: kubectl would take that of its context."""
+    found = []
+    for document in documents:
+        kind, metadata = document.needed("kind").text, document.needed("metadata")
+        namespace = metadata.get("namespace")
+        if not any(word in kind for word in CLUSTERWIDE) and not (namespace and namespace.text):
+            found.append(f"{kind}/{metadata.needed('name').text}")
+    return tuple(found)
 
 
 def _dialect(document: Part) -> Dialect:

@@ -12,8 +12,10 @@ from analysis.policy.endpoints import Endpoint
 from analysis.policy.evaluate import columns_of, evaluate_columns, up_to_plugin
 from analysis.policy.findings import Finding, found
 from analysis.policy.history import TIMEOUT_S, History, Window, read_history, window_of
+from analysis.policy.recommend.behind import through_services
+from analysis.policy.recommend.cluster import Cluster
 from analysis.policy.rules import Policies
-from analysis.policy.summary import lines
+from analysis.policy.summary import aimless, doubts, homeless, judged, outcome
 from analysis.policy.usage import Seen, unused
 from analysis.questions import ask
 from contract.errors import LakeError, QuestionError
@@ -54,9 +56,9 @@ class Replay:
         return pa.concat_tables([self.edges, unused], promote_options="default")
 
 
-def replay(lake: Lake, policies: Policies, known: Sequence[Endpoint], asked: Asked) -> Replay:
-    """``known`` are the endpoints of the Kubernetes objects."""
-    history = asked_history(lake, known, asked)
+def replay(lake: Lake, policies: Policies, cluster: Cluster, asked: Asked) -> Replay:
+    history = cluster_history(lake, cluster, asked)
+    known = cluster.endpoints
     return replay_on(history, policies, known, missed_by_captures(lake, known, asked, history.window))
 
 
@@ -68,7 +70,20 @@ def replay_on(history: History, policies: Policies, known: Sequence[Endpoint], m
     open_to_plugin = up_to_plugin(policies, columns, history.edges, verdicts)
     edges = found(policies, history, columns, verdicts, open_to_plugin)
     seen = Seen(endpoints, columns, history.edges, history.rows["connections"].to_numpy())
-    return Replay(history.window, lines(history, missed, edges), edges, unused(policies, seen))
+    summary = [
+        judged(history),
+        *missed,
+        *doubts(history),
+        *homeless(policies),
+        *aimless(policies, columns),
+        *outcome(edges),
+    ]
+    return Replay(history.window, summary, edges, unused(policies, seen))
+
+
+def cluster_history(lake: Lake, cluster: Cluster, asked: Asked) -> History:
+    """Where only a Service's address was seen, with what the objects put behind it."""
+    return through_services(asked_history(lake, cluster.endpoints, asked), cluster)
 
 
 def asked_history(lake: Lake, known: Sequence[Endpoint], asked: Asked) -> History:

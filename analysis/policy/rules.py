@@ -155,10 +155,11 @@ class Section:
 
 @dataclass(frozen=True)
 class Policies:
-    """``sections`` are in the order in which they are judged."""
+    """``sections`` are in the order in which they are judged; ``homeless`` name no namespace and are of ``default``."""
 
     sections: Sequence[Section]
     plugin: Plugin | None = None
+    homeless: Sequence[str] = ()
 
     @cached_property
     def rules(self) -> Sequence[Rule]:

@@ -7,6 +7,7 @@ from analysis.policy.endpoints import NAMESPACE_NAME, Endpoint
 from analysis.policy.objects import Source, documents
 from contract.errors import InputError
 from enricher.item import Item
+from enricher.kinds import known_group
 from enricher.workloads import Owners
 
 # Where the pod of each kind is described; what a pod template makes is a pod like any other.
@@ -63,7 +64,10 @@ def read_objects(source: Source, kinds: Collection[str] = KINDS) -> Objects:
         kind = document.needed("kind").text
         if kind in kinds:
             item = Item(document.value, document.file, document.path)
-            unique[kind, item.text("metadata.namespace"), item.needed("metadata.name")] = item
+            group = known_group(kind, item.text("apiVersion"))
+            if group is None:
+                continue
+            unique[kind, group, item.text("metadata.namespace"), item.needed("metadata.name")] = item
     objects: Objects = {}
     for (kind, *_), item in unique.items():
         objects.setdefault(kind, []).append(item)

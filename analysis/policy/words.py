@@ -24,8 +24,8 @@ def apart(since: timedelta) -> str:
     return length(since.total_seconds())
 
 
-def counted(count: int, one: str) -> str:
-    return f"{count:,} {one if count == 1 else one + 's'}"
+def counted(count: int, one: str, several: str = "") -> str:
+    return f"{count:,} {one if count == 1 else several or one + 's'}"
 
 
 def port(one: Port) -> str:

@@ -12,7 +12,10 @@ kind: CiliumNetworkPolicy
 metadata: {name: inside, namespace: shop}
 spec:
   endpointSelector: {}
-  egress: [{toEntities: [cluster]}, {toCIDR: [10.0.0.0/8]}]
+  egress:
+  - toEntities: [cluster]
+  - toCIDR: [10.0.0.0/8]
+  - toPorts: [{ports: [{port: "53"}], rules: {dns: [{matchPattern: "*"}]}}]
 ---
 apiVersion: cilium.io/v2
 kind: CiliumNetworkPolicy

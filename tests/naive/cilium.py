@@ -7,7 +7,7 @@ makes a MAYBE.
 import ipaddress
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from analysis.policy.endpoints import Endpoint
@@ -58,6 +58,7 @@ class Edge:
     port: int
     everybody: Sequence[Endpoint]
     groups: Sequence[Document]
+    sees_names: bool = False
 
 
 def verdict(
@@ -76,6 +77,7 @@ def side(policies: Sequence[Document], direction: str, edge: Edge) -> str:
         return ALWAYS
     selecting = [(policy, spec) for policy in policies for spec in specs(policy) if about(policy, spec, edge)]
     selecting = [(policy, spec) for policy, spec in selecting if has_section(policy, spec, direction)]
+    edge = replace(edge, sees_names=any(reads_answers(spec) for _, spec in selecting))
     denied = max((matches(*one, direction + "Deny", edge) for one in selecting), default=NO)
     limited = max((misses_requirement(*one, direction, edge) for one in selecting), default=NO)
     if max(denied, limited) != NO:
@@ -86,6 +88,12 @@ def side(policies: Sequence[Document], direction: str, edge: Edge) -> str:
     if allowed != NO:
         return ALLOWED if allowed == YES else UNKNOWN
     return DEFAULT_DENY if any(isolates(*one, direction) for one in selecting) else NOT_ISOLATED
+
+
+def reads_answers(spec: Document) -> bool:
+    """toFQDNs needs a rule with an L7 DNS section for the same endpoint."""
+    entries = [entry for rule in spec.get("egress") or [] for entry in rule.get("toPorts") or []]
+    return "nodeSelector" not in spec and any((entry.get("rules") or {}).get("dns") for entry in entries)
 
 
 def is_pod(one: Endpoint) -> bool:
@@ -199,7 +207,7 @@ def names(policy: Document, rule: Document, direction: str, edge: Edge) -> int:
         *(node_named(one, edge) for one in rule.get(f"{word}Nodes") or []),
         *(MAYBE if edge.other.kind == "external" else NO for _ in rule.get(f"{word}Groups") or []),
         *(service_named(one, edge) for one in rule.get("toServices") or []),
-        *(domain_named(one, edge.other) for one in rule.get("toFQDNs") or []),
+        *(min(YES if edge.sees_names else MAYBE, domain_named(one, edge.other)) for one in rule.get("toFQDNs") or []),
     ]
     entities = rule.get(f"{word}Entities") or []
     if not found and not entities:
@@ -248,7 +256,11 @@ def labels_of(one: Endpoint, node_name: str) -> dict[str, str]:
         return {"reserved:world": ""}
     if is_node(one):
         return {f"reserved:{node_name}": ""}
-    found = {key: value for key, value in one.labels.items() if not key.startswith(IGNORED)}
+    found = {
+        key: value
+        for key, value in one.labels.items()
+        if not key.startswith(IGNORED) and "beta.kubernetes.io" not in key
+    }
     found |= {f"{NAMESPACE_LABELS}{key}": value for key, value in one.namespace_labels.items()}
     found[f"{NAMESPACE_LABELS}kubernetes.io/metadata.name"] = str(one.namespace)
     found[POD_NAMESPACE] = str(one.namespace)

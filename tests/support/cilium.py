@@ -10,6 +10,8 @@ from tests.support.policies import APPS, BLOCKS, HOMES, NAMED, NAMESPACES, NODES
 
 Document = dict[str, Any]
 
+# Labels that are no part of an identity.
+PASSED_OVER = ("pod-template-hash", "failure-domain.beta.kubernetes.io/zone")
 DOMAINS = ("www.example.com", "a.b.example.com", "example.com", "Data_1.example.org", None)
 PATTERNS = (
     "*",
@@ -65,7 +67,7 @@ def _completed(random: Random, one: Endpoint, master: bool) -> Endpoint:
     if one.kind == "node":
         role = {"node-role.kubernetes.io/control-plane": ""} if master and one.name == NODES[0] else {}
         return replace(one, labels={"disk": random.choice(("ssd", "hdd")), **role})
-    more = {"pod-template-hash": "a"} if random.random() < 0.3 else {}
+    more = {random.choice(PASSED_OVER): "a"} if random.random() < 0.3 else {}
     return replace(one, labels={**one.labels, **more}, service_account=random.choice(ACCOUNTS))
 
 
@@ -131,7 +133,7 @@ def selector(random: Random, subject: bool = False) -> Document:
         return {}
     found: Document = {}
     if random.random() < 0.7:
-        key = random.choice(("app", "app", "tier", "k8s:app", "any:tier", "pod-template-hash"))
+        key = random.choice(("app", "app", "tier", "k8s:app", "any:tier", *PASSED_OVER))
         found["matchLabels"] = {key: random.choice((*APPS, "x"))}
     if random.random() < 0.35:
         found.setdefault("matchLabels", {})[random.choice(("", "k8s:", "any:")) + NAMESPACE] = random.choice(

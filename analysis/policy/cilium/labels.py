@@ -26,7 +26,7 @@ NAMES = frozenset({HOST, REMOTE_NODE, WORLD, API_SERVER, *NOBODY})
 # Labels that are no part of an identity unless somebody says so (docs.cilium.io, *Limiting Identity-Relevant Labels*).
 LEFT_OUT = re.compile(
     r"io\.kubernetes|kubernetes\.io|statefulset\.kubernetes\.io/pod-name|apps\.kubernetes\.io/pod-index"
-    r"|batch\.kubernetes\.io/(job-completion-index|controller-uid)|beta\.kubernetes\.io|k8s\.io"
+    r"|batch\.kubernetes\.io/(job-completion-index|controller-uid)|.*beta\.kubernetes\.io|k8s\.io"
     r"|pod-template-generation|pod-template-hash|controller-revision-hash|annotation|controller-uid|etcd_node"
 )
 

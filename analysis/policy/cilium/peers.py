@@ -23,7 +23,7 @@ from analysis.policy.cilium.labels import (
 from analysis.policy.endpoints import ABSENT, Columns, Mask, Numbers, Selection
 from analysis.policy.parts import Part
 from analysis.policy.rules import Direction, Nodes
-from analysis.policy.selectors import Block, Either, Every, LabelSelector, Operator, Pods, Requirement
+from analysis.policy.selectors import Block, Either, Every, LabelSelector, Not, Operator, Pods, Requirement
 
 PODS = Pods((), ())
 NODES = Identity((), HOST)
@@ -35,24 +35,27 @@ WHICH_NODE = "which node the pod runs on"
 WHICH_SERVER = "which address is the API server's"
 WHICH_CLUSTER = "which cluster this is"
 WHICH_BACKENDS = "who is behind the Services"
+NAMES_UNSEEN = "names that no DNS rule lets Cilium see"
 WHICH_MEMBERS = "who belongs to the cloud's groups"
 
 
 @dataclass(frozen=True)
 class Peer:
-    """``nodes`` and ``unsure`` as of a rule."""
+    """``nodes``, ``unsure`` and ``own`` as of a rule."""
 
     names: Selection
     nodes: Nodes = Nodes.ANY
     unsure: str = ""
+    own: Selection = Every()
 
 
 @dataclass(frozen=True)
 class Scope:
-    """Where a policy is: ``namespace`` is None of a clusterwide one."""
+    """Where a policy is: ``namespace`` is None of a clusterwide one. Of those whom ``seen`` selects Cilium sees DNS answers."""
 
     namespace: str | None
     groups: Groups
+    seen: Selection = Either()
 
 
 @dataclass(frozen=True)
@@ -194,8 +197,14 @@ def _cidr_sets(parts: Iterable[Part], scope: Scope) -> Iterator[Peer]:
     return (Peer(block) for part in parts for block in blocks(part, scope.groups))
 
 
-def _domains(parts: Iterable[Part], _: Scope) -> Iterator[Peer]:
-    return (Peer(Domain(domain(part))) for part in parts)
+def _domains(parts: Iterable[Part], scope: Scope) -> Iterator[Peer]:
+    """What an answer that nobody reads names, no rule allows."""
+    for part in parts:
+        named = Domain(domain(part))
+        if scope.seen != Either():
+            yield Peer(named, own=scope.seen)
+        if scope.seen != Every():
+            yield Peer(named, unsure=NAMES_UNSEEN, own=Not(scope.seen))
 
 
 def _services(parts: Iterable[Part], _: Scope) -> Iterator[Peer]:

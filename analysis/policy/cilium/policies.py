@@ -3,18 +3,19 @@
 What denies is judged first, then what allows, of NetworkPolicies too; last what may allow, as it hangs on what no flow tells.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from analysis.policy.cilium.blocks import Groups, groups
 from analysis.policy.cilium.labels import CLUSTER, NAMESPACE, RESERVED, Identity, selector
 from analysis.policy.cilium.peers import PODS, NodesWith, Peer, Scope, endpoints, node_labels, peers
 from analysis.policy.cilium.ports import Opened, opened
+from analysis.policy.cilium.proxied import sees_names
 from analysis.policy.endpoints import Selection
 from analysis.policy.kubernetes import METADATA, policy_name
 from analysis.policy.parts import Part
 from analysis.policy.rules import Action, Direction, Nodes, Place, Rule, Section
-from analysis.policy.selectors import Every, LabelSelector, Not, Operator, Requirement
+from analysis.policy.selectors import Either, Every, LabelSelector, Not, Operator, Requirement
 
 GROUP, POLICY, CLUSTERWIDE = "CiliumCIDRGroup", "CiliumNetworkPolicy", "CiliumClusterwideNetworkPolicy"
 KINDS = frozenset(
@@ -51,12 +52,28 @@ class Spec:
 def sections(documents: Iterable[Part]) -> Iterator[Section]:
     found = list(documents)
     known = groups(one for one in found if one.needed("kind").text == GROUP)
+    specs: list[Spec] = []
     for document in found:
         if document.needed("kind").text != GROUP:
-            yield from _policy(document, known)
+            specs.extend(_policy(document, known))
+    told = [(spec, *_subject(spec)) for spec in specs]
+    seen: dict[str | None, list[Selection]] = {}
+    for spec, subject, is_host in told:
+        if not is_host and sees_names(spec.part):
+            seen.setdefault(spec.scope.namespace, []).append(subject)
+    for spec, subject, is_host in told:
+        scope = replace(spec.scope, seen=_seen(spec.scope.namespace, subject, seen))
+        yield from _spec(replace(spec, scope=scope), subject, is_host)
 
 
-def _policy(document: Part, known: Groups) -> Iterator[Section]:
+def _seen(namespace: str | None, subject: Selection, seen: Mapping[str | None, Sequence[Selection]]) -> Selection:
+    """Of the pods that a policy is about, those of which some policy lets Cilium read the answers to DNS."""
+    near = seen if namespace is None else {namespace, None} & seen.keys()
+    found = dict.fromkeys(one for home in sorted(near, key=str) for one in seen[home])
+    return Every() if subject in found else Either(tuple(found))
+
+
+def _policy(document: Part, known: Groups) -> Iterator[Spec]:
     document.fields(OBJECT)
     kind, metadata = document.needed("kind").text, document.needed("metadata")
     metadata.fields(METADATA)
@@ -67,7 +84,7 @@ def _policy(document: Part, known: Groups) -> Iterator[Section]:
     home = None if kind == CLUSTERWIDE else policy_name(named) if named is not None else "default"
     origin = f"{kind}/{name}" if home is None else f"{kind}/{home}/{name}"
     for part, where in _specs(document):
-        yield from _spec(Spec(part, f"{origin} {where}", Scope(home, known)))
+        yield _checked(Spec(part, f"{origin} {where}", Scope(home, known)))
 
 
 def _specs(document: Part) -> Iterator[tuple[Part, str]]:
@@ -81,12 +98,15 @@ def _specs(document: Part) -> Iterator[tuple[Part, str]]:
         yield one, f"specs[{number}]."
 
 
-def _spec(spec: Spec) -> Iterator[Section]:
+def _checked(spec: Spec) -> Spec:
     spec.part.fields(SPEC)
     _check_rest(spec.part)
     if not any(spec.part.items(key) for key in LISTS):
         raise spec.part.wrong("has no rule", f"write one of {', '.join(LISTS)}; an empty rule {{}} denies everything")
-    subject, is_host = _subject(spec)
+    return spec
+
+
+def _spec(spec: Spec, subject: Selection, is_host: bool) -> Iterator[Section]:
     for direction in Direction:
         if spec.part.items(direction) or spec.part.items(f"{direction}Deny"):
             found = _direction(spec, direction, subject)
@@ -179,10 +199,10 @@ def _rules(rule: Part, origin: str, spec: Spec, direction: Direction, action: Ac
     if named is None:
         # An empty rule names nobody; ports alone name everybody.
         named = (Peer(Every()),) if rule.items("toPorts") or rule.items("icmps") else ()
-    for nodes, unsure in dict.fromkeys((one.nodes, one.unsure) for one in named):
-        selections = tuple(one.names for one in named if (one.nodes, one.unsure) == (nodes, unsure))
+    for nodes, unsure, own in dict.fromkeys((one.nodes, one.unsure, one.own) for one in named):
+        selections = tuple(one.names for one in named if (one.nodes, one.unsure, one.own) == (nodes, unsure, own))
         for one in ports:
-            yield _rule(origin, selections, one, action, nodes, (unsure, one.unsure, guard))
+            yield replace(_rule(origin, selections, one, action, nodes, (unsure, one.unsure, guard)), own=own)
 
 
 def _rule(

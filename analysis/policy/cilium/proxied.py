@@ -30,6 +30,12 @@ def narrowing(entry: Part, direction: Direction) -> str:
     return " and ".join(one for one in found if one)
 
 
+def sees_names(spec: Part) -> bool:
+    """Whether it has a DNS rule, by which Cilium reads the answers that its pods get."""
+    entries = (entry for rule in spec.items("egress") for entry in rule.items("toPorts"))
+    return any((rules := entry.get("rules")) is not None and rules.items("dns") for entry in entries)
+
+
 def _parser(rules: Part) -> str:
     """Which of the four kinds of rules it has; none where their list is empty, as nothing is then narrowed."""
     rules.fields((*PARSERS, "l7"))

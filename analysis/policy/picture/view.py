@@ -19,7 +19,7 @@ from analysis.policy.recommend.dialects import Dialect
 from analysis.policy.recommend.learning import Learning
 from analysis.policy.recommend.proof import NAME
 from analysis.policy.recommend.proposal import propose
-from analysis.policy.replay import Asked, Replay, asked_history, missed_by_captures, replay_on
+from analysis.policy.replay import Asked, Replay, cluster_history, missed_by_captures, replay_on
 from analysis.policy.rules import NO_PORT
 from analysis.policy.words import counted
 from store.lake import Lake
@@ -54,7 +54,7 @@ def recommended(
 def replayed(lake: Lake, cluster: Cluster, asked: Asked, scope: Scope, texts: Texts) -> View:
     documents = [document for name, text in texts for document in documents_of(text, name)]
     policies = policies_of(documents)
-    history = asked_history(lake, cluster.endpoints, asked)
+    history = cluster_history(lake, cluster, asked)
     missed = missed_by_captures(lake, cluster.endpoints, asked, history.window)
     near = within(history, cluster.endpoints, scope)
     told, whole = (replay_on(one, policies, cluster.endpoints, missed) for one in (near, history))

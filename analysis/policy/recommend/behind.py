@@ -3,7 +3,7 @@
 A policy has to allow whichever pod is behind the Service, so that all of them count as seen.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, NamedTuple
 
@@ -38,7 +38,8 @@ def through_services(history: History, cluster: Cluster) -> History:
     rows = np.array([edge.row for edge in added], np.int64)
     service = pa.array([edge.service for edge in added], pa.string())
     seen = history.rows.append_column(SERVICE, pa.nulls(history.rows.num_rows, pa.string()))
-    through = history.unresolved.take(pa.array(rows)).append_column(SERVICE, service)
+    reached = [table.endpoints[edge.dst] for edge in added]
+    through = _named(history.unresolved.take(pa.array(rows)), reached, added).append_column(SERVICE, service)
     left = np.setdiff1d(np.arange(history.unresolved.num_rows), rows)
     old = history.edges
     edges = Edges(
@@ -54,6 +55,25 @@ def through_services(history: History, cluster: Cluster) -> History:
         endpoints=table.endpoints,
         unresolved=history.unresolved.take(pa.array(left)),
     )
+
+
+def _named(rows: pa.Table, reached: Sequence[Endpoint], added: Sequence[_Added]) -> pa.Table:
+    """The same rows with whom they reach in the place of the Service."""
+    pods = [one if one.kind == "pod" else None for one in reached]
+    owners = [one.workload or (("Node", one.name) if one.kind == "node" else (None, None)) for one in reached]
+    told = {
+        "dst_kind": [one.kind for one in reached],
+        "dst_namespace": [one.namespace for one in reached],
+        "dst_pod": [one and one.name for one in pods],
+        "dst_workload_kind": [kind for kind, _ in owners],
+        "dst_workload": [name for _, name in owners],
+        "dst_address": [one.address or row for one, row in zip(reached, rows["dst_address"].to_pylist(), strict=True)],
+        "port": [edge.port for edge in added],
+    }
+    for name, values in told.items():
+        place = rows.schema.get_field_index(name)
+        rows = rows.set_column(place, name, pa.array(values, rows.schema.field(name).type))
+    return rows
 
 
 class _Endpoints:
@@ -115,7 +135,7 @@ def _pods(service: Service, ports: list[ServicePort], cluster: Cluster, src: End
         if _identity(pod) == _identity(src):
             continue
         for number in filter(None, (target(port, pod) for port in ports)):
-            found.setdefault((workload, number), (pod, number))
+            found.setdefault((workload, number), (replace(pod, workload=(workload.kind, workload.name)), number))
     return found
 
 

@@ -7,7 +7,8 @@ import pytest
 
 from contract.objects import OBJECTS
 from enricher.item import Item
-from enricher.objects import object_rows
+from enricher.kinds import GROUPS
+from enricher.objects import KEPT, object_rows
 
 SEEN = datetime(2026, 11, 1, 12, tzinfo=UTC)
 POD = {
@@ -98,3 +99,31 @@ def test_what_has_another_form_leaks_nothing(spec: Any) -> None:
 
 def test_an_object_of_several_entries_is_kept_once() -> None:
     assert len(kept(POD, POD)) == 1
+
+
+def test_of_the_same_kind_in_another_group_nothing_is_kept() -> None:
+    metadata = {"name": "shop", "namespace": "shop"}
+    container = {"env": [{"name": "PASSWORD", "value": "SECRET"}], "args": ["--token=SECRET"]}
+    knative = {"apiVersion": "serving.knative.dev/v1", "kind": "Service", "metadata": metadata}
+    knative["spec"] = {"template": {"spec": {"containers": [container]}}}
+    service = {"apiVersion": "v1", "kind": "Service", "metadata": metadata}
+    service["spec"] = {"clusterIP": "10.96.0.4", "ports": [{"port": 80}]}
+    (row,) = kept(service, knative)
+    assert json.loads(row["document"])["spec"] == service["spec"] and "SECRET" not in row["document"]
+
+
+def test_of_a_service_only_what_is_named_is_kept() -> None:
+    spec = {"type": "ClusterIP", "clusterIP": "10.96.0.4", "selector": {"app": "web"}, "ports": [{"port": 80}]}
+    (row,) = kept({"kind": "Service", "metadata": {"name": "web"}, "spec": {**spec, "template": "SECRET"}})
+    assert json.loads(row["document"])["spec"] == spec
+
+
+def test_policies_of_two_groups_with_one_name_are_both_kept() -> None:
+    metadata = {"name": "web", "namespace": "shop"}
+    versions = ("networking.k8s.io/v1", "projectcalico.org/v3", "crd.projectcalico.org/v1", "example.com/v1")
+    found = kept(*({"apiVersion": one, "kind": "NetworkPolicy", "metadata": metadata} for one in versions))
+    assert len(found) == 2
+
+
+def test_every_kind_that_is_known_says_what_is_kept_of_it() -> None:
+    assert set(KEPT) == {(group, kind) for kind, groups in GROUPS.items() for group in groups}

@@ -105,3 +105,19 @@ def test_assignments_keep_the_contract_and_name_the_cluster(tmp_path: Path) -> N
     )
     ASSIGNMENTS.validate(read.assignments)
     assert set(read.assignments["cluster"].to_pylist()) == {"east"}
+
+
+def test_the_same_kind_of_another_group_is_not_what_is_meant(tmp_path: Path) -> None:
+    own = service("web", "10.96.0.4")
+    foreign = own | {"apiVersion": "serving.knative.dev/v1", "spec": {"clusterIP": "10.96.0.5"}}
+    found = directory(tmp_path, own | {"apiVersion": "v1"}, foreign)
+    assert found.assignments["ip"].to_pylist() == ["10.96.0.4"]
+
+
+def test_the_version_of_a_list_is_that_of_its_items(tmp_path: Path) -> None:
+    raw = {key: value for key, value in service("web", "10.96.0.4").items() if key != "kind"}
+    listed = {"apiVersion": "serving.knative.dev/v1", "kind": "ServiceList", "items": [raw]}
+    with pytest.raises(InputError, match="holds no Pod, no Node and no Service"):
+        read_dump(written(tmp_path, json.dumps(listed)))
+    found = read_dump(written(tmp_path, json.dumps(listed | {"apiVersion": "v1"})))
+    assert found.assignments["ip"].to_pylist() == ["10.96.0.4"]

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from analysis.policy.endpoints import Endpoint
+from analysis.policy.recommend.cluster import Cluster
 from analysis.policy.replay import Asked, Replay, replay
 from analysis.policy.rules import Policies
 from contract.errors import LakeError, QuestionError
@@ -25,6 +26,10 @@ def captured(on: str | None, since: datetime, until: datetime, **more: Any) -> d
     return {"cluster": "test", "discarded": []} | told | zeros | more
 
 
+def cluster(known: list[Endpoint]) -> Cluster:
+    return Cluster(endpoints=known, members=(), services=(), ranges=(), policies={})
+
+
 def whole(on: str, **more: Any) -> dict[str, Any]:
     return captured(on, NOON, NOON + MONTH, **more)
 
@@ -32,7 +37,7 @@ def whole(on: str, **more: Any) -> dict[str, Any]:
 def replayed(folder: Path, *coverage: dict[str, Any], known: list[Endpoint] = KNOWN, **flows: Any) -> Replay:
     seen = [flow(0, WEB, API, **flows), flow(int(MONTH.total_seconds()) - 1, WEB, API)]
     lake = make_history(folder, seen, coverage=list(coverage))
-    return replay(lake, Policies(()), known, Asked(NOON, NOON + MONTH))
+    return replay(lake, Policies(()), cluster(known), Asked(NOON, NOON + MONTH))
 
 
 def missed(folder: Path, *coverage: dict[str, Any]) -> list[str]:
@@ -83,7 +88,7 @@ def test_what_was_lost_is_counted(tmp_path: Path, counted: dict[str, Any], words
 
 def test_a_short_window_is_said(tmp_path: Path) -> None:
     lake = make_history(tmp_path, [flow(0, WEB, API)], coverage=[whole("node-1"), whole("node-2")])
-    found = replay(lake, Policies(()), KNOWN, Asked(NOON, NOON + DAY))
+    found = replay(lake, Policies(()), cluster(KNOWN), Asked(NOON, NOON + DAY))
     assert found.summary[1] == "1 d is less than a week: what happens more rarely is not in it."
 
 
@@ -96,7 +101,7 @@ def test_ends_without_a_name_and_ambiguous_ones_are_said(tmp_path: Path) -> None
 
 def test_an_empty_lake_has_no_history(tmp_path: Path) -> None:
     with pytest.raises(LakeError, match="has no records"):
-        replay(Lake.create(tmp_path), Policies(()), KNOWN, Asked())
+        replay(Lake.create(tmp_path), Policies(()), cluster(KNOWN), Asked())
 
 
 def test_a_time_without_connections_proves_nothing(tmp_path: Path) -> None:
@@ -105,4 +110,4 @@ def test_a_time_without_connections_proves_nothing(tmp_path: Path) -> None:
         "nothing to judge: no connections from 2026-11-02T12:00:00Z to 2026-11-01T12:00:00Z; the lake has 2026-11-01"
     )
     with pytest.raises(QuestionError, match=words):
-        replay(lake, Policies(()), KNOWN, Asked(since=NOON + DAY))
+        replay(lake, Policies(()), cluster(KNOWN), Asked(since=NOON + DAY))

@@ -150,3 +150,11 @@ def test_a_service_account_lends_its_labels(tmp_path: Path) -> None:
         ("dba", {"role": "admin"}),
         ("default", {}),
     ]
+
+
+def test_the_same_kind_of_another_group_is_no_pod_and_no_workload(tmp_path: Path) -> None:
+    job = workload("Job", "train") | {"apiVersion": "batch.volcano.sh/v1alpha1"}
+    own = workload("Job", "train") | {"apiVersion": "batch/v1"}
+    old = workload("Deployment", "web") | {"apiVersion": "extensions/v1beta1"}
+    job["spec"] = {"template": None}
+    assert sorted(one.name for one in read(tmp_path, own, old, job)) == ["train", "web"]
