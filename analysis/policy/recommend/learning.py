@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from analysis.policy.endpoints import Mask, Numbers
+from analysis.policy.endpoints import PROTOCOLS, Mask, Numbers
 from analysis.policy.evaluate import ALWAYS, evaluate
 from analysis.policy.history import History
 from analysis.policy.recommend.behind import SERVICE
@@ -19,7 +19,7 @@ from analysis.policy.selectors import Every
 # Where clouds give a machine its credentials: AWS, Azure, GCP and others; AWS over IPv6; Alibaba.
 METADATA = frozenset({"169.254.169.254", "fd00:ec2::254", "100.100.100.200"})
 
-REASONS = (Reason.METADATA, Reason.SCAN, Reason.UNNAMED, Reason.UNANSWERED, Reason.GUESSED)
+REASONS = (Reason.METADATA, Reason.SCAN, Reason.UNNAMED, Reason.UNNAMEABLE, Reason.UNANSWERED, Reason.GUESSED)
 # What a row is if it is not left out for one of the reasons: needed, needed of its own node only, always allowed.
 NEEDED, OWN_NODE, FREE = -1, -2, -3
 
@@ -77,7 +77,8 @@ def _kinds(history: History, ends: Sequence[End], src: Numbers, dst: Numbers) ->
     metadata = np.array([one is not None and one.address in METADATA for one in outside], np.bool_)
     unnamed = np.array([one is not None and not one.named for one in outside], np.bool_)
     kinds = _free(history, ends, dst)
-    for kind, mask in enumerate((metadata[dst], scanned(history), unnamed[src] | unnamed[dst])):
+    unnameable = np.isin(history.edges.protocol, [*PROTOCOLS.values()]) & (history.edges.port <= 0)
+    for kind, mask in enumerate((metadata[dst], scanned(history), unnamed[src] | unnamed[dst], unnameable)):
         kinds[(kinds == NEEDED) & mask] = kind
     needed = np.flatnonzero(kinds == NEEDED)
     kinds[needed[_wholly("failed", history, (src, dst), needed)]] = REASONS.index(Reason.UNANSWERED)

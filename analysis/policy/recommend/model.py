@@ -161,6 +161,7 @@ class Reason(StrEnum):
 
     METADATA = "the address of a cloud's metadata, which hands out credentials"
     SCAN = "part of a scan"
+    UNNAMEABLE = "port 0 or none, which no policy can name"
     UNANSWERED = "never answered, or always refused"
     GUESSED = "seen from the middle only, so that who opened it is a guess"
     UNNAMED = "an address of the cluster that nobody is known to have held"

@@ -4,8 +4,9 @@ Who connects is listed while they are few, as their networks where those are few
 to is listed by domain; whether a dialect writes the name or the addresses is its own matter.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
-from itertools import chain
+import ipaddress
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from itertools import chain, groupby
 
 from analysis.policy.endpoints import Network
 from analysis.policy.recommend.allowances import Edges, Names, in_order, notes, seen
@@ -26,6 +27,14 @@ MOST_SOURCES = 8
 MOST_SITES = 2
 # What one site usually has.
 SITE_PREFIX = {4: 24, 6: 64}
+# More destinations without a name than this are taken by their sites, and that is said.
+MOST_NAMELESS = 32
+# What is nobody's outside: RFC 1918, RFC 6598, links, this host; RFC 4193.
+PRIVATE = {
+    4: ("10.0.0.0/8", "100.64.0.0/10", "127.0.0.0/8", "169.254.0.0/16", "172.16.0.0/12", "192.168.0.0/16"),
+    6: ("fc00::/7", "fe80::/10"),
+}
+NETWORKS = {version: [ipaddress.ip_network(one) for one in of_one] for version, of_one in PRIVATE.items()}
 
 
 def source_rules(edges: Edges, names: Names, ranges: Sequence[Network]) -> Iterator[Allowance]:
@@ -48,7 +57,7 @@ def _sources(addresses: tuple[Network, ...], ranges: Sequence[Network]) -> tuple
     """Peers, and what to know about them."""
     if len(addresses) <= MOST_SOURCES:
         return (AddressPeer(addresses, None),), ()
-    sites = in_order({one.supernet(new_prefix=SITE_PREFIX[one.version]) for one in addresses})
+    sites = in_order({_site(one) for one in addresses})
     if len(sites) <= MOST_SITES:
         return (AddressPeer(sites, None),), (f"{len(addresses):,} addresses of these networks connected",)
     versions = sorted({one.version for one in addresses})
@@ -56,6 +65,14 @@ def _sources(addresses: tuple[Network, ...], ranges: Sequence[Network]) -> tuple
     if not ranges:
         note += ", and whoever is inside, as the objects do not tell its networks"
     return tuple(_world(version, ranges) for version in versions), (note,)
+
+
+def is_private(network: Network) -> bool:
+    return any(network.network_address in one for one in NETWORKS[network.version])
+
+
+def _site(address: Network) -> Network:
+    return address.supernet(new_prefix=SITE_PREFIX[address.version])
 
 
 def _world(version: int, ranges: Sequence[Network]) -> WorldPeer:
@@ -83,4 +100,19 @@ def _destinations(
     addresses: Mapping[Network, Sequence[Evidence]], ports: tuple[Port, ...], domain: str | None
 ) -> Allowance:
     evidence = tuple(chain.from_iterable(addresses.values()))
-    return Allowance((AddressPeer(in_order(addresses), domain),), ports, evidence, notes(evidence, ports))
+    networks, about = (in_order(addresses), ()) if domain else _nameless(addresses)
+    return Allowance((AddressPeer(networks, domain),), ports, evidence, (*about, *notes(evidence, ports)))
+
+
+def _nameless(addresses: Collection[Network]) -> tuple[tuple[Network, ...], tuple[str, ...]]:
+    """Many of one site are its network, but for private ones: next to them are machines of one's own."""
+    if len(addresses) <= MOST_NAMELESS:
+        return in_order(addresses), ()
+    found: set[Network] = set()
+    for site, members in groupby(in_order(addresses), key=_site):
+        one, *others = members
+        found |= {site} if others and not is_private(one) else {one, *others}
+    many = f"{len(addresses):,} addresses outside without a name"
+    if len(found) == len(addresses):
+        return in_order(found), (f"{many} are listed one by one; tomorrow there may be others",)
+    return in_order(found), (f"{many} are {len(found):,} addresses and networks (/24, /64), which are allowed whole",)

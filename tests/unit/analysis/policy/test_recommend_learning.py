@@ -92,6 +92,15 @@ def test_what_is_not_learned_is_told(tmp_path: Path, dst: Row, more: Row, reason
     assert [rule.evidence[0].port for rule in rules(found, "web", Direction.EGRESS)] == [80]
 
 
+@pytest.mark.parametrize("dialect", Dialect)
+@pytest.mark.parametrize("port", [0, None])
+def test_a_port_that_cannot_be_named_stops_nothing(tmp_path: Path, port: int | None, dialect: Dialect) -> None:
+    datagram = flow(0, WEB, API, dst_port=port, protocol=17, connection_state=None)
+    found, learning = learned(tmp_path, [datagram, flow(1, WEB, API)])
+    assert left_out(found) == [(Reason.UNNAMEABLE, "shop/api")]
+    assert proved_text(found, learning, dialect)
+
+
 def test_an_edge_that_one_pod_got_answered_is_needed_by_all(tmp_path: Path) -> None:
     other = pod("web", "10.0.0.4", number=1)
     found, _ = learned(tmp_path, [flow(0, WEB, API), flow(1, other, API, **REFUSED)], kubernetes(*PODS, other))

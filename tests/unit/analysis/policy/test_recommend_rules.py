@@ -94,6 +94,26 @@ def test_a_domain_is_a_rule_of_its_own() -> None:
     ]
 
 
+def test_many_destinations_without_a_name_are_their_sites() -> None:
+    def rule(addresses: list[str]) -> Any:
+        (found,) = destination_rules([seen(WEB, Outside(one)) for one in addresses])
+        (peer,) = found.peers
+        assert isinstance(peer, AddressPeer)
+        return [str(network) for network in peer.networks], found.notes
+
+    sites = [f"203.0.{number}.1" for number in range(30)]
+    office = [f"198.51.100.{number}" for number in range(3)]
+    machines = [f"192.168.0.{number}" for number in range(3)]
+    assert rule(sites) == ([f"{one}/32" for one in sites], ())
+    assert rule([*sites, *office, *machines]) == (
+        [*(f"{one}/32" for one in machines), "198.51.100.0/24", *(f"{one}/32" for one in sites)],
+        ("36 addresses outside without a name are 34 addresses and networks (/24, /64), which are allowed whole",),
+    )
+    far = [f"10.200.{number}.7" for number in range(33)]
+    told = "33 addresses outside without a name are listed one by one; tomorrow there may be others"
+    assert rule(far) == ([f"{one}/32" for one in far], (told,))
+
+
 def test_names_of_policies() -> None:
     workloads = [
         Workload("shop", "api", "Deployment"),
