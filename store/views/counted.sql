@@ -106,7 +106,7 @@ select
     dst_kind, dst_namespace, dst_pod, dst_workload_kind, dst_workload,
     backend_ip, backend_port, dst_domain,
     ambiguous,
-    protocol = 6 and opened_by = 'first_packet' as guessed,
+    protocol = 6 and opened_by = 'first_packet' as guessed, dst_packets > 0 as answered,
     coalesce(told.bytes, src_bytes + dst_bytes) as bytes
 from described
 inner join told on told.record = described.record
@@ -117,6 +117,6 @@ select
     dst_kind, dst_namespace, dst_pod, dst_workload_kind, dst_workload,
     backend_ip, backend_port, dst_domain,
     ambiguous,
-    protocol = 6 and opened_by = 'first_packet',
+    protocol = 6 and opened_by = 'first_packet', dst_packets > 0,
     src_bytes + dst_bytes
 from contested

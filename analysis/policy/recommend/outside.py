@@ -9,7 +9,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from itertools import chain, groupby
 
 from analysis.policy.endpoints import Network
-from analysis.policy.recommend.allowances import Edges, Names, in_order, notes, seen
+from analysis.policy.recommend.allowances import Edges, Names, in_order, notes, ports_for
 from analysis.policy.recommend.model import (
     AddressPeer,
     Allowance,
@@ -20,7 +20,7 @@ from analysis.policy.recommend.model import (
     WorldPeer,
     network_of,
 )
-from analysis.policy.recommend.ports import Seen, ports_of
+from analysis.policy.recommend.ports import Seen
 
 # More sources than this are taken for the public, unless all of them are of a few networks.
 MOST_SOURCES = 8
@@ -37,7 +37,9 @@ PRIVATE = {
 NETWORKS = {version: [ipaddress.ip_network(one) for one in of_one] for version, of_one in PRIVATE.items()}
 
 
-def source_rules(edges: Edges, names: Names, ranges: Sequence[Network]) -> Iterator[Allowance]:
+def source_rules(
+    edges: Edges, names: Names, ranges: Sequence[Network], shut: Collection[Seen] = ()
+) -> Iterator[Allowance]:
     """From outside, the port says who may come: those of one port are taken together."""
     by_port: dict[Seen, list[Evidence]] = {}
     for edge in edges:
@@ -49,7 +51,7 @@ def source_rules(edges: Edges, names: Names, ranges: Sequence[Network]) -> Itera
         by_peers.setdefault(_sources(in_order(addresses), ranges), []).append(port)
     for (peers, about), same in by_peers.items():
         evidence = tuple(chain.from_iterable(by_port[port] for port in same))
-        ports = ports_of(same, names)
+        ports = ports_for(evidence, names, shut)
         yield Allowance(peers, ports, evidence, (*about, *notes(evidence, ports)))
 
 
@@ -79,7 +81,7 @@ def _world(version: int, ranges: Sequence[Network]) -> WorldPeer:
     return WorldPeer(version, tuple(one for one in ranges if one.version == version))
 
 
-def destination_rules(edges: Edges) -> Iterator[Allowance]:
+def destination_rules(edges: Edges, shut: Collection[Seen] = ()) -> Iterator[Allowance]:
     """A rule for each domain; addresses without one together where their ports are the same."""
     by_domain: dict[str | None, dict[Network, list[Evidence]]] = {}
     for edge in edges:
@@ -88,11 +90,11 @@ def destination_rules(edges: Edges) -> Iterator[Allowance]:
             addresses.setdefault(network_of(edge.dst.address), []).append(edge)
     nameless = by_domain.pop(None, {})
     for domain, addresses in sorted((str(domain), addresses) for domain, addresses in by_domain.items()):
-        ports = ports_of(seen(chain.from_iterable(addresses.values())), {})
+        ports = ports_for(chain.from_iterable(addresses.values()), {}, shut)
         yield _destinations(addresses, ports, domain)
     by_ports: dict[tuple[Port, ...], dict[Network, list[Evidence]]] = {}
     for address, of_one in nameless.items():
-        by_ports.setdefault(ports_of(seen(of_one), {}), {})[address] = of_one
+        by_ports.setdefault(ports_for(of_one, {}, shut), {})[address] = of_one
     yield from (_destinations(addresses, ports, None) for ports, addresses in by_ports.items())
 
 
