@@ -52,7 +52,7 @@ select
     dst_kind, dst_namespace, dst_pod, dst_workload_kind, dst_workload,
     backend_ip, backend_port, dst_domain,
     ambiguous,
-    protocol = 6 and opened_by = 'first_packet' as guessed,
+    protocol = 6 and opened_by = 'first_packet' as guessed, dst_packets > 0 as answered,
     bytes
 from told
 union all
@@ -62,6 +62,6 @@ select
     dst_kind, dst_namespace, dst_pod, dst_workload_kind, dst_workload,
     backend_ip, backend_port, dst_domain,
     ambiguous,
-    protocol = 6 and opened_by = 'first_packet',
+    protocol = 6 and opened_by = 'first_packet', dst_packets > 0,
     src_bytes + dst_bytes
 from contested

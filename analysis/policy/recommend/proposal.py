@@ -14,7 +14,7 @@ from analysis.policy.recommend.dialects import Dialect, writer, written
 from analysis.policy.recommend.heading import left_out
 from analysis.policy.recommend.learning import Learning
 from analysis.policy.recommend.model import PLAIN, Recommendation, Style
-from analysis.policy.recommend.proof import proved_text
+from analysis.policy.recommend.proof import proved_text, still_open
 from analysis.policy.recommend.recommend import recommend
 from analysis.policy.replay import Asked
 from store.lake import Lake
@@ -36,7 +36,8 @@ def propose(
     write = writer(dialect, style)
     tested = backtest(lake, cluster, asked, found.window, namespaces, write)
     doubts = (*unseen.told(_rows(learning, namespaces), found.window), *told(tested))
-    closed = radius(written(found, write), cluster.endpoints)
+    policies = written(found, write)
+    closed = (*radius(policies, cluster.endpoints), *still_open(policies, learning, namespaces))
     doubted = replace(found, words=(*found.words, *doubts, *closed, *left_out(found.omissions)))
     return Proposal(doubted, learning, proved_text(doubted, learning, dialect, style))
 

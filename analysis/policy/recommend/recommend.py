@@ -82,7 +82,8 @@ def _recommendation(
 
 def _known(learning: Learning, cluster: Cluster) -> Known:
     people = populations(learning.history, learning.ends, cluster)
-    return Known(cluster, people, servers(cluster, learning.edges, people), _port_names(learning, cluster))
+    left_out = [one.evidence for one in learning.omissions]
+    return Known(cluster, people, servers(cluster, learning.edges, people), _port_names(learning, cluster), left_out)
 
 
 def _port_names(learning: Learning, cluster: Cluster) -> dict[Workload, dict[Seen, NamedPort]]:
