@@ -34,6 +34,9 @@ def about(
 def _of_namespace(draft: NamespaceDraft, taken: Sequence[str]) -> Iterator[str]:
     if taken:
         yield f"{draft.name} has policies already ({listed(taken)}): what any NetworkPolicy of Kubernetes allows stays allowed."
+    if draft.idle:
+        names = listed(workload.name for workload in draft.idle)
+        yield f"Nothing was learned of {names} of {draft.name}, and nothing but DNS is allowed there."
     if draft.on_nodes:
         names = listed(workload.name for workload in draft.on_nodes)
         yield f"No policy selects {names} of {draft.name}: they run on the network of their node."

@@ -50,11 +50,12 @@ def manifests(found: Recommendation) -> list[Manifest]:
 
 
 def _namespace(draft: NamespaceDraft, found: Recommendation) -> Iterator[Manifest]:
-    yield _default_deny(draft)
     yield _dns(draft)
     names = names_of(draft, found)
     for one in draft.drafts:
         yield _workload(one, names[one.workload], found)
+    # Last, so that nothing is cut while the others are applied.
+    yield _default_deny(draft)
 
 
 def _default_deny(draft: NamespaceDraft) -> Manifest:
