@@ -54,9 +54,9 @@ OTHERWISE = {
 
 
 class Told(NamedTuple):
-    """One rule, and where it is: ``number`` is its index in the policies."""
+    """One rule as it was written, or what of it denies; ``numbers`` are those of what its reader made of it."""
 
-    number: int
+    numbers: tuple[int, ...]
     section: Section
     rule: Rule
 
@@ -69,12 +69,15 @@ class Explanation:
     rows: pa.Table
 
     def of(self, rule: Told) -> pa.Table:
-        return self.rows.filter(pc.equal(self.rows["rule"], rule.rule.origin))
+        same = pc.and_(
+            pc.equal(self.rows["rule"], rule.rule.origin), pc.equal(self.rows["action"], rule.rule.action.value)
+        )
+        return self.rows.filter(same)
 
     @property
     def unused(self) -> list[Told]:
-        used = set(self.rows["rule"].to_pylist())
-        return [told for told in self.rules if told.rule.origin not in used]
+        used = set(zip(self.rows["rule"].to_pylist(), self.rows["action"].to_pylist(), strict=True))
+        return [told for told in self.rules if (told.rule.origin, told.rule.action.value) not in used]
 
     @property
     def summary(self) -> str:
@@ -87,35 +90,45 @@ def explain(policies: Policies, history: History, text: str = "") -> Explanation
     chosen = _chosen(policies, text)
     columns = columns_of(policies, history.endpoints)
     verdicts = evaluate_columns(policies, columns, history.edges)
-    matches = [_matches(told, history, columns, verdicts) for told in chosen]
-    return Explanation(chosen, _rows(policies, chosen, history, matches))
+    matched = pa.concat_tables([_matches(told, policies, history, columns, verdicts) for told in chosen])
+    return Explanation(chosen, _rows(policies, chosen, history, matched))
 
 
 def _chosen(policies: Policies, text: str) -> list[Told]:
-    rules = [rule for section in policies.sections for rule in section.rules]
     sections = [section for section in policies.sections for _ in section.rules]
-    told = [Told(number, *both) for number, both in enumerate(zip(sections, rules, strict=True))]
-    found = [one for one in told if text in one.rule.origin]
+    numbers: dict[tuple[str, str], list[int]] = {}
+    for number, rule in enumerate(policies.rules):
+        numbers.setdefault((rule.origin, rule.action), []).append(number)
+    found = [
+        Told(tuple(parts), sections[parts[0]], policies.rules[parts[0]])
+        for (origin, _), parts in numbers.items()
+        if text in origin
+    ]
     if not found:
-        near = get_close_matches(text, [rule.origin for rule in rules], 1, 0)
+        near = get_close_matches(text, [origin for origin, _ in numbers], 1, 0)
         raise QuestionError(f"no rule has {text!r:.60} in its name; the nearest is {near[0] if near else 'none'}")
     return found
 
 
-def _matches(told: Told, history: History, columns: Columns, verdicts: Verdicts) -> pa.Table:
-    """(rule, decider, edge) of every edge that the rule matches."""
-    edges, (_, section, rule) = history.edges, told
+def _matches(told: Told, policies: Policies, history: History, columns: Columns, verdicts: Verdicts) -> pa.Table:
+    """(rule, decider, edge) of every edge that a part of the rule matches; it is the rule's own if any of them decides it."""
+    edges, section = history.edges, told.section
     own, other, side = edges.dst, edges.src, verdicts.ingress
     if section.direction is Direction.EGRESS:
         own, other, side = other, own, verdicts.egress
-    at = np.flatnonzero(columns.of(section.subject)[own])
-    at = at[rule.meets(columns, own[at], other[at])]
-    at = at[rule.opens(columns, edges.dst[at], edges.protocol[at], edges.port[at])]
-    return pa.table({"rule": np.full(len(at), told.number), "decider": side[at], "row": at})
+    about = np.flatnonzero(columns.of(section.subject)[own])
+    matched = np.zeros(len(own), np.bool_)
+    for number in told.numbers:
+        rule = policies.rules[number]
+        at = about[rule.meets(columns, own[about], other[about])]
+        matched[at[rule.opens(columns, edges.dst[at], edges.protocol[at], edges.port[at])]] = True
+    rows = np.flatnonzero(matched)
+    first = told.numbers[0]
+    decider = np.where(np.isin(side[rows], told.numbers), first, side[rows])
+    return pa.table({"rule": np.full(len(rows), first), "decider": decider, "row": rows})
 
 
-def _rows(policies: Policies, chosen: Sequence[Told], history: History, matches: Sequence[pa.Table]) -> pa.Table:
-    matched = pa.concat_tables(matches)
+def _rows(policies: Policies, chosen: Sequence[Told], history: History, matched: pa.Table) -> pa.Table:
     keys, of_row = _workload_edges(history.rows)
     counts = history.rows.select(COUNTS.names).take(matched["row"])
     for name, column in ("rule", matched["rule"]), ("decider", matched["decider"]), ("row", matched["row"]):
@@ -125,7 +138,7 @@ def _rows(policies: Policies, chosen: Sequence[Told], history: History, matches:
     groups = counts.group_by(["rule", "decider", "edge"], use_threads=False).aggregate([*sums, ("row", "list")])
     edges = keys.take(groups["edge"])
     found = {name: edges[name] for name in EDGE.names} | {name: groups[f"{name}_{how}"] for name, how in sums}
-    rules = {told.number: told for told in chosen}
+    rules = {told.numbers[0]: told for told in chosen}
     told = [rules[number] for number in groups["rule"].to_pylist()]
     found["rule"] = pa.array([one.rule.origin for one in told], pa.string())
     found["direction"] = pa.array([one.section.direction.value for one in told], pa.string())

@@ -9,7 +9,7 @@ import pyarrow as pa
 from analysis.policy import words
 from analysis.policy.endpoints import Columns, Endpoint, Mask, Numbers
 from analysis.policy.evaluate import Edges
-from analysis.policy.rules import Action, Direction, Policies, Rule, Section
+from analysis.policy.rules import Action, Direction, Policies, Port, Rule, Section
 
 UNUSED = pa.schema(
     [
@@ -45,17 +45,14 @@ def _section(section: Section, seen: Seen) -> Iterator[dict[str, object]]:
     if section.direction is Direction.EGRESS:
         about, peer = peer, about
     touched = np.flatnonzero(subject[about])
-    for rule in section.rules:
-        if rule.action is not Action.ALLOW or rule.unsure:
-            continue
-        named = rule.names(seen.columns)
-        edges = touched[rule.meets(seen.columns, about[touched], peer[touched])]
-        used = edges[_opened(rule, seen, edges)]
-        peers = _unused_peers(rule, seen, named, peer[used])
-        ports = _unused_ports(rule, seen, edges)
+    for origin, parts in _written(section).items():
+        met = [touched[rule.meets(seen.columns, about[touched], peer[touched])] for rule in parts]
+        used = np.unique(np.concatenate([at[_opened(rule, seen, at)] for rule, at in zip(parts, met, strict=True)]))
+        peers = _unused_peers(parts, seen, peer[used])
+        ports = _unused_ports(parts, seen, met)
         if peers or ports or not len(used):
             yield {
-                "rule": rule.origin,
+                "rule": origin,
                 "direction": section.direction.value,
                 "selects": words.listed(_names(seen, np.flatnonzero(subject))) or "no pod that is known",
                 "connections": int(seen.connections[used].sum()),
@@ -64,25 +61,39 @@ def _section(section: Section, seen: Seen) -> Iterator[dict[str, object]]:
             }
 
 
+def _written(section: Section) -> dict[str, list[Rule]]:
+    """The rules that allow, as they were written: a reader may have made several of one."""
+    found: dict[str, list[Rule]] = {}
+    for rule in section.rules:
+        if rule.action is Action.ALLOW and not rule.unsure:
+            found.setdefault(rule.origin, []).append(rule)
+    return found
+
+
 def _opened(rule: Rule, seen: Seen, edges: Numbers) -> Mask:
     return rule.opens(seen.columns, seen.edges.dst[edges], seen.edges.protocol[edges], seen.edges.port[edges])
 
 
-def _unused_peers(rule: Rule, seen: Seen, named: Mask, users: Numbers) -> str | None:
+def _unused_peers(parts: Sequence[Rule], seen: Seen, users: Numbers) -> str | None:
     """Pods that the rule names and that never used it; of addresses only whether anybody did."""
-    if not rule.peers:
+    if not all(rule.peers for rule in parts):
         return None if len(users) else "everybody"
     used = _names(seen, users)
+    named = np.logical_or.reduce([rule.names(seen.columns) for rule in parts])
     pods = _names(seen, np.flatnonzero(named & seen.columns.pods))
     if pods - used:
         return words.listed(pods - used)
     return None if used else "nobody that is known"
 
 
-def _unused_ports(rule: Rule, seen: Seen, edges: Numbers) -> str | None:
-    dst, protocol, port = (column[edges] for column in (seen.edges.dst, seen.edges.protocol, seen.edges.port))
-    never = [one for one in rule.ports if not one.mask(seen.columns, dst, protocol, port).any()]
-    return ", ".join(words.port(one) for one in never) or None
+def _unused_ports(parts: Sequence[Rule], seen: Seen, met: Sequence[Numbers]) -> str | None:
+    """``met`` are the edges whose ends each part is about."""
+    used: dict[Port, bool] = {}
+    for rule, at in zip(parts, met, strict=True):
+        dst, protocol, port = (column[at] for column in (seen.edges.dst, seen.edges.protocol, seen.edges.port))
+        for one in rule.ports:
+            used[one] = used.get(one, False) or bool(one.mask(seen.columns, dst, protocol, port).any())
+    return ", ".join(words.port(one) for one, is_used in used.items() if not is_used) or None
 
 
 def _names(seen: Seen, rows: Numbers) -> set[str]:

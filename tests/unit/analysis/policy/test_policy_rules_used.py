@@ -10,7 +10,7 @@ from analysis.policy.diff import diff
 from analysis.policy.explain import explain
 from analysis.policy.history import History
 from analysis.policy.ports import Span
-from analysis.policy.replay import Asked, asked_history
+from analysis.policy.replay import Asked, asked_history, replay_on
 from analysis.policy.rules import Policies
 from analysis.policy.seen import seen
 from contract.errors import QuestionError
@@ -116,3 +116,32 @@ def test_a_difference_has_the_connections_that_it_would_change(policies: Policie
         "2 kinds of connections would close; history has 2 connections of them.",
         "1 connection of history would change too that is in none of them: on port 0, or where a pod's node is not known.",
     ]
+
+
+SPLIT = """
+apiVersion: cilium.io/v2
+kind: CiliumNetworkPolicy
+metadata: {name: web, namespace: shop}
+spec:
+  endpointSelector: {matchLabels: {app: web}}
+  egress:
+    - toEndpoints: [{matchLabels: {app: api}}]
+      toPorts: [{ports: [{port: "8080"}]}, {ports: [{port: "80"}]}, {ports: [{port: "81"}]}]
+    - toEntities: [host, cluster]
+"""
+
+
+def test_a_rule_that_its_reader_splits_is_one(tmp_path: Path, history: History) -> None:
+    (tmp_path / "split.yaml").write_text(SPLIT)
+    policies = read_policies([str(tmp_path / "split.yaml")])
+    assert len(policies.rules) > 2
+    found = explain(policies, history)
+    assert [one.rule.origin.partition(" in ")[0].rpartition(" ")[2] for one in found.rules] == [
+        "egress[0]",
+        "egress[1]",
+    ]
+    assert found.summary == "2 of 2 rules used by anything that history has."
+    assert [row[:4] for row in told(policies, history, "egress[0]")] == [("web", "api", 8080, 1)]
+    unused = replay_on(history, policies, KNOWN, []).unused.to_pylist()
+    (first,) = (row for row in unused if "egress[0]" in row["rule"])
+    assert (first["connections"], first["unused_peers"], first["unused_ports"].count("TCP")) == (1, None, 2)
