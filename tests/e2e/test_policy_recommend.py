@@ -177,7 +177,10 @@ def test_pods_behind_one_service_are_one_peer(of_the_books: tuple[Path, str]) ->
 
 def test_a_pod_that_only_scans_gets_default_deny_and_dns(of_the_books: tuple[Path, str]) -> None:
     text = of_the_books[1]
-    assert "# Nothing was learned of these, and nothing but DNS is allowed there:\n#   idle\n" in text
+    assert (
+        "# Nothing was learned of these; of the policies here only those of every pod are about them:\n#   idle\n"
+        in text
+    )
     assert "# Left out, part of a scan: 31 edges, 1 of them answered (31 connections)." in text
 
 

@@ -59,8 +59,8 @@ def test_what_is_recommended_allows_every_needed_edge_and_no_attack(
     }
     assert f"namespace: {namespace}" in view.text
     assert any(line.startswith("Back-test") for line in view.words)
-    (pairs,) = (line for line in view.words if line.startswith("Pairs of workloads"))
-    after, before = (int(number) for number in re.findall(r"[0-9]+", pairs))
+    (pairs,) = (line for line in view.words if line.startswith("Workload pairs"))
+    before, _, after = (int(number) for number in re.findall(r"[0-9]+", pairs.partition(";")[0]))
     assert 0 < after < before
     assert all(rule["edges"] for rule in view.picture.rules.to_pylist() if "53" not in rule["ports"])
 

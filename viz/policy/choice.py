@@ -83,18 +83,17 @@ def brought() -> Texts:
         max_upload_size=MOST_MB,
         on_change=_keep,
     )
-    kept: dict[str, bytes] = st.session_state.get(KEPT, {})
+    kept: list[tuple[str, bytes]] = st.session_state.get(KEPT, [])
     if kept and not st.session_state.get("files"):
         with st.container(horizontal=True, vertical_alignment="center"):
-            st.caption(
-                ", ".join(f"{code(name)} {size(len(content))}" for name, content in kept.items()), width="content"
-            )
+            st.caption(", ".join(f"{code(name)} {size(len(content))}" for name, content in kept), width="content")
             st.button("Forget", on_click=_forget, type="tertiary")
-    return tuple((visible(name), _text(name, content)) for name, content in kept.items())
+    return tuple((visible(name), _text(name, content)) for name, content in kept)
 
 
 def _keep() -> None:
-    st.session_state[KEPT] = {file.name: file.getvalue() for file in st.session_state["files"]}
+    """Of one name there may be several, from different folders."""
+    st.session_state[KEPT] = [(file.name, file.getvalue()) for file in st.session_state["files"]]
 
 
 def _forget() -> None:

@@ -80,13 +80,17 @@ class Service:
 
 @dataclass(frozen=True)
 class Cluster:
-    """``endpoints`` are those that history is matched with; ``ranges`` the networks that the objects call their own."""
+    """``endpoints`` are those that history is matched with; ``ranges`` the networks that the objects call their own.
+
+    ``policies`` are the names of those that each namespace has, ``earlier`` of those that Tailrace wrote.
+    """
 
     endpoints: Sequence[Endpoint]
     members: Sequence[Member]
     services: Sequence[Service]
     ranges: tuple[Network, ...]
     policies: Mapping[str, tuple[str, ...]]
+    earlier: Mapping[str, tuple[str, ...]]
 
     @cached_property
     def workloads(self) -> Mapping[tuple[str | None, str], Workload]:
@@ -137,7 +141,8 @@ def read_cluster(source: Source) -> Cluster:
         members=tuple(_members(objects)),
         services=tuple(sorted(_services(objects), key=lambda one: (one.namespace, one.name))),
         ranges=tuple(sorted((ipaddress.ip_network(one) for one in ranges(objects)), key=_network_order)),
-        policies=_policies(objects),
+        policies=_policies(objects, ours=False),
+        earlier=_policies(objects, ours=True),
     )
 
 
@@ -216,10 +221,10 @@ def _backends(slices: Sequence[Item]) -> Iterator[Backend]:
                         yield Backend(address, port.text("name"), protocol, number)
 
 
-def _policies(objects: Objects) -> dict[str, tuple[str, ...]]:
-    """Names of the policies that each namespace has, but for those of an earlier recommendation: these are replaced."""
+def _policies(objects: Objects, ours: bool) -> dict[str, tuple[str, ...]]:
+    """Names of the policies that each namespace has, of an earlier recommendation or of others."""
     found: dict[str, list[str]] = {}
     for item in objects.get("NetworkPolicy", ()):
-        if item.labels("metadata.labels").get(MANAGED_BY) != OURS:
+        if (item.labels("metadata.labels").get(MANAGED_BY) == OURS) is ours:
             found.setdefault(item.text("metadata.namespace") or "default", []).append(item.needed("metadata.name"))
     return {namespace: tuple(sorted(names)) for namespace, names in found.items()}

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from functools import reduce
-from itertools import combinations
+from itertools import chain, combinations, islice
 from operator import and_, or_
 from typing import NamedTuple
 
@@ -85,6 +85,9 @@ class Population:
             for key, value in pod.labels.items():
                 values = self._with.setdefault(key, {})
                 values[value] = values.get(value, 0) | 1 << place
+        self._having = {key: _union(values.values()) for key, values in self._with.items()}
+        absences = (Requirement(key, Operator.DOES_NOT_EXIST) for key in self._with if not _passes(key))
+        self._absences = sorted(absences, key=lambda one: (_cost(one), one.key))
         self._known: dict[frozenset[Workload], Choice] = {}
 
     def choose(self, targets: Collection[Workload]) -> Choice:
@@ -133,20 +136,19 @@ class Population:
         return tuple(sorted((one.requirement for one in best), key=_in_order))
 
     def _candidates(self, own: int, others: int, targets: frozenset[Workload]) -> Iterator[_Candidate]:
-        """For each label the narrowest that can be required of all targets."""
-        for key in sorted(self._with):
-            requirement = self._narrowest(key, own, targets)
-            if requirement is not None:
-                yield _Candidate(_cost(requirement), requirement, others & ~self._meets(requirement))
+        """For each label of the targets the narrowest that can be required of all, and the cheapest that none has."""
+        keys = {key for place in _places(own) for key in self._pods[place].labels}
+        found = (self._narrowest(key, own, targets) for key in sorted(keys))
+        absent = (one for one in self._absences if not self._having[one.key] & own)
+        for requirement in chain(filter(None, found), islice(absent, MOST_CANDIDATES)):
+            yield _Candidate(_cost(requirement), requirement, others & ~self._meets(requirement))
 
     def _narrowest(self, key: str, own: int, targets: frozenset[Workload]) -> Requirement | None:
-        values = [value for value, pods in self._with[key].items() if pods & own]
-        if not values:
-            return None if _passes(key) else Requirement(key, Operator.DOES_NOT_EXIST)
-        if own & ~_union(self._with[key].values()):
+        if own & ~self._having[key]:
             return None
         if _passes(key) and not _names_job(key, targets):
             return Requirement(key, Operator.EXISTS)
+        values = [value for value, pods in self._with[key].items() if pods & own]
         return Requirement(key, Operator.IN, tuple(sorted(values)))
 
     def _selected(self, selector: LabelSelector) -> int:
@@ -156,7 +158,7 @@ class Population:
         values = self._with.get(requirement.key, {})
         if requirement.operator is Operator.IN:
             return _union(values.get(value, 0) for value in requirement.values)
-        present = _union(values.values())
+        present = self._having.get(requirement.key, 0)
         return present if requirement.operator is Operator.EXISTS else (1 << len(self._pods)) - 1 & ~present
 
     def _whose(self, pods: int) -> tuple[Workload, ...]:

@@ -37,7 +37,7 @@ def evidence(draft: Draft, found: Recommendation) -> dict[str, str]:
 def above_default_deny(draft: NamespaceDraft) -> tuple[str, ...]:
     lines = [f"Whatever no policy of {draft.name} allows is denied, in both directions."]
     if draft.idle:
-        lines.append("Nothing was learned of these, and nothing but DNS is allowed there:")
+        lines.append("Nothing was learned of these; of the policies here only those of every pod are about them:")
         lines += [f"  {line}" for line in words.names(workload.name for workload in draft.idle)]
     return tuple(lines)
 

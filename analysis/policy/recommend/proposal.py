@@ -1,6 +1,7 @@
 """The whole of it: learned, doubted, written, read back and proved."""
 
-from collections.abc import Sequence
+import shlex
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -10,7 +11,7 @@ from analysis.policy import unseen
 from analysis.policy.blast import radius
 from analysis.policy.recommend.backtest import backtest, told
 from analysis.policy.recommend.cluster import Cluster
-from analysis.policy.recommend.dialects import Dialect, writer, written
+from analysis.policy.recommend.dialects import Dialect, Writer, writer, written
 from analysis.policy.recommend.heading import left_out
 from analysis.policy.recommend.learning import Learning
 from analysis.policy.recommend.model import PLAIN, Recommendation, Style
@@ -20,6 +21,8 @@ from analysis.policy.replay import Asked
 from analysis.policy.words import listed
 from contract.errors import QuestionError
 from store.lake import Lake
+
+KUBERNETES = "networking.k8s.io/v1"
 
 
 @dataclass(frozen=True)
@@ -42,7 +45,10 @@ def propose(
     doubts = (*silent, *unseen.told(_rows(learning, namespaces), found.window), *told(tested))
     policies = written(found, write)
     closed = (*radius(policies, cluster.endpoints), *still_open(policies, learning, namespaces))
-    doubted = replace(found, words=(*found.words, *doubts, *closed, *left_out(found.omissions)))
+    left = _left_in_force(found, write, cluster)
+    doubted = replace(
+        found, words=(found.words[0], *left, *found.words[1:], *doubts, *closed, *left_out(found.omissions))
+    )
     return Proposal(doubted, learning, proved_text(doubted, learning, dialect, style))
 
 
@@ -56,6 +62,20 @@ def _with_evidence(found: Recommendation) -> tuple[Recommendation, list[str]]:
         )
     words = [f"Nothing was seen of {silent}: no policy is recommended there."] if silent else []
     return replace(found, namespaces=seen), words
+
+
+def _left_in_force(found: Recommendation, write: Writer, cluster: Cluster) -> Iterator[str]:
+    """NetworkPolicies of an earlier recommendation that this one does not replace: what they allow stays allowed."""
+    documents = [one.document for one in write(found)]
+    kept = {
+        (one["metadata"]["namespace"], one["metadata"]["name"]) for one in documents if one["apiVersion"] == KUBERNETES
+    }
+    for draft in found.namespaces:
+        stale = [name for name in cluster.earlier.get(draft.name, ()) if (draft.name, name) not in kept]
+        if stale:
+            yield f"Policies of an earlier recommendation for {draft.name} are not replaced, and stay in force until deleted:"
+            names = " ".join(map(shlex.quote, stale))
+            yield f"  kubectl delete networkpolicy --namespace={shlex.quote(draft.name)} -- {names}"
 
 
 def _rows(learning: Learning, namespaces: Sequence[str]) -> pa.Table:

@@ -115,6 +115,14 @@ def test_policies_that_are_brought_are_replayed(monkeypatch: pytest.MonkeyPatch,
     assert "Beside what was chosen, 1 edge would be denied, too." in told(app)
 
 
+def test_files_of_one_name_are_all_replayed(monkeypatch: pytest.MonkeyPatch, lake: Lake) -> None:
+    other = CART_ONLY.replace("name: cart", "name: other").replace("app: cart", "app: frontend")
+    files = [("policy.yaml", text.encode()) for text in (CART_ONLY, other)]
+    app = brought(page(monkeypatch, lake, namespace="shop"), *files)
+    assert not app.error
+    assert all(f"name: {name}," in app.code[0].value for name in ("cart", "other"))
+
+
 def test_json_is_read_as_json(monkeypatch: pytest.MonkeyPatch, lake: Lake) -> None:
     text = (
         b'{\n\t"apiVersion": "networking.k8s.io/v1", "kind": "NetworkPolicy",'

@@ -118,6 +118,28 @@ def test_the_doubts_stand_at_the_top(tmp_path: Path, cluster: Cluster, dialect: 
     assert places == sorted(places)
 
 
+def test_an_earlier_policy_that_is_not_replaced_is_to_be_deleted(tmp_path: Path) -> None:
+    ours = {"app.kubernetes.io/managed-by": "tailrace"}
+    earlier = [
+        {
+            "apiVersion": "networking.k8s.io/v1",
+            "kind": "NetworkPolicy",
+            "metadata": {"name": name, "namespace": "shop", "labels": ours},
+            "spec": {"podSelector": {}, "egress": [{}]},
+        }
+        for name in ("tailrace-db-0", "tailrace-web-0", "a; b")
+    ]
+    file = tmp_path / "objects.json"
+    pods = [in_kubernetes(end) for end in (WEB, API, DB)]
+    file.write_text(json.dumps({"kind": "List", "items": [*pods, *earlier]}))
+    lake = lake_of(tmp_path, [flow(0, WEB, API)])
+    found = propose(lake, read_cluster(file), Asked(), NAMESPACES, Dialect.KUBERNETES)
+    assert found.found.words[1].endswith("are not replaced, and stay in force until deleted:")
+    assert found.found.words[2] == "  kubectl delete networkpolicy --namespace=shop -- 'a; b' tailrace-db-0"
+    other = propose(lake, read_cluster(file), Asked(), NAMESPACES, Dialect.CALICO)
+    assert other.found.words[2].endswith("-- 'a; b' tailrace-db-0 tailrace-web-0")
+
+
 def test_the_blast_radius_is_told_by_the_same_ports_before_and_after(tmp_path: Path, cluster: Cluster) -> None:
     found = propose(lake_of(tmp_path, [flow(0, WEB, API)]), cluster, Asked(), NAMESPACES, Dialect.KUBERNETES)
     (line,) = (line for line in found.found.words if line.startswith("Workload pairs"))

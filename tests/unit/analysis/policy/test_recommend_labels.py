@@ -1,5 +1,7 @@
 """Which labels a selector is made of."""
 
+from time import process_time
+
 import pytest
 
 from analysis.policy.recommend.labels import Choice, Labelled, Population, doubts
@@ -137,3 +139,12 @@ def test_a_label_that_the_api_server_refuses_is_the_last_resort() -> None:
     assert choose({"a": odd, "b": {"app": "b", "team": "y"}}, "a").selector == equal(team="x")
     found = choose({"a": odd, "b": {"app": "b", "team": "x"}}, "a")
     assert list(doubts(found)) == ["the API server refuses the label app"]
+
+
+def test_a_pod_with_many_labels_does_not_slow_every_choice() -> None:
+    """16,000 of one pod took 16 s for 200 workloads."""
+    pods = {f"w{number}": {"app": f"w{number}"} for number in range(200)}
+    everybody = population(pods | {"evil": {f"k{number}": "x" for number in range(16_000)}})
+    begin = process_time()
+    assert all(everybody.choose([workload(name)]).selector == equal(app=name) for name in pods)
+    assert process_time() - begin < 5
