@@ -33,13 +33,17 @@ class Column:
 
 @dataclass(frozen=True)
 class Table:
-    """One table; ``time`` is the column it is partitioned by (its date), ``sort_by`` the order inside a file."""
+    """One table; ``time`` is the column it is partitioned by (its date), ``sort_by`` the order inside a file.
+
+    Rows in which ``apart`` is NULL stand at the end of a file, so that who asks for them need not read the others.
+    """
 
     name: str
     meaning: str
     time: str
     sort_by: tuple[str, ...]
     columns: tuple[Column, ...]
+    apart: str | None = None
 
     @property
     def schema(self) -> pa.Schema:

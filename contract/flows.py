@@ -11,6 +11,8 @@ ONE_TUNNEL = (
     "not tunnelled; in a tunnel inside another, whose addresses anybody can write; or more address pairs than are kept"
 )
 
+UNDECIDED = "no single sighting tells all: the view connections compares them"
+
 _SIDE = (
     Column("packets", COUNT, "packets sent by {end}", unit="packets"),
     Column("bytes", COUNT, "IP bytes sent by {end} (header and payload of the innermost IP packet)", unit="bytes"),
@@ -24,6 +26,7 @@ FLOWS = Table(
     "One connection over one interval, as one interface of one node saw it.",
     time="start_time",
     sort_by=("start_time", "src_ip", "dst_ip", "dst_port"),
+    apart="counted",
     columns=(
         Column("start_time", TIME, "first packet of the record"),
         Column("end_time", TIME, "last packet of the record"),
@@ -55,6 +58,22 @@ FLOWS = Table(
             "connection_id",
             TEXT,
             "the same for every record of one connection, whichever node or side of a Service address reported it",
+            by="enricher",
+        ),
+        Column(
+            "counted",
+            TEXT,
+            "by which record the connection is counted: alone (this one, which tells all), first (the first interval of the "
+            "sighting that does), later (another interval of it), not (another sighting)",
+            UNDECIDED,
+            by="enricher",
+        ),
+        Column(
+            "connection_records",
+            COUNT,
+            "records the connection had when that was said",
+            UNDECIDED,
+            unit="records",
             by="enricher",
         ),
         Column(

@@ -11,6 +11,7 @@ from contract.dns import DNS
 from contract.flows import FLOWS
 from enricher.addresses import address_table
 from enricher.community import community_ids
+from enricher.counted import counted
 from enricher.directory import Directory
 from enricher.domains import domains
 from enricher.ends import ends_of, services_of
@@ -61,7 +62,8 @@ def _flows(matcher: Matcher, flows: pa.Table, dns: pa.Table) -> pa.Table:
         "domain_method": named["domain_method"],
         "ambiguous": pc.or_(matched["ambiguous"], pc.fill_null(named["ambiguous"], False)),
     }
-    return _completed(FLOWS, flows, added)
+    columns = {name: flows[name] for name in flows.schema.names} | added
+    return _completed(FLOWS, flows, added | counted(matcher.connection, pa.table(columns)))
 
 
 def _dns(matcher: Matcher, dns: pa.Table) -> pa.Table:

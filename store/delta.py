@@ -69,7 +69,7 @@ def refuse_other_columns(table: Table, folder: Path) -> None:
 
 
 def append(table: Table, folder: Path, rows: pa.Table, transactions: Mapping[str, int]) -> None:
-    ordered = rows.sort_by([(name, "ascending") for name in table.sort_by])
+    ordered = _ordered(table, rows)
     dated = ordered.append_column(DATE, pc.cast(ordered.column(table.time), DATE.type))
     _refuse_full(folder, dated)
     commit = CommitProperties(app_transactions=[Transaction(name, version) for name, version in transactions.items()])
@@ -77,6 +77,14 @@ def append(table: Table, folder: Path, rows: pa.Table, transactions: Mapping[str
         write_deltalake(
             _opened(table, folder), dated, mode="append", writer_properties=_writer(table), commit_properties=commit
         )
+
+
+def _ordered(table: Table, rows: pa.Table) -> pa.Table:
+    ordered = rows.sort_by([(name, "ascending") for name in table.sort_by])
+    if table.apart is None:
+        return ordered
+    told = pc.is_valid(ordered[table.apart])
+    return pa.concat_tables([ordered.filter(told), ordered.filter(pc.invert(told))])
 
 
 def _writer(table: Table) -> WriterProperties:

@@ -25,9 +25,6 @@ RECORDS = {"dns": "dns_records", "assignments": "assignment_records"}
 
 INCLUDE = re.compile("^-- include ([a-z]+)$", re.MULTILINE)
 
-# A file's place in the list, and a row's in the file: the same for every scan of one connection.
-RECORD = "(cast(file_index as bigint) << 32) | file_row_number"
-
 CONFIG = {
     "autoinstall_known_extensions": "false",
     "autoload_known_extensions": "false",
@@ -55,7 +52,7 @@ def connect(
         _prepare(connection)
         for table in TABLES.values():
             connection.execute(_records_view(table, live[table.name], since, until))
-        connection.execute(_numbered_view(live[FLOWS.name], since, until))
+        connection.execute(f"create view flow_records as select * from {FLOWS.name}")
         for name in VIEWS:
             connection.execute(f"create view {name} as {view_text(name)}")
         _lock(connection, [file.path for files in live.values() for file in files])
@@ -87,13 +84,6 @@ def _lock(connection: duckdb.DuckDBPyConnection, paths: Sequence[Path]) -> None:
 def _records_view(table: Table, files: Sequence[LiveFile], since: datetime | None, until: datetime | None) -> str:
     name = RECORDS.get(table.name, table.name)
     return f"create view {name} as select {_names(table)} from {_source(table, files)} where {_window(table, since, until)}"
-
-
-def _numbered_view(files: Sequence[LiveFile], since: datetime | None, until: datetime | None) -> str:
-    """The records of flows, each with its number."""
-    columns = f"{_names(FLOWS)}, {RECORD if files else 'cast(null as bigint)'} as record"
-    source = _source(FLOWS, files)
-    return f"create view flow_records as select {columns} from {source} where {_window(FLOWS, since, until)}"
 
 
 def _names(table: Table) -> str:

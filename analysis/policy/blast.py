@@ -10,7 +10,7 @@ from analysis.policy.endpoints import Endpoint, Mask, Numbers
 from analysis.policy.grid import Grid, State
 from analysis.policy.naming import Workload, is_own, workload_of
 from analysis.policy.rules import Policies
-from analysis.policy.space import Space, space_of
+from analysis.policy.space import Space, SpaceTooLargeError, space_of
 
 
 class Groups(NamedTuple):
@@ -123,10 +123,13 @@ def _closed(talks: Mask) -> Mask:
 
 
 def radius(policies: Policies, known: Sequence[Endpoint]) -> list[str]:
-    """What these policies change for the whole cluster, if it had no others."""
-    space = space_of([Policies(()), policies], known)
-    before, after = (blast_of(Grid(space, number), space) for number in range(2))
-    return compared(before, after)
+    """What these policies change for the whole cluster, if it had no others; left out where they are too many."""
+    try:
+        space = space_of([Policies(()), policies], known)
+        before, after = (blast_of(Grid(space, number), space) for number in range(2))
+    except SpaceTooLargeError as error:
+        return [f"How far a compromised workload gets is left out: {error}."]
+    return ["Before is a cluster without any policy, after is one with these alone.", *compared(before, after)]
 
 
 def compared(before: Blast, after: Blast) -> list[str]:
@@ -137,7 +140,7 @@ def compared(before: Blast, after: Blast) -> list[str]:
         f"A compromised workload reaches at most {_most(before.reached)} others before, {_worst(after)} after; "
         f"by way of others {_most(before.reached_in_steps)} before, {_most(after.reached_in_steps)} after.",
         f"From outside can be reached {_sum(before.inward)} of {len(before.workloads):,} workloads before, "
-        f"{_sum(after.inward)} after; outside can reach {_sum(before.outward)} before, {_sum(after.outward)} after.",
+        f"{_sum(after.inward)} after; {_sum(before.outward)} workloads can reach outside before, {_sum(after.outward)} after.",
     ]
 
 

@@ -71,8 +71,10 @@ def _homeless(documents: Iterable[Part]) -> tuple[str, ...]:
 def _dialect(document: Part) -> Dialect:
     kind = document.needed("apiVersion").text, document.needed("kind").text
     if kind not in KINDS:
-        known = ", ".join(f"{kind} of {version}" for version, kind in sorted(KINDS))
-        raise document.wrong(f"{kind[1]!r:.60} of {kind[0]!r:.60} is no policy that is known", f"known are {known}")
+        raise document.wrong(
+            f"{kind[1]!r:.60} of {kind[0]!r:.60} is no policy that is known",
+            "give NetworkPolicy of networking.k8s.io/v1, or policies of Calico or Cilium (docs/policy.md)",
+        )
     return KINDS[kind]
 
 

@@ -1,6 +1,6 @@
 """Why a rule is there: the edges of history that it decides, and those that it matches though something else decides."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import NamedTuple
@@ -23,7 +23,7 @@ from analysis.policy.evaluate import (
 from analysis.policy.findings import COUNTS, END, SUMS
 from analysis.policy.grouping import workload_edges
 from analysis.policy.history import SIDES, History
-from analysis.policy.rhythm import period
+from analysis.policy.rhythm import rhythms
 from analysis.policy.rules import Direction, Policies, Rule, Section
 from contract.errors import QuestionError
 
@@ -145,7 +145,9 @@ def _rows(policies: Policies, chosen: Sequence[Told], history: History, matched:
     found["action"] = pa.array([one.rule.action.value for one in told], pa.string())
     deciders = zip(groups["rule"].to_pylist(), groups["decider"].to_pylist(), strict=True)
     found["decided_by"] = pa.array([_decider(policies, *both) for both in deciders], pa.string())
-    found["periodic"] = pa.array(_rhythms(history, edges["src_workload_kind"], groups["row_list"]), pa.string())
+    rhythm = rhythms(history, history.rows)
+    pairs = zip(edges["src_workload_kind"].to_pylist(), groups["row_list"].to_pylist(), strict=True)
+    found["periodic"] = pa.array([rhythm(kind, members) for kind, members in pairs], pa.string())
     table = pa.table({name: found[name] for name in EXPLAINED.names}).cast(EXPLAINED)
     return _ordered(table, groups["rule"])
 
@@ -164,17 +166,6 @@ def _workload_edges(rows: pa.Table) -> tuple[pa.Table, Numbers]:
     edges = np.asarray(workload_edges(rows), np.int64)
     _, first = np.unique(edges, return_index=True)
     return pa.table({name: columns[name] for name in EDGE.names}).cast(EDGE).take(pa.array(first)), edges
-
-
-def _rhythms(history: History, kinds: pa.ChunkedArray, lists: pa.ChunkedArray) -> Iterator[str | None]:
-    ticks = history.rows["ticks"].to_pylist()
-    known: dict[tuple[int, ...], str | None] = {}
-    for kind, rows in zip(kinds.to_pylist(), lists.to_pylist(), strict=True):
-        key = tuple(sorted(rows))
-        if key not in known:
-            every = period(np.concatenate([np.array(ticks[row], np.int64) for row in key]))
-            known[key] = None if every is None else f"every {words.length(every * history.window.tick_s)}"
-        yield known[key] or (kind if kind == "CronJob" else None)
 
 
 def _ordered(table: pa.Table, numbers: pa.ChunkedArray) -> pa.Table:

@@ -1,6 +1,6 @@
 """The edges of history that a set of policies does not plainly allow, workload by workload, with the reason."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from enum import StrEnum
 from itertools import chain, groupby
 
@@ -13,7 +13,7 @@ from analysis.policy import words
 from analysis.policy.endpoints import Columns, Mask, Numbers
 from analysis.policy.evaluate import DEFAULT_DENY, Edges, Verdicts, evaluate_columns, untold
 from analysis.policy.history import History
-from analysis.policy.rhythm import period
+from analysis.policy.rhythm import rhythms
 from analysis.policy.rules import Action, Direction, Policies, Section
 
 
@@ -152,7 +152,7 @@ def _grouped(
     columns = {name: groups[name] for name in KEY.names}
     columns |= {name: groups[f"{name}_{how}"] for name, how in sums}
     columns["finding"] = _finding(finding, columns["connections"], columns["failed"])
-    rhythm = _rhythm(history, kept)
+    rhythm = rhythms(history, kept)
     pairs = zip(columns["src_workload_kind"].to_pylist(), groups["row_list"].to_pylist(), strict=True)
     columns["periodic"] = pa.array([rhythm(kind, members) for kind, members in pairs], pa.string())
     table = pa.table({name: columns[name] for name in FOUND.names}).cast(FOUND)
@@ -174,17 +174,3 @@ def _finding(finding: Finding, connections: pa.ChunkedArray, failed: pa.ChunkedA
     if finding is not Finding.DENIED:
         return pa.chunked_array([[finding.value] * len(connections)], pa.string())
     return pc.if_else(pc.equal(connections, failed), Finding.DENIED_FAILED.value, finding.value)
-
-
-def _rhythm(history: History, rows: pa.Table) -> Callable[[str | None, list[int]], str | None]:
-    """By the clock, or because a CronJob is its src."""
-    column = rows["ticks"].combine_chunks()
-    ticks = np.split(column.flatten().to_numpy(), np.cumsum(column.value_lengths().to_numpy())[:-1])
-
-    def told(workload_kind: str | None, members: list[int]) -> str | None:
-        every = period(np.concatenate([ticks[member] for member in members]))
-        if every is not None:
-            return f"every {words.length(every * history.window.tick_s)}"
-        return workload_kind if workload_kind == "CronJob" else None
-
-    return told

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from enum import IntEnum
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,12 +10,17 @@ from numpy.typing import NDArray
 from analysis.policy.endpoints import Mask, Numbers
 from analysis.policy.evaluate import Edges, Verdicts, evaluate_columns
 from analysis.policy.rules import Direction, Policies, Port, Rule, Section
-from analysis.policy.space import Space
+from analysis.policy.space import Space, SpaceTooLargeError
 
 # So many edges are judged at a time, which takes some 200 MB.
 CHUNK = 1 << 20
 # Sources, and targets, of one tile.
 TILE = 256
+# What a grid may cost in time and memory.
+MOST_JUDGED = 20_000_000
+MOST_SELECTED = 3_000_000_000
+MOST_CELLS = 4_000_000_000
+MOST_TRIED = 1_000_000
 
 
 class State(IntEnum):
@@ -41,11 +47,20 @@ class Grid:
         self._policies = space.sets[number]
         self._classes = space.ports.classes
         self.size = space.size
+        self._refuse_too_large()
         self._columns = space.standing(number)
         ports = dict.fromkeys(rule.ports for rule in self._policies.rules)
         self._opens = {one: self._opened(one) for one in ports}
         self._usual = self._most_usual()
         self._common, self._others = self._judged()
+
+    def _refuse_too_large(self) -> None:
+        classes = len(self._classes)
+        cells, tried = self.size * self.size * classes, len(self._policies.rules) * classes
+        if cells > MOST_CELLS:
+            raise SpaceTooLargeError(cells, "pairs of ends times ports", MOST_CELLS)
+        if tried > MOST_TRIED:
+            raise SpaceTooLargeError(tried, "rules times ports", MOST_TRIED)
 
     def on(self, number: int) -> States:
         """Of every pair, on this class of ports: a row for each src, a column for each dst."""
@@ -75,7 +90,12 @@ class Grid:
         return int(np.argmin(np.where([one.nameable for one in self._classes], named, named.max() + 1)))
 
     def _judged(self) -> tuple[States, Mapping[int, tuple[Numbers, States]]]:
-        pairs = {number: self._pairs(number) for number in self._numbers}
+        pairs: dict[int, Numbers] = {}
+        for number in self._numbers:
+            pairs[number] = self._pairs(number)
+            judged = sum(map(len, pairs.values()))
+            if judged > MOST_JUDGED:
+                raise SpaceTooLargeError(judged, "connections", MOST_JUDGED)
         common = np.full(self.size * self.size, State.ALLOWED, np.int8)
         states = self._states(pairs)
         common[pairs[self._usual]] = states.pop(self._usual)
@@ -85,11 +105,12 @@ class Grid:
         """Those to judge on this class, as places in the grid."""
         found = np.zeros((self.size, self.size), np.bool_)
         unalike = self._classes[number].nameable != self._classes[self._usual].nameable
+        if number == self._usual or (unalike and self._policies.plugin is None):
+            for direction, subjects in self._subjects.items():
+                _mark(found, direction, subjects, np.ones(self.size, np.bool_))
+            return np.flatnonzero(found)
         for section in self._policies.sections:
-            if number == self._usual or (unalike and self._policies.plugin is None):
-                _mark(found, section.direction, self._subject(section), np.ones(self.size, np.bool_))
-            else:
-                self._mark_rules(found, section, number)
+            self._mark_rules(found, section, number)
         return np.flatnonzero(found)
 
     def _mark_rules(self, found: Mask, section: Section, number: int) -> None:
@@ -102,6 +123,14 @@ class Grid:
                     _mark(found, section.direction, own & other, peers)
                 else:
                     _mark(found, section.direction, own, peers & other)
+
+    @cached_property
+    def _subjects(self) -> Mapping[Direction, Mask]:
+        """Whom any section of a direction is about."""
+        found = {direction: np.zeros(self.size, np.bool_) for direction in Direction}
+        for section in self._policies.sections:
+            found[section.direction] |= self._subject(section)
+        return found
 
     def _subject(self, section: Section) -> Mask:
         return self._side(self._columns.of(section.subject), section.direction)
@@ -127,6 +156,9 @@ class Grid:
         tile = (places // self.size // TILE * across + places % self.size // TILE).astype(np.int32)
         order = np.argsort(tile, kind="stable")
         ends = np.flatnonzero(np.diff(tile[order])) + 1
+        selected = (len(ends) + 1) * len(self._policies.sections) * 2 * self.size
+        if selected > MOST_SELECTED:
+            raise SpaceTooLargeError(selected, "selections times ends", MOST_SELECTED)
         for one in np.split(order, ends):
             yield from np.array_split(one, len(one) // CHUNK + 1) if len(one) else ()
 

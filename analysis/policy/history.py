@@ -27,7 +27,7 @@ SIDES = ("src", "dst")
 
 @dataclass(frozen=True)
 class Window:
-    """[since, until) where they were asked for, else from the first to the last record."""
+    """What was asked for of the time from the first to the last record."""
 
     since: datetime
     until: datetime
@@ -50,9 +50,13 @@ class History:
 
 
 def window_of(lake: Lake, since: datetime | None, until: datetime | None) -> Window | None:
-    """None of an empty lake."""
+    """None of an empty lake; as asked where that is none of its time."""
     span = lake.span()
-    return None if span is None else Window(since or span[0], until or span[1])
+    if span is None:
+        return None
+    first, last = since or span[0], until or span[1]
+    shared = Window(max(first, span[0]), min(last, span[1]))
+    return shared if shared.since <= shared.until else Window(first, last)
 
 
 def read_history(

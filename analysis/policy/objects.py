@@ -56,7 +56,7 @@ def _in_lake(source: InLake) -> Iterator[Part]:
     clusters = sorted(map(repr, pc.unique(rows["cluster"]).to_pylist()))
     if not clusters:
         raise QuestionError(
-            f"{source}: the lake holds no Kubernetes objects; ingest with --kube, or name a dump of them with --kube"
+            f"{source}: the lake holds no Kubernetes objects; ingest the captures with --kube into a new lake"
         )
     if len(clusters) > 1:
         raise QuestionError(f"the lake has objects of several clusters ({', '.join(clusters)}); name one of them")

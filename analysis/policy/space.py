@@ -17,6 +17,20 @@ from analysis.policy.evaluate import columns_of
 from analysis.policy.outside import Domain, Interval, intervals, named_outside
 from analysis.policy.ports import PortClasses
 from analysis.policy.rules import AllBut, NamedPort, Policies
+from contract.errors import QuestionError
+
+# Answers of selections about endpoints, of which each takes a byte.
+MOST_SIGNS = 400_000_000
+
+
+class SpaceTooLargeError(QuestionError):
+    """What policies tell apart takes too much memory or time to judge; the work grows with the square of it."""
+
+    def __init__(self, count: int, what: str, most: int) -> None:
+        super().__init__(
+            f"these policies are too many to judge every kind of connection: {count:,} {what}, at most {most:,};"
+            " give fewer of them, those of one namespace for example"
+        )
 
 
 class Places(Columns):
@@ -116,12 +130,19 @@ def space_of(sets: Iterable[Policies], known: Sequence[Endpoint], history: Seque
     blocks: list[Interval | Domain] = [*intervals(found, _versions(known, found))]
     blocks += [Domain(pattern) for pattern in sorted({pattern for one in named for pattern in one.domains})]
     endpoints = [*known, *(block.endpoint for block in blocks), *history]
+    _refuse_too_many(every, len(endpoints))
     views = [columns_of(policies, endpoints) for policies in every]
     ports = [port for policies in every for rule in policies.rules for port in rule.ports]
     signs = [sign for policies, columns in zip(every, views, strict=True) for sign in _signs(policies, columns)]
     plain = Columns(endpoints)
     behaviour = _behaviour([plain.pods, plain.nodes, *signs], len(endpoints))
     return Space(every, views, endpoints, behaviour, blocks, len(known), PortClasses(ports, plain))
+
+
+def _refuse_too_many(sets: Sequence[Policies], endpoints: int) -> None:
+    signs = endpoints * sum(len(one.sections) + 2 * len(one.rules) for one in sets)
+    if signs > MOST_SIGNS:
+        raise SpaceTooLargeError(signs, "selections times ends", MOST_SIGNS)
 
 
 def _versions(known: Sequence[Endpoint], found: Iterable[Network]) -> list[int]:

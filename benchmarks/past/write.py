@@ -6,12 +6,15 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import pyarrow as pa
 
 from benchmarks.past import Past, calls, cluster, flows, policies
 from benchmarks.past.cluster import CLUSTER, DAY_US, START_US, Cluster
 from benchmarks.past.flows import LONGEST_US
 from contract.tables import TABLES
+from enricher.counted import COLUMNS, counted
+from enricher.sql import connect
 from store.lake import Lake
 
 DONE = "made.json"
@@ -30,9 +33,16 @@ def write(past: Past, folder: Path) -> None:
     (folder / "objects.json").write_text(json.dumps({"kind": "List", "apiVersion": "v1", "items": objects(made)}))
     lake = Lake.create(folder / "lake")
     lake.append({"assignments": assignments(made), "coverage": coverage(past)})
-    for records in flows.ingests(made, talk):
-        lake.append({"flows": records})
+    with connect() as connection:
+        for records in flows.ingests(made, talk):
+            lake.append({"flows": _counted(connection, records)})
     (folder / DONE).write_text(json.dumps(asdict(past)))
+
+
+def _counted(connection: duckdb.DuckDBPyConnection, records: pa.Table) -> pa.Table:
+    """As the enricher says it of what is ingested together."""
+    columns = {name: records[name] for name in records.schema.names}
+    return pa.Table.from_pydict(columns | counted(connection, records.drop_columns(COLUMNS)), schema=records.schema)
 
 
 def lives(made: Cluster) -> dict[int, tuple[int, int | None]]:

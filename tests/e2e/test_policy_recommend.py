@@ -54,7 +54,7 @@ def test_what_works_in_the_shop_goes_on_and_attacks_do_not(of_the_shop: str, sam
 
 def test_attacks_are_listed_with_the_reason(of_the_shop: str) -> None:
     head = of_the_shop.partition("---")[0]
-    assert "# Left out, part of a scan: 33 edges (33 connections; 2 of them answered)." in head
+    assert "# Left out, part of a scan: 33 edges, 2 of them answered (33 connections)." in head
     assert "#   ops/netdebug → payments/payments TCP 9090: 1 connection, " in head
     assert "#   shop/recommender → 169.254.169.254 TCP 80: 2 connections, 2 failed" in head
     assert "ops/netdebug →" not in of_the_shop.partition("---")[2]
@@ -180,7 +180,7 @@ def test_pods_behind_one_service_are_one_peer(of_the_books: tuple[Path, str]) ->
 def test_a_pod_that_only_scans_gets_default_deny_and_dns(of_the_books: tuple[Path, str]) -> None:
     text = of_the_books[1]
     assert "# Nothing was learned of these, and nothing but DNS is allowed there:\n#   idle\n" in text
-    assert "# Left out, part of a scan: 31 edges (31 connections; 1 of them answered)." in text
+    assert "# Left out, part of a scan: 31 edges, 1 of them answered (31 connections)." in text
 
 
 @pytest.mark.parametrize(

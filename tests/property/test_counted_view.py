@@ -12,6 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from contract.tables import TABLES
+from enricher.counted import COLUMNS, counted
+from enricher.sql import connect as connect_enricher
 from store.files import LiveFile
 from store.lake import Lake
 from store.views import connect
@@ -107,6 +109,13 @@ def records(draw: st.DrawFn) -> list[Row]:
 BASE = flow(0, pod("a", "10.0.0.1"), pod("b", "10.0.0.2"))
 
 
+def told(flows: pa.Table) -> pa.Table:
+    columns = {name: flows[name] for name in flows.schema.names}
+    with connect_enricher() as connection:
+        found = counted(connection, flows.drop_columns(COLUMNS))
+    return pa.Table.from_pydict(columns | found, schema=flows.schema)
+
+
 @settings(max_examples=25)
 @given(rows=records(), parts=st.integers(1, 3))
 def test_counted_says_what_connections_says(rows: list[Row], parts: int) -> None:
@@ -121,7 +130,8 @@ def test_counted_says_what_connections_says(rows: list[Row], parts: int) -> None
 
 
 def _file(path: Path, rows: list[Row]) -> LiveFile:
-    pq.write_table(pa.Table.from_pylist(rows, schema=TABLES["flows"].schema), path)
+    """What came in one ingest."""
+    pq.write_table(told(pa.Table.from_pylist(rows, schema=TABLES["flows"].schema)), path)
     return LiveFile(path, len(rows), path.stat().st_size, NOON, NOON)
 
 

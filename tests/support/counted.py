@@ -9,9 +9,9 @@ NAMES = (
     " src_kind, src_namespace, src_pod, src_workload_kind, src_workload,"
     " dst_kind, dst_namespace, dst_pod, dst_workload_kind, dst_workload, backend_ip, backend_port, dst_domain, ambiguous"
 )
-GUESSED = "protocol = 6 and opened_by = 'first_packet' as guessed"
+GUESSED = "protocol = 6 and opened_by = 'first_packet' as guessed, dst_packets > 0 as answered"
 WHOLE = f"select {NAMES}, {GUESSED}, src_bytes + dst_bytes as bytes from connections"
-COUNTED = f"select {NAMES}, guessed, bytes from counted"
+COUNTED = f"select {NAMES}, guessed, answered, bytes from counted"
 
 
 def differences(connection: duckdb.DuckDBPyConnection) -> tuple[list[Any], list[Any]]:

@@ -13,10 +13,9 @@ from analysis.policy.recommend.cluster import Cluster
 from analysis.policy.recommend.dialects import Writer, written
 from analysis.policy.recommend.learning import Learning, touches
 from analysis.policy.recommend.model import Evidence
-from analysis.policy.recommend.recommend import recommend
+from analysis.policy.recommend.recommend import NoEvidenceError, recommend
 from analysis.policy.replay import Asked
 from analysis.policy.words import counted
-from contract.errors import QuestionError
 from store.lake import Lake
 
 LEARNED = 0.8
@@ -39,7 +38,7 @@ def backtest(
     try:
         found, _ = recommend(lake, cluster, replace(asked, until=split), namespaces)
         _, later = recommend(lake, cluster, replace(asked, since=split), namespaces)
-    except QuestionError:
+    except NoEvidenceError:
         return None
     history = later.history
     verdicts = evaluate(written(found, write), history.endpoints, history.edges)
@@ -65,9 +64,12 @@ def _key(edge: Evidence) -> tuple[object, ...]:
 
 def told(found: Backtest | None) -> Iterator[str]:
     if found is None:
-        yield "Back-test: not possible, as the first 80 % of the time or the rest has no records."
+        yield "Back-test: not possible, as the first 80 % of the time or the rest has nothing to learn from."
         return
     part = f"Back-test, learned until {found.split:%Y-%m-%dT%H:%M:%SZ} (80 % of the time) and replayed on the rest"
+    if not found.judged:
+        yield f"{part}: the rest has no edge that could be judged."
+        return
     if not found.denied:
         yield f"{part}: of {counted(found.judged, 'edge')} none would have been denied."
         return

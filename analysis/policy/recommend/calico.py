@@ -58,13 +58,14 @@ def manifests(found: Recommendation, style: Style = PLAIN) -> list[Manifest]:
 
 def _namespace(draft: NamespaceDraft, found: Recommendation, style: Style) -> Iterator[Manifest]:
     yield from network_sets.manifests(draft.name, network_sets.sets_of(draft), style)
-    head = metadata(draft.name, DEFAULT_DENY)
-    spec = {"order": LAST_ORDER, "selector": EVERYBODY, "types": [*TYPES.values()]}
-    yield Manifest(_policy(head, spec, style), above_default_deny(draft))
     yield _dns(draft, style)
     names = names_of(draft, found)
     for one in draft.drafts:
         yield _workload(one, metadata(draft.name, names[one.workload], evidence(one, found)), style)
+    # Last, so that nothing is cut while the others are applied.
+    head = metadata(draft.name, DEFAULT_DENY)
+    spec = {"order": LAST_ORDER, "selector": EVERYBODY, "types": [*TYPES.values()]}
+    yield Manifest(_policy(head, spec, style), above_default_deny(draft))
 
 
 def _dns(draft: NamespaceDraft, style: Style) -> Manifest:

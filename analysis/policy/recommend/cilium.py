@@ -71,11 +71,12 @@ def manifests(found: Recommendation) -> list[Manifest]:
 
 
 def _namespace(draft: NamespaceDraft, found: Recommendation) -> Iterator[Manifest]:
-    yield Manifest(_policy(metadata(draft.name, DEFAULT_DENY), {}, NOBODY), above_default_deny(draft))
     yield _dns(draft, found)
     names = names_of(draft, found)
     for one in draft.drafts:
         yield _workload(one, metadata(draft.name, names[one.workload], evidence(one, found)), found)
+    # Last, so that nothing is cut while the others are applied.
+    yield Manifest(_policy(metadata(draft.name, DEFAULT_DENY), {}, NOBODY), above_default_deny(draft))
 
 
 def _dns(draft: NamespaceDraft, found: Recommendation) -> Manifest:

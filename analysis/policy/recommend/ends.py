@@ -2,16 +2,21 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from os.path import commonprefix
 
 import numpy as np
 import pyarrow as pa
 
 from analysis.policy.endpoints import Endpoint
 from analysis.policy.history import SIDES, History
+from analysis.policy.owners import lasting
 from analysis.policy.recommend.cluster import Cluster
 from analysis.policy.recommend.labels import Labelled, Population, matches
-from analysis.policy.recommend.model import End, Evidence, Node, Outside, Workload
+from analysis.policy.recommend.model import ANY_RUN, End, Evidence, Node, Outside, Workload
 from analysis.policy.rules import NO_PORT
+
+# Kinds of a workload that keeps its name from one rollout to the next.
+STEADY = frozenset({"CronJob", "DaemonSet", "Deployment", "ReplicaSet", "ReplicationController", "StatefulSet"})
 
 Known = Mapping[tuple[str | None, str], Workload]
 
@@ -20,10 +25,30 @@ def ends_of(history: History, cluster: Cluster) -> list[End]:
     """One for each endpoint of history."""
     told = _told(history)
     unnamed = _unnamed(history)
-    return [
+    found = [
         _end(one, told.get(number), number in unnamed, cluster.workloads)
         for number, one in enumerate(history.endpoints)
     ]
+    runs = _runs(found, history.endpoints, cluster)
+    return [runs.get(end, end) if isinstance(end, Workload) else end for end in found]
+
+
+def _runs(ends: Sequence[End], endpoints: Sequence[Endpoint], cluster: Cluster) -> dict[Workload, Workload]:
+    """Workloads that ended and have their lasting labels in common are runs of one: the next one has them, too."""
+    present = {member.workload for member in cluster.members}
+    labels: dict[Workload, set[tuple[str, str]]] = {}
+    for end, one in zip(ends, endpoints, strict=True):
+        if isinstance(end, Workload) and end not in present and end.kind not in STEADY:
+            labels.setdefault(end, set()).update(lasting(one.labels))
+    alike: dict[tuple[str, str, frozenset[tuple[str, str]]], list[Workload]] = {}
+    for end, of_one in labels.items():
+        if of_one:
+            alike.setdefault((end.namespace, end.kind, frozenset(of_one)), []).append(end)
+    return {end: _every_run(runs) for runs in alike.values() if len(runs) > 1 for end in runs}
+
+
+def _every_run(runs: Sequence[Workload]) -> Workload:
+    return runs[0]._replace(name=commonprefix([one.name for one in runs]) + ANY_RUN)
 
 
 def _end(one: Endpoint, told: Workload | None, unnamed: bool, known: Known) -> End:
@@ -64,7 +89,8 @@ def unresolved(history: History) -> Iterator[Evidence]:
         names = (row["src_namespace"] or "", row["src_workload"], row["src_workload_kind"])
         src = Workload(*names) if row["src_kind"] == "pod" and row["src_workload"] else Outside(row["src_address"])
         counts = {
-            name: row[name] for name in ("connections", "failed", "ambiguous", "bytes", "first_seen", "last_seen")
+            name: row[name]
+            for name in ("connections", "failed", "ambiguous", "unanswered", "bytes", "first_seen", "last_seen")
         }
         port = NO_PORT if row["port"] is None else row["port"]
         yield Evidence(src=src, dst=Outside(row["dst_address"]), protocol=row["protocol"], port=port, **counts)

@@ -33,10 +33,19 @@ def about(
 
 def _of_namespace(draft: NamespaceDraft, taken: Sequence[str]) -> Iterator[str]:
     if taken:
-        yield f"{draft.name} has policies already ({listed(taken)}): what any of them allows stays allowed."
+        yield f"{draft.name} has policies already ({listed(taken)}): what any NetworkPolicy of Kubernetes allows stays allowed."
+    if draft.idle:
+        names = listed(workload.name for workload in draft.idle)
+        yield f"Nothing was learned of {names} of {draft.name}, and nothing but DNS is allowed there."
     if draft.on_nodes:
         names = listed(workload.name for workload in draft.on_nodes)
         yield f"No policy selects {names} of {draft.name}: they run on the network of their node."
+    if draft.gone:
+        names = listed(f"{workload.kind} {workload.name}" for workload in draft.gone)
+        yield (
+            f"Not in the objects any more, but with a policy of their own in {draft.name}: {names}. "
+            "A next run with other labels gets nothing of it; what does not come back needs none."
+        )
     notes = [(one.workload, note) for one in draft.drafts for note in one.notes]
     yield from (f"Policy of {workload}: {note}." for workload, note in notes)
     for one in draft.drafts:
@@ -55,9 +64,9 @@ def left_out(omissions: Sequence[Omission]) -> Iterator[str]:
     for reason in Reason:
         found = [one.evidence for one in omissions if one.reason is reason]
         if found:
-            found.sort(key=lambda one: one.connections == one.failed)
-            answered = sum(one.connections > one.failed for one in found)
+            found.sort(key=lambda one: one.connections == max(one.failed, one.unanswered))
+            answered = sum(one.connections > max(one.failed, one.unanswered) for one in found)
             count = counted(sum(one.connections for one in found), "connection")
-            more = f"; {answered:,} of them answered" if answered else ""
-            yield f"Left out, {reason.value}: {counted(len(found), 'edge')} ({count}{more})."
+            more = f", {answered:,} of them answered" if answered else ""
+            yield f"Left out, {reason.value}: {counted(len(found), 'edge')}{more} ({count})."
             yield from (f"  {line}" for line in words.edges(found))

@@ -31,6 +31,7 @@ from analysis.policy.recommend.model import (
     Recommendation,
     WorldPeer,
 )
+from analysis.policy.recommend.outside import NETWORKS, is_private
 from analysis.policy.rules import Direction, NamedPort
 from analysis.policy.selectors import LabelSelector, Operator
 
@@ -39,14 +40,9 @@ TYPES = {Direction.INGRESS: "Ingress", Direction.EGRESS: "Egress"}
 PEERS = {Direction.INGRESS: "from", Direction.EGRESS: "to"}
 TRANSPORTS = {number: name for name, number in PROTOCOLS.items()}
 
-# More addresses of one domain than this are taken for all the world: those of tomorrow are others.
+# More public addresses of one domain than this are taken for all the world: those of tomorrow are others.
 MOST_ADDRESSES = 32
 WORLD = {4: ipaddress.ip_network("0.0.0.0/0"), 6: ipaddress.ip_network("::/0")}
-# What is nobody's outside: RFC 1918, RFC 6598, links, this host; RFC 4193.
-PRIVATE = {
-    4: ("10.0.0.0/8", "100.64.0.0/10", "127.0.0.0/8", "169.254.0.0/16", "172.16.0.0/12", "192.168.0.0/16"),
-    6: ("fc00::/7", "fe80::/10"),
-}
 
 
 def manifests(found: Recommendation) -> list[Manifest]:
@@ -54,11 +50,12 @@ def manifests(found: Recommendation) -> list[Manifest]:
 
 
 def _namespace(draft: NamespaceDraft, found: Recommendation) -> Iterator[Manifest]:
-    yield _default_deny(draft)
     yield _dns(draft)
     names = names_of(draft, found)
     for one in draft.drafts:
         yield _workload(one, names[one.workload], found)
+    # Last, so that nothing is cut while the others are applied.
+    yield _default_deny(draft)
 
 
 def _default_deny(draft: NamespaceDraft) -> Manifest:
@@ -117,13 +114,15 @@ def _peers(peer: Peer, namespace: str) -> list[Document]:
         case WorldPeer():
             return [_block(WORLD[peer.version], peer.excepted)]
         case AddressPeer():
-            if len(peer.networks) <= MOST_ADDRESSES:
-                return [_block(network) for network in peer.networks]
-            return [_public(version) for version in sorted({network.version for network in peer.networks})]
+            world = sorted({network.version for network in _world_of(peer)})
+            listed = [network for network in peer.networks if not world or is_private(network)]
+            return [*(_block(WORLD[version], NETWORKS[version]) for version in world), *map(_block, listed)]
 
 
-def _public(version: int) -> Document:
-    return _block(WORLD[version], [ipaddress.ip_network(one) for one in PRIVATE[version]])
+def _world_of(peer: AddressPeer) -> list[Network]:
+    """The addresses that all the world stands for, if any: the public ones of a domain that has many."""
+    public = [network for network in peer.networks if not is_private(network)]
+    return public if peer.domain and len(public) > MOST_ADDRESSES else []
 
 
 def _block(network: Network, excepted: Sequence[Network] = ()) -> Document:
@@ -142,8 +141,8 @@ def _warnings(peers: Sequence[Peer]) -> Iterator[str]:
 
 
 def _about_domain(peer: AddressPeer, domain: str) -> Iterator[str]:
-    if len(peer.networks) > MOST_ADDRESSES:
-        yield f"Warning: {domain} had {len(peer.networks):,} addresses: all the world is allowed, but private networks."
+    if public := _world_of(peer):
+        yield f"Warning: {domain} had {len(public):,} public addresses: all the world is allowed, but private networks."
     else:
         yield f"Warning: these are the addresses that {domain} had; it may have others tomorrow."
 

@@ -8,7 +8,7 @@ from operator import and_, or_
 from typing import NamedTuple
 
 from analysis.policy.owners import PASSING
-from analysis.policy.recommend.model import Workload
+from analysis.policy.recommend.model import ANY_RUN, Workload
 from analysis.policy.selectors import LabelSelector, Operator, Requirement
 from analysis.policy.words import listed
 
@@ -243,7 +243,9 @@ def _passes(key: str) -> bool:
 
 def _names_job(key: str, targets: Collection[Workload]) -> bool:
     """A Job that no CronJob makes is its own workload, and keeps its name."""
-    return key in ("job-name", "batch.kubernetes.io/job-name") and all(one.kind == "Job" for one in targets)
+    return key in ("job-name", "batch.kubernetes.io/job-name") and all(
+        one.kind == "Job" and not one.name.endswith(ANY_RUN) for one in targets
+    )
 
 
 def _cost(requirement: Requirement) -> int:

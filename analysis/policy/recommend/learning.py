@@ -7,19 +7,32 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from analysis.policy.endpoints import Mask, Numbers
+from analysis.policy.endpoints import PROTOCOLS, Mask, Numbers
 from analysis.policy.evaluate import ALWAYS, evaluate
 from analysis.policy.history import History
 from analysis.policy.recommend.behind import SERVICE
 from analysis.policy.recommend.model import End, Evidence, Node, Omission, Outside, Reason, Workload
-from analysis.policy.recommend.scans import scanned
+from analysis.policy.recommend.scans import TCP, scanned
 from analysis.policy.rules import Direction, Policies, Section
 from analysis.policy.selectors import Every
 
-# Where clouds give a machine its credentials: AWS, Azure, GCP and others; AWS over IPv6; Alibaba.
-METADATA = frozenset({"169.254.169.254", "fd00:ec2::254", "100.100.100.200"})
+# Where clouds give a machine its credentials, over TCP: AWS, Azure, GCP and others; AWS over IPv6; Alibaba; tasks of ECS;
+# pods of EKS; Azure's host agent. At port 53 some of them answer DNS.
+METADATA = frozenset(
+    {
+        "169.254.169.254",
+        "fd00:ec2::254",
+        "100.100.100.200",
+        "169.254.170.2",
+        "169.254.170.23",
+        "fd00:ec2::23",
+        "168.63.129.16",
+    }
+)
 
-REASONS = (Reason.METADATA, Reason.SCAN, Reason.UNNAMED, Reason.UNANSWERED, Reason.GUESSED)
+DNS_PORT = 53
+
+REASONS = (Reason.METADATA, Reason.SCAN, Reason.UNNAMED, Reason.UNNAMEABLE, Reason.UNANSWERED, Reason.GUESSED)
 # What a row is if it is not left out for one of the reasons: needed, needed of its own node only, always allowed.
 NEEDED, OWN_NODE, FREE = -1, -2, -3
 
@@ -27,6 +40,7 @@ SUMS = {
     "connections": "sum",
     "failed": "sum",
     "ambiguous": "sum",
+    "unanswered": "sum",
     "bytes": "sum",
     "first_seen": "min",
     "last_seen": "max",
@@ -35,11 +49,12 @@ SUMS = {
 
 @dataclass(frozen=True)
 class Learning:
-    """``needed`` are rows of history; ``free`` are edges that no policy can forbid, probes for one."""
+    """``needed`` and ``left_out`` are rows of history; ``free`` are edges that no policy can forbid, probes for one."""
 
     history: History
     ends: Sequence[End]
     needed: Mask
+    left_out: Mask
     edges: tuple[Evidence, ...]
     free: tuple[Evidence, ...]
     omissions: tuple[Omission, ...]
@@ -62,6 +77,7 @@ def learn(
         history=history,
         ends=ends,
         needed=np.isin(kinds, (NEEDED, OWN_NODE)),
+        left_out=kinds >= 0,
         edges=tuple(edge for kind, edge in found if kind in (NEEDED, OWN_NODE)),
         free=tuple(edge for kind, edge in found if kind == FREE),
         omissions=(
@@ -74,10 +90,12 @@ def learn(
 def _kinds(history: History, ends: Sequence[End], src: Numbers, dst: Numbers) -> Numbers:
     """What each row is."""
     outside = [one if isinstance(one, Outside) else None for one in ends]
-    metadata = np.array([one is not None and one.address in METADATA for one in outside], np.bool_)
+    clouds = np.array([one is not None and one.address in METADATA for one in outside], np.bool_)
+    metadata = clouds[dst] & (history.edges.protocol == TCP) & (history.edges.port != DNS_PORT)
     unnamed = np.array([one is not None and not one.named for one in outside], np.bool_)
     kinds = _free(history, ends, dst)
-    for kind, mask in enumerate((metadata[dst], scanned(history), unnamed[src] | unnamed[dst])):
+    unnameable = np.isin(history.edges.protocol, [*PROTOCOLS.values()]) & (history.edges.port <= 0)
+    for kind, mask in enumerate((metadata, scanned(history), unnamed[src] | unnamed[dst], unnameable)):
         kinds[(kinds == NEEDED) & mask] = kind
     needed = np.flatnonzero(kinds == NEEDED)
     kinds[needed[_wholly("failed", history, (src, dst), needed)]] = REASONS.index(Reason.UNANSWERED)
@@ -148,4 +166,8 @@ def _one(row: Mapping[str, Any], ends: Sequence[End]) -> Evidence:
 
 
 def touches(edge: Evidence, namespaces: frozenset[str]) -> bool:
-    return any(isinstance(end, Workload) and end.namespace in namespaces for end in (edge.src, edge.dst))
+    return is_of((edge.src, edge.dst), namespaces)
+
+
+def is_of(ends: Iterable[End], namespaces: frozenset[str]) -> bool:
+    return any(isinstance(end, Workload) and end.namespace in namespaces for end in ends)

@@ -12,6 +12,9 @@ from analysis.policy.history import Window
 from analysis.policy.rules import Direction, NamedPort, PortRange
 from analysis.policy.selectors import LabelSelector
 
+# The end of the name of a workload that stands for all of its runs; no name of Kubernetes has it.
+ANY_RUN = "*"
+
 
 class Workload(NamedTuple):
     namespace: str
@@ -56,7 +59,8 @@ End = Workload | Node | Outside
 class Evidence:
     """What was seen of one edge between workloads.
 
-    ``service`` is the Service whose address alone was seen; ``own_node`` if dst is the node that the pod runs on.
+    In ``unanswered`` connections dst sent nothing, which is no failure of a datagram to a syslog. ``service`` is the Service
+    whose address alone was seen; ``own_node`` if dst is the node that the pod runs on.
     """
 
     src: End
@@ -71,6 +75,7 @@ class Evidence:
     last_seen: datetime
     service: str | None = None
     own_node: bool = False
+    unanswered: int = 0
 
     @property
     def key(self) -> tuple[str, ...]:
@@ -146,7 +151,8 @@ class Draft:
 class NamespaceDraft:
     """Default deny in both directions, ``dns`` for each of its pods, and ``drafts`` for those that talk besides.
 
-    ``idle`` have no more than that. No policy selects ``on_nodes``: they run on the network of their node.
+    ``idle`` have no more than that. ``gone`` have a draft, but no pod among the objects. No policy selects ``on_nodes``: they
+    run on the network of their node.
     """
 
     name: str
@@ -154,6 +160,7 @@ class NamespaceDraft:
     drafts: tuple[Draft, ...]
     idle: tuple[Workload, ...] = ()
     on_nodes: tuple[Workload, ...] = ()
+    gone: tuple[Workload, ...] = ()
 
 
 class Reason(StrEnum):
@@ -161,6 +168,7 @@ class Reason(StrEnum):
 
     METADATA = "the address of a cloud's metadata, which hands out credentials"
     SCAN = "part of a scan"
+    UNNAMEABLE = "port 0 or none, which no policy can name"
     UNANSWERED = "never answered, or always refused"
     GUESSED = "seen from the middle only, so that who opened it is a guess"
     UNNAMED = "an address of the cluster that nobody is known to have held"

@@ -1,5 +1,6 @@
 """The ports of a rule: by name where the pods behind it disagree on the number, in ranges where they are many."""
 
+from bisect import bisect_left
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from itertools import groupby
@@ -19,13 +20,13 @@ FIRST_UNPRIVILEGED = 1024
 Seen = tuple[int, int]  # protocol, number
 
 
-def ports_of(seen: Collection[Seen], names: Mapping[Seen, NamedPort]) -> tuple[Port, ...]:
-    """``names`` are those that stand for the number in whoever listens."""
+def ports_of(seen: Collection[Seen], names: Mapping[Seen, NamedPort], shut: Collection[Seen] = ()) -> tuple[Port, ...]:
+    """``names`` are those that stand for the number in whoever listens; no range is made wider over what is ``shut``."""
     named = {one: names[one] for one in seen if one in names}
     found = [
         port
         for protocol, numbers in groupby(sorted(set(seen) - named.keys()), key=lambda one: one[0])
-        for port in _ranges(protocol, [number for _, number in numbers])
+        for port in _ranges(protocol, [number for _, number in numbers], sorted(_numbers(protocol, shut)))
     ]
     return (*found, *sorted(set(named.values()), key=lambda port: (port.protocol, port.name)))
 
@@ -36,10 +37,19 @@ def above_zero(ports: Iterable[Port]) -> tuple[Port, ...]:
     return tuple(port for port in ranges if isinstance(port, NamedPort) or port.last > 0)
 
 
-def widened(seen: Collection[Seen], ports: Sequence[Port]) -> bool:
-    """Whether they allow more than what was seen."""
+def widened(seen: Collection[Seen], ports: Sequence[Port]) -> list[tuple[PortRange, int]]:
+    """The ranges that allow more than what was seen, and how many ports more."""
     ranges = [port for port in ports if isinstance(port, PortRange) and port.first != NO_PORT]
-    return sum(port.last - port.first + 1 for port in ranges) > len(set(seen))
+    return [(port, unseen) for port in ranges if (unseen := _unseen(seen, port))]
+
+
+def _unseen(seen: Collection[Seen], port: PortRange) -> int:
+    used = sum(port.first <= number <= port.last for number in _numbers(port.protocol, seen))
+    return port.last - port.first + 1 - used
+
+
+def _numbers(protocol: int, ports: Iterable[Seen]) -> set[int]:
+    return {number for of_one, number in ports if of_one == protocol}
 
 
 def differing(pods: Iterable[Endpoint], seen: Iterable[tuple[Endpoint, Seen]]) -> dict[Seen, NamedPort]:
@@ -63,8 +73,8 @@ def _number(pod: Endpoint, port: NamedPort) -> int | None:
     return number if PROTOCOLS.get(protocol) == port.protocol else None
 
 
-def _ranges(protocol: int, numbers: Sequence[int]) -> list[PortRange]:
-    """``numbers`` ascend."""
+def _ranges(protocol: int, numbers: Sequence[int], shut: Sequence[int]) -> list[PortRange]:
+    """``numbers`` and ``shut`` ascend."""
     if numbers[0] == NO_PORT:
         return [PortRange(protocol, NO_PORT, MOST_PORT)]
     runs = _runs(protocol, numbers)
@@ -72,7 +82,10 @@ def _ranges(protocol: int, numbers: Sequence[int]) -> list[PortRange]:
         return runs
     low = [number for number in numbers if number < FIRST_UNPRIVILEGED]
     high = numbers[len(low) :]
-    return _runs(protocol, low) + ([PortRange(protocol, high[0], high[-1])] if high else [])
+    exact = set(high) & set(shut)
+    wide = groupby((number for number in high if number not in exact), key=lambda number: bisect_left(shut, number))
+    hulls = [PortRange(protocol, run[0], run[-1]) for run in (list(numbers) for _, numbers in wide)]
+    return _runs(protocol, low) + sorted(hulls + _runs(protocol, sorted(exact)), key=lambda port: port.first)
 
 
 def _runs(protocol: int, numbers: Sequence[int]) -> list[PortRange]:

@@ -22,6 +22,10 @@ from contract.errors import LakeError, QuestionError
 from store.lake import Lake
 
 
+class NoEvidenceError(QuestionError):
+    """The time that was asked for has nothing to learn from."""
+
+
 def recommend(lake: Lake, cluster: Cluster, asked: Asked, namespaces: Sequence[str]) -> tuple[Recommendation, Learning]:
     """Also what it was learned from, which has to prove it."""
     window = window_of(lake, asked.since, asked.until)
@@ -29,7 +33,7 @@ def recommend(lake: Lake, cluster: Cluster, asked: Asked, namespaces: Sequence[s
         raise LakeError(f"{lake.folder}: has no records; ingest captures into it first")
     history = read_history(lake, cluster.endpoints, window, asked.since, asked.until, asked.cluster)
     if not history.rows.num_rows and not history.unresolved.num_rows:
-        raise QuestionError(f"nothing to learn from: {nothing_in(lake, window)}")
+        raise NoEvidenceError(f"nothing to learn from: {nothing_in(lake, window)}")
     _refuse_nameless(history)
     history = through_services(history, cluster)
     learning = learn(history, ends_of(history, cluster), cluster.listens, unresolved(history))
@@ -45,7 +49,7 @@ def recommend(lake: Lake, cluster: Cluster, asked: Asked, namespaces: Sequence[s
 def _refuse_nameless(history: History) -> None:
     """A lake that knows no pod would teach that nothing is needed."""
     if not (history.rows.num_rows - history.rows["src_kind"].null_count + history.unresolved.num_rows):
-        raise QuestionError("no address of the lake has a name; ingest the captures with --kube into a new lake")
+        raise NoEvidenceError("no address of the lake has a name; ingest the captures with --kube into a new lake")
 
 
 def _refuse_unknown(namespaces: Iterable[str], learning: Learning, cluster: Cluster) -> None:
@@ -54,7 +58,7 @@ def _refuse_unknown(namespaces: Iterable[str], learning: Learning, cluster: Clus
     known |= {end.namespace for end in learning.ends if isinstance(end, Workload)}
     for name in namespaces:
         if name not in known:
-            raise QuestionError(
+            raise NoEvidenceError(
                 f"no pod of namespace {name!r:.80}, neither in the objects nor in the lake; there are {listed(known)}"
             )
 
@@ -78,7 +82,8 @@ def _recommendation(
 
 def _known(learning: Learning, cluster: Cluster) -> Known:
     people = populations(learning.history, learning.ends, cluster)
-    return Known(cluster, people, servers(cluster, learning.edges, people), _port_names(learning, cluster))
+    left_out = [one.evidence for one in learning.omissions]
+    return Known(cluster, people, servers(cluster, learning.edges, people), _port_names(learning, cluster), left_out)
 
 
 def _port_names(learning: Learning, cluster: Cluster) -> dict[Workload, dict[Seen, NamedPort]]:

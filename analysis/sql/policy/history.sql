@@ -3,6 +3,7 @@
 -- read by: tailrace policy
 -- parameter cluster text null: only of this cluster
 -- guessed: TCP connections out of the middle, of which nothing tells who opened them.
+-- unanswered: connections in which dst sent nothing, failed or not.
 -- parameter tick integer 3600: seconds of one tick; ticks has that in which it began for each connection
 with named as (
     select
@@ -25,6 +26,7 @@ with named as (
         failed,
         ambiguous,
         guessed,
+        answered,
         bytes,
         start_time,
         end_time,
@@ -42,6 +44,7 @@ select
     count(*) filter (where failed) as failed,
     count(*) filter (where ambiguous) as ambiguous,
     count(*) filter (where guessed) as guessed,
+    count(*) filter (where not answered) as unanswered,
     cast(sum(bytes) as bigint) as bytes,
     min(start_time) as first_seen,
     max(end_time) as last_seen,

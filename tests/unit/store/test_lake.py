@@ -8,6 +8,8 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from deltalake import DeltaTable, Field
 from deltalake.schema import PrimitiveType
@@ -218,3 +220,19 @@ def test_a_lake_of_a_later_release_is_read_and_not_added_to(tmp_path: Path) -> N
     assert lake.connect().sql("select count(*) from dns").fetchall() == [(6,)]
     with pytest.raises(LakeError, match="/dns: written by a later release, with later; add to it with that one"):
         Lake.create(tmp_path)
+
+
+def test_records_of_which_nobody_said_how_they_count_stand_together(empty_lake: Lake) -> None:
+    rows = make_tables()["flows"].slice(0, 6).to_pylist()
+    told = ("alone", None, "not", None, "first", "later")
+    flows = [row | {"counted": how, "connection_records": how and 1} for row, how in zip(rows, told, strict=True)]
+    empty_lake.append({"flows": pa.Table.from_pylist(flows, schema=TABLES["flows"].schema)})
+    for file in empty_lake.files("flows"):
+        stored = pq.ParquetFile(file.path).read(["counted", "start_time"])
+        undecided = stored["counted"].is_null().to_pylist()
+        assert undecided == sorted(undecided)
+        for wanted in (True, False):
+            times = [
+                time for time, lacks in zip(stored["start_time"].to_pylist(), undecided, strict=True) if lacks == wanted
+            ]
+            assert times == sorted(times)

@@ -5,12 +5,13 @@ from typing import Any
 
 import pytest
 
-from analysis.policy.history import window_of
+from analysis.policy.history import Window, window_of
 from analysis.policy.recommend.backtest import backtest, told
 from analysis.policy.recommend.cluster import Cluster, read_cluster
 from analysis.policy.recommend.dialects import WRITERS, Dialect
 from analysis.policy.recommend.proposal import propose
 from analysis.policy.replay import Asked
+from contract.errors import QuestionError
 from store.lake import Lake
 from tests.support.history import NOON, flow, make_history, pod
 
@@ -81,7 +82,24 @@ def test_without_records_on_both_sides_there_is_no_back_test(tmp_path: Path, clu
     assert window is not None
     found = backtest(lake, cluster, asked, window, NAMESPACES, WRITERS[Dialect.KUBERNETES])
     assert found is None
-    assert list(told(found)) == ["Back-test: not possible, as the first 80 % of the time or the rest has no records."]
+    assert list(told(found)) == [
+        "Back-test: not possible, as the first 80 % of the time or the rest has nothing to learn from."
+    ]
+
+
+def test_a_rest_without_edges_of_the_namespace_is_no_success(tmp_path: Path, cluster: Cluster) -> None:
+    flows = [flow(0, WEB, API), flow(99, pod("a", "10.0.1.1", "other"), pod("b", "10.0.1.2", "other"))]
+    window = Window(NOON, NOON + timedelta(seconds=100))
+    found = backtest(lake_of(tmp_path, flows), cluster, Asked(), window, NAMESPACES, WRITERS[Dialect.KUBERNETES])
+    assert found is not None and found.judged == 0
+    assert next(told(found)).endswith("replayed on the rest: the rest has no edge that could be judged.")
+
+
+def test_what_else_is_wrong_is_not_called_a_lack_of_records(tmp_path: Path, cluster: Cluster) -> None:
+    flows = [flow(second, WEB, API, cluster="test" if second < 90 else "other") for second in range(100)]
+    window = Window(NOON, NOON + timedelta(seconds=100))
+    with pytest.raises(QuestionError, match="several clusters"):
+        backtest(lake_of(tmp_path, flows), cluster, Asked(), window, NAMESPACES, WRITERS[Dialect.KUBERNETES])
 
 
 @pytest.mark.parametrize("dialect", list(WRITERS))

@@ -16,7 +16,7 @@ from tests.support.history import NOON, endpoint, flow, make_history, node, pod
 
 WEB, API = pod("web", "10.0.0.1"), pod("api", "10.0.0.2", node="node-2")
 KNOWN = [endpoint(WEB), endpoint(API), endpoint(node("node-1")), endpoint(node("node-2"))]
-DAY, MONTH = timedelta(days=1), timedelta(days=30)
+DAY, MONTH, MOMENT = timedelta(days=1), timedelta(days=30), timedelta(microseconds=1)
 
 
 def captured(on: str | None, since: datetime, until: datetime, **more: Any) -> dict[str, Any]:
@@ -35,7 +35,7 @@ def whole(on: str, **more: Any) -> dict[str, Any]:
 
 
 def replayed(folder: Path, *coverage: dict[str, Any], known: list[Endpoint] = KNOWN, **flows: Any) -> Replay:
-    seen = [flow(0, WEB, API, **flows), flow(int(MONTH.total_seconds()) - 1, WEB, API)]
+    seen = [flow(0, WEB, API, **flows), flow(1, WEB, API, start_time=NOON + MONTH - MOMENT)]
     lake = make_history(folder, seen, coverage=list(coverage))
     return replay(lake, Policies(()), cluster(known), Asked(NOON, NOON + MONTH))
 
@@ -87,9 +87,12 @@ def test_what_was_lost_is_counted(tmp_path: Path, counted: dict[str, Any], words
 
 
 def test_a_short_window_is_said(tmp_path: Path) -> None:
-    lake = make_history(tmp_path, [flow(0, WEB, API)], coverage=[whole("node-1"), whole("node-2")])
-    found = replay(lake, Policies(()), cluster(KNOWN), Asked(NOON, NOON + DAY))
-    assert found.summary[1] == "1 d is less than a week: what happens more rarely is not in it."
+    """However long the time that was asked for is."""
+    seen = [flow(0, WEB, API), flow(1, WEB, API, start_time=NOON + DAY - MOMENT)]
+    lake = make_history(tmp_path, seen, coverage=[whole("node-1"), whole("node-2")])
+    for asked in (Asked(NOON, NOON + DAY), Asked(NOON - MONTH, NOON + MONTH)):
+        found = replay(lake, Policies(()), cluster(KNOWN), asked)
+        assert found.summary[1] == "1 d is less than a week: what happens more rarely is not in it."
 
 
 def test_ends_without_a_name_and_ambiguous_ones_are_said(tmp_path: Path) -> None:

@@ -5,10 +5,12 @@ from typing import Any
 
 import pytest
 
+from analysis.policy.blast import radius
 from analysis.policy.dialects import read_policies
 from analysis.policy.diff import Diff, diff
 from analysis.policy.endpoints import Endpoint
 from analysis.policy.rules import Policies
+from contract.errors import QuestionError
 from tests.support.policies import endpoint
 
 NOTHING = Policies(())
@@ -45,6 +47,27 @@ def policies(tmp_path: Path, *specs: str, namespace: str = "shop") -> Policies:
 
 def rows(found: Diff) -> list[tuple[str, str, str, str]]:
     return [(row["change"], ", ".join(row["src"]), ", ".join(row["dst"]), row["on"]) for row in found.rows.to_pylist()]
+
+
+@pytest.mark.parametrize(
+    "bound, what",
+    [
+        ("space.MOST_SIGNS", "selections times ends"),
+        ("grid.MOST_SELECTED", "selections times ends"),
+        ("grid.MOST_JUDGED", "connections"),
+        ("grid.MOST_CELLS", "pairs of ends times ports"),
+        ("grid.MOST_TRIED", "rules times ports"),
+    ],
+)
+def test_what_would_cost_too_much_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, bound: str, what: str
+) -> None:
+    found = policies(tmp_path, OPEN_API.replace("PORT", "{port: 80}"))
+    monkeypatch.setattr(f"analysis.policy.{bound}", 1)
+    with pytest.raises(QuestionError, match=rf"every kind of connection: \d+ {what}, at most 1; give fewer of them"):
+        diff(NOTHING, found, CLUSTER)
+    (line,) = radius(found, CLUSTER)
+    assert line.startswith("How far a compromised workload gets is left out: these policies are too many")
 
 
 def test_a_port_more_is_one_row(tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ import pytest
 
 from analysis.policy.history import History, Window, read_history
 from analysis.policy.unseen import curve, estimate, told, unseen
-from tests.support.history import endpoint, flow, make_history, pod
+from tests.support.history import endpoint, flow, make_history, outside, pod
 
 NOON = datetime(2026, 11, 1, 12, tzinfo=UTC)
 WEB, API, DB = pod("web", "10.0.0.1"), pod("api", "10.0.0.2"), pod("db", "10.0.0.3")
@@ -68,6 +68,35 @@ def test_pods_of_one_workload_are_one_edge(tmp_path: Path) -> None:
     found = unseen(history(tmp_path, window).rows, window)
     assert (found.seen, found.once) == (2, 1)
     assert found.chance == pytest.approx(1 / 6)
+
+
+def test_visitors_from_outside_are_one_edge(tmp_path: Path) -> None:
+    """40 addresses that came once each say nothing of edges to come."""
+    window = Window(NOON, NOON + timedelta(hours=24))
+    flows = [flow(number * 1200, outside(f"203.0.113.{number}"), WEB, 443) for number in range(40)]
+    named = flow(40, WEB, outside("198.51.100.1"), 443, dst_domain="a.example", domain_method="dns")
+    rows = read_history(make_history(tmp_path, [*flows, named]), [endpoint(WEB)], window).rows
+    found = unseen(rows, window)
+    assert (found.seen, found.once) == (2, 1)
+    assert sum(curve(rows, window).new) == 2
+    assert "There addresses outside without a domain count as one" in list(told(rows, window))[1]
+
+
+def test_a_connection_that_goes_on_is_seen_all_the_time(tmp_path: Path) -> None:
+    """Minutes 0 to 10 and 31 to 59 of web → db, as of a pod the last to begin counts; 5 of api → db, 1 of web → api."""
+    lasting = [
+        flow(0, WEB, DB, 5432, end_time=NOON + timedelta(minutes=30)),
+        flow(30, WEB_2, DB, 5432, end_time=NOON + timedelta(minutes=10)),
+        flow(31 * 60, WEB, DB, 5432, end_time=NOON + timedelta(hours=2)),
+        flow(5, API, DB, 5432, end_time=NOON + timedelta(minutes=4)),
+        flow(9, WEB, API),
+    ]
+    window = Window(NOON, NOON + timedelta(hours=1))
+    lake = make_history(tmp_path, lasting)
+    rows = read_history(lake, [endpoint(one) for one in (WEB, WEB_2, API, DB)], window).rows
+    found = unseen(rows, window)
+    assert (found.seen, found.once) == (3, 1)
+    assert found.chance == pytest.approx(1 / (40 + 5 + 1))
 
 
 @pytest.mark.parametrize(

@@ -8,11 +8,14 @@ from typing import Any
 import pytest
 import yaml
 
+from analysis.policy.dialects import policies_of
+from analysis.policy.documents import documents_of
 from analysis.policy.recommend.cluster import read_cluster
-from analysis.policy.recommend.dialects import Dialect
+from analysis.policy.recommend.dialects import WRITERS, Dialect, written
+from analysis.policy.recommend.heading import left_out as left_out_words
 from analysis.policy.recommend.learning import Learning
 from analysis.policy.recommend.model import Allowance, EveryPod, NodePeer, Reason, Recommendation
-from analysis.policy.recommend.proof import proved_text
+from analysis.policy.recommend.proof import proved_text, still_open
 from analysis.policy.recommend.recommend import recommend
 from analysis.policy.replay import Asked
 from analysis.policy.rules import Direction, PortRange
@@ -82,6 +85,7 @@ def left_out(found: Recommendation) -> list[tuple[Reason, str]]:
         (API, REFUSED, Reason.UNANSWERED),
         (outside("169.254.169.254"), {}, Reason.METADATA),
         (outside("fd00:ec2::254"), {"src_ip": "fd00::1"}, Reason.METADATA),
+        (outside("169.254.170.23"), {}, Reason.METADATA),
         ({"ip": "10.0.0.77"}, {}, Reason.UNNAMED),
         (API, {"opened_by": "first_packet"}, Reason.GUESSED),
     ],
@@ -90,6 +94,65 @@ def test_what_is_not_learned_is_told(tmp_path: Path, dst: Row, more: Row, reason
     found, _ = learned(tmp_path, [flow(0, WEB, dst, 50051, **more), flow(1, WEB, DB)])
     assert [one for one, _ in left_out(found)] == [reason]
     assert [rule.evidence[0].port for rule in rules(found, "web", Direction.EGRESS)] == [80]
+
+
+def test_a_resolver_at_the_address_of_metadata_is_learned(tmp_path: Path) -> None:
+    resolver = outside("169.254.169.254")
+    asked = [flow(0, WEB, resolver, 53, protocol=17, connection_state=None), flow(1, WEB, resolver, 53)]
+    found, _ = learned(tmp_path, [*asked, flow(2, WEB, API)])
+    assert not found.omissions
+
+
+def run(number: int, **labels: str) -> Row:
+    return pod(f"build-{number}", f"10.0.4.{number}") | {
+        "workload_kind": "Job",
+        "labels": [("job-name", f"build-{number}"), *labels.items()],
+    }
+
+
+def test_runs_of_a_job_that_ended_are_one_by_their_lasting_labels(tmp_path: Path) -> None:
+    found, learning = learned(tmp_path, [flow(n, run(n, app="build"), API) for n in range(5)])
+    assert [str(draft.workload) for draft in found.namespaces[0].drafts] == ["shop/api", "shop/build-*"]
+    text = proved_text(found, learning, Dialect.KUBERNETES)
+    policies = {one["metadata"]["name"]: one["spec"] for one in yaml.safe_load_all(text)}
+    selector = {"matchLabels": {"app": "build"}}
+    assert policies["tailrace-api"]["ingress"][0]["from"] == [{"podSelector": selector}]
+    assert [spec["podSelector"] for name, spec in policies.items() if "build" in name] == [selector]
+
+
+def test_who_is_gone_and_has_a_policy_is_told(tmp_path: Path) -> None:
+    """Nothing but its name tells one run from the other."""
+    found, _ = learned(tmp_path, [flow(n, run(n), API) for n in range(2)])
+    (line,) = (line for line in found.words if line.startswith("Not in the objects any more"))
+    assert "in shop: Job build-0, Job build-1. A next run with other labels gets nothing" in line
+
+
+def test_of_what_is_left_out_the_answered_edges_are_counted(tmp_path: Path) -> None:
+    scan = [flow(n, WEB, API, 9000 + n, **REFUSED) for n in range(25)]
+    found, _ = learned(tmp_path, [*scan, flow(25, WEB, API, 22)])
+    lines = list(left_out_words(found.omissions))
+    assert lines[0] == "Left out, part of a scan: 26 edges, 1 of them answered (26 connections)."
+    assert lines[1].startswith("  shop/web → shop/api TCP 22: ")
+
+
+def test_what_is_left_out_and_open_all_the_same_is_told(tmp_path: Path) -> None:
+    """Here because somebody changed the text."""
+    found, learning = learned(tmp_path, [flow(0, WEB, API), flow(9, WEB, API, 9000, **REFUSED)])
+    closed = written(found, WRITERS[Dialect.KUBERNETES])
+    assert list(still_open(closed, learning, ("shop",))) == []
+    wide = documents_of(proved_text(found, learning, Dialect.KUBERNETES).replace("port: 80", "port: 9000"), "wide")
+    first, second = still_open(policies_of(wide), learning, ("shop",))
+    assert first == "Left out, but allowed all the same by a rule for something else: 1 edge."
+    assert second.startswith("  shop/web → shop/api TCP 9000: NetworkPolicy/shop/tailrace-web egress[")
+
+
+@pytest.mark.parametrize("dialect", Dialect)
+@pytest.mark.parametrize("port", [0, None])
+def test_a_port_that_cannot_be_named_stops_nothing(tmp_path: Path, port: int | None, dialect: Dialect) -> None:
+    datagram = flow(0, WEB, API, dst_port=port, protocol=17, connection_state=None)
+    found, learning = learned(tmp_path, [datagram, flow(1, WEB, API)])
+    assert left_out(found) == [(Reason.UNNAMEABLE, "shop/api")]
+    assert proved_text(found, learning, dialect)
 
 
 def test_an_edge_that_one_pod_got_answered_is_needed_by_all(tmp_path: Path) -> None:
@@ -112,11 +175,60 @@ def test_a_scanner_keeps_what_it_did_before(tmp_path: Path) -> None:
 
 def test_dead_targets_of_a_scraper_are_no_scan(tmp_path: Path) -> None:
     """They are tried again and again; the living one is one connection all the time."""
-    dead = [flow(round * 20 + n, WEB, API, 9100 + n, **REFUSED) for round in range(8) for n in range(25)]
+    targets = [pod("node-exporter", f"10.0.1.{n}", number=n) for n in range(25)]
+    dead = [flow(round * 20 + n, WEB, one, 9100, **REFUSED) for round in range(8) for n, one in enumerate(targets)]
     kept = flow(0, WEB, DB, 9100, end_time=NOON + timedelta(seconds=180))
     found, _ = learned(tmp_path, [*(one | {"connection_id": f"d{n}"} for n, one in enumerate(dead)), kept])
     assert {reason for reason, _ in left_out(found)} == {Reason.UNANSWERED}
     assert [str(rule.evidence[0].dst) for rule in rules(found, "web", Direction.EGRESS)] == ["data/db"]
+
+
+def test_a_scan_that_comes_back_every_hour_is_a_scan(tmp_path: Path) -> None:
+    """Its doors are tried as often as dead targets, but they are many of one address."""
+    tries = [(hour * 3600 + n, 1000 + n, REFUSED) for hour in range(6) for n in range(25)]
+    tries += [(hour * 3600 + second, port, {}) for hour in range(6) for second, port in ((60, 22), (61, 5432))]
+    own = flow(0, WEB, API, end_time=NOON + timedelta(hours=6))
+    found, _ = learned(tmp_path, [*(flow(second, WEB, DB, port, **more) for second, port, more in tries), own])
+    assert {reason for reason, _ in left_out(found)} == {Reason.SCAN}
+    assert len(found.omissions) == 27
+    assert [str(rule.evidence[0].dst) for rule in rules(found, "web", Direction.EGRESS)] == ["shop/api"]
+
+
+DATAGRAM = {"protocol": 17, "connection_state": None, "dst_packets": 0, "dst_bytes": 0}
+
+
+def test_datagrams_to_many_ports_without_an_answer_are_a_scan(tmp_path: Path) -> None:
+    found, _ = learned(tmp_path, [flow(n, WEB, API, 1000 + 53 * n, **DATAGRAM) for n in range(30)])
+    assert {reason for reason, _ in left_out(found)} == {Reason.SCAN}
+    assert not rules(found, "web", Direction.EGRESS)
+
+
+def test_a_sweep_of_echo_requests_is_a_scan(tmp_path: Path) -> None:
+    echo = DATAGRAM | {"protocol": 1, "dst_port": None, "src_port": None, "icmp_type": 8, "icmp_code": 0}
+    swept = [flow(n, WEB, outside(f"203.0.113.{n}"), **echo) for n in range(30)]
+    found, _ = learned(tmp_path, [*swept, flow(40, WEB, API)])
+    assert len(found.omissions) == 30
+    assert {reason for reason, _ in left_out(found)} == {Reason.SCAN}
+
+
+def test_what_never_answers_by_its_nature_is_learned_and_no_more(tmp_path: Path) -> None:
+    """A syslog, and 17 ports of somebody who takes measurements, without a range over them."""
+    flows = [flow(n, WEB, DB, 514, **DATAGRAM) for n in range(40)]
+    flows += [flow(50 + n, WEB, API, 20000 + 100 * n, **DATAGRAM) for n in range(17)]
+    found, _ = learned(tmp_path, flows)
+    assert not found.omissions
+    db, api = rules(found, "web", Direction.EGRESS)
+    assert db.ports == (PortRange(17, 514, 514),)
+    assert api.ports == tuple(PortRange(17, 20000 + 100 * n, 20000 + 100 * n) for n in range(17))
+
+
+def test_no_range_opens_what_was_left_out(tmp_path: Path) -> None:
+    seen = [flow(n, WEB, API, 2000 + n * 100) for n in range(17)]
+    scan = [flow(500 + n, WEB, API, 3001 + n, **REFUSED) for n in range(30)]
+    found, _ = learned(tmp_path, [*seen, *scan])
+    for rule in (*rules(found, "web", Direction.EGRESS), *rules(found, "api", Direction.INGRESS)):
+        assert rule.ports == (PortRange(6, 2000, 3000), PortRange(6, 3100, 3600))
+        assert rule.notes[0] == "TCP 2000-3000 is allowed, of which 990 ports were not seen"
 
 
 def test_the_own_node_needs_no_rule_and_another_does(tmp_path: Path) -> None:
@@ -198,7 +310,10 @@ def test_policies_of_before_are_replaced_and_no_other(tmp_path: Path) -> None:
     dns = pod("dns", "10.0.0.5")
     flows = [flow(0, WEB, API), flow(1, WEB, dns)]
     found, learning = learned(tmp_path, flows, [*kubernetes(*PODS, dns), *policies])
-    assert "shop has policies already (tailrace-web): what any of them allows stays allowed." in found.words
+    assert (
+        "shop has policies already (tailrace-web): what any NetworkPolicy of Kubernetes allows stays allowed."
+        in found.words
+    )
     text = proved_text(found, learning, Dialect.KUBERNETES)
     names = [one["metadata"]["name"] for one in yaml.safe_load_all(text)]
     assert names[:3] == ["tailrace-default-deny", "tailrace-dns", "tailrace-api"]

@@ -1,6 +1,7 @@
 """What a dialect writes of nodes, addresses, domains and ICMP, read again and judged."""
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -12,7 +13,7 @@ from analysis.policy.recommend.dialects import Dialect
 from analysis.policy.recommend.model import NodePeer, Peer, Style, WorldPeer
 from analysis.policy.rules import NO_PORT, PortRange
 from tests.support.policies import endpoint
-from tests.support.recommendations import HTTP, addresses, allow, draft, recommendation, text
+from tests.support.recommendations import HTTP, addresses, allow, draft, recommendation, spec, text
 
 CALICO, DOMAINS, CILIUM = (Dialect.CALICO, Style()), (Dialect.CALICO, Style(domains=True)), (Dialect.CILIUM, Style())
 STYLES = (CALICO, DOMAINS, CILIUM)
@@ -59,6 +60,20 @@ def verdicts(peer: Peer, dialect: Dialect, style: Style, port: PortRange = HTTP)
 )
 def test_who_is_named_is_allowed_and_nobody_else(peer: Peer, style: tuple[Dialect, Style], allowed: set[int]) -> None:
     assert verdicts(peer, *style) == (allowed, set(range(1, len(ENDPOINTS))) - allowed)
+
+
+def test_a_domain_of_many_addresses_is_the_public_world_and_its_own_private_addresses() -> None:
+    """Addresses without a name are never the world."""
+    public, private = [f"203.0.{number}.7/32" for number in range(33)], ["10.200.0.1/32", "10.200.0.2/32"]
+
+    def blocks(domain: str | None) -> list[dict[str, Any]]:
+        one = draft(egress=[allow(addresses(*public, *private, domain=domain))])
+        return [peer["ipBlock"] for peer in spec(one, Dialect.KUBERNETES)["egress"][0]["to"]]
+
+    assert blocks(None) == [{"cidr": one} for one in (*public, *private)]
+    world, *others = blocks("cdn.example")
+    assert world["cidr"] == "0.0.0.0/0" and "10.0.0.0/8" in world["except"]
+    assert others == [{"cidr": one} for one in private]
 
 
 def test_the_api_server_is_the_node_that_runs_it() -> None:

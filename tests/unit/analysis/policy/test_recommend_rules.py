@@ -28,17 +28,28 @@ def seen(src: Any, dst: Any, port: int = 443) -> Evidence:
 @pytest.mark.parametrize(
     "numbers, ports, wider",
     [
-        ([80, 443], (tcp(80), tcp(443)), False),
-        ([8080, 8081], (tcp(8080), tcp(8081)), False),
-        ([8080, 8081, 8082, 9000], (tcp(8080, 8082), tcp(9000)), False),
-        ([21, *range(40000, 40100, 2)], (tcp(21), tcp(40000, 40098)), True),
-        ([NO_PORT], (PortRange(6),), False),
+        ([80, 443], (tcp(80), tcp(443)), []),
+        ([8080, 8081], (tcp(8080), tcp(8081)), []),
+        ([8080, 8081, 8082, 9000], (tcp(8080, 8082), tcp(9000)), []),
+        ([21, *range(40000, 40100, 2)], (tcp(21), tcp(40000, 40098)), [(tcp(40000, 40098), 49)]),
+        ([NO_PORT], (PortRange(6),), []),
     ],
 )
-def test_ports_are_numbers_neighbours_ranges(numbers: list[int], ports: tuple[PortRange, ...], wider: bool) -> None:
+def test_ports_are_numbers_neighbours_ranges(
+    numbers: list[int], ports: tuple[PortRange, ...], wider: list[tuple[PortRange, int]]
+) -> None:
     numbered = [(6, number) for number in numbers]
     assert ports_of(numbered, {}) == ports
-    assert widened(numbered, ports) is wider
+    assert widened(numbered, ports) == wider
+
+
+def test_no_range_is_wider_over_what_is_shut() -> None:
+    numbered = [(6, number) for number in range(2000, 4000, 100)]
+    assert ports_of(numbered, {}, [(6, 2000), (6, 2550), (6, 2560), (17, 3000)]) == (
+        tcp(2000),
+        tcp(2100, 2500),
+        tcp(2600, 3900),
+    )
 
 
 def named(**ports: int) -> Any:
@@ -92,6 +103,26 @@ def test_a_domain_is_a_rule_of_its_own() -> None:
         ((AddressPeer((network_of("198.51.100.4"), network_of("198.51.100.5")), None),), [443]),
         ((AddressPeer((network_of("198.51.100.6"),), None),), [8443]),
     ]
+
+
+def test_many_destinations_without_a_name_are_their_sites() -> None:
+    def rule(addresses: list[str]) -> Any:
+        (found,) = destination_rules([seen(WEB, Outside(one)) for one in addresses])
+        (peer,) = found.peers
+        assert isinstance(peer, AddressPeer)
+        return [str(network) for network in peer.networks], found.notes
+
+    sites = [f"203.0.{number}.1" for number in range(30)]
+    office = [f"198.51.100.{number}" for number in range(3)]
+    machines = [f"192.168.0.{number}" for number in range(3)]
+    assert rule(sites) == ([f"{one}/32" for one in sites], ())
+    assert rule([*sites, *office, *machines]) == (
+        [*(f"{one}/32" for one in machines), "198.51.100.0/24", *(f"{one}/32" for one in sites)],
+        ("36 addresses outside without a name are 34 addresses and networks (/24, /64), which are allowed whole",),
+    )
+    far = [f"10.200.{number}.7" for number in range(33)]
+    told = "33 addresses outside without a name are listed one by one; tomorrow there may be others"
+    assert rule(far) == ([f"{one}/32" for one in far], (told,))
 
 
 def test_names_of_policies() -> None:
