@@ -2,6 +2,7 @@
 
 import json
 import sys
+from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -48,6 +49,7 @@ def diff(
     sets = _policies(before), _policies(after)
     around = surroundings(lake, kube, Asked(**window(since, until), cluster=cluster))
     found = compared(*sets, around.known, around.history)
+    found = replace(found, summary=[*around.reading, *found.summary])
     {PolicyFormat.TABLE: _report, PolicyFormat.JSON: _json, PolicyFormat.CSV: _csv}[form](found)
     if not found.same:
         raise typer.Exit(DIFFERENT)

@@ -81,7 +81,14 @@ def _rules(policies: "Policies", around: Surroundings, asked: "Asked", text: str
         raise UsageError("give --lake to see what used each rule, or --from and --to to ask who reaches whom")
     found = explained(policies, around.history, text)
     missed = missed_by_captures(around.lake, around.known, asked, around.history.window)
-    words = [judged(around.history), *missed, *doubts(around.history), *homeless(policies), found.summary]
+    words = [
+        judged(around.history),
+        *around.reading,
+        *missed,
+        *doubts(around.history),
+        *homeless(policies),
+        found.summary,
+    ]
     {PolicyFormat.TABLE: _report, PolicyFormat.JSON: _json, PolicyFormat.CSV: _csv}[form](found, words)
 
 

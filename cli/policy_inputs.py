@@ -21,6 +21,7 @@ class Surroundings:
     known: Sequence["Endpoint"]
     lake: "Lake | None"
     history: "History | None"
+    reading: Sequence[str] = ()
 
 
 def surroundings(lake: str | None, kube: str | None, asked: "Asked") -> Surroundings:
@@ -35,4 +36,4 @@ def surroundings(lake: str | None, kube: str | None, asked: "Asked") -> Surround
         return Surroundings(read_endpoints(kube), None, None)
     opened = Lake.open(lake)
     cluster = read_cluster(p.objects(opened, kube, asked.cluster))
-    return Surroundings(cluster.endpoints, opened, cluster_history(opened, cluster, asked))
+    return Surroundings(cluster.endpoints, opened, cluster_history(opened, cluster, asked), cluster.reading)

@@ -1,14 +1,16 @@
 """Where the Kubernetes objects come from: files, or the lake, which keeps those that its captures were read with."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 
 import pyarrow.compute as pc
 
 from analysis.policy.documents import read_documents
 from analysis.policy.parts import Part
+from analysis.policy.words import counted, listed
 from analysis.questions import ask
 from contract.errors import QuestionError
 from store.lake import Lake
@@ -32,6 +34,21 @@ Source = str | Path | InLake
 
 def documents(source: Source) -> Iterator[Part]:
     return _in_lake(source) if isinstance(source, InLake) else read_documents([str(source)])
+
+
+def reading(source: Source) -> list[str]:
+    """Of a lake which reading is taken, and what it lacks that an earlier one had."""
+    if not isinstance(source, InLake):
+        return []
+    rows = ask(source.lake, "policy/reading", {"cluster": source.cluster}, None, TIMEOUT_S).table.to_pylist()
+    return [line for row in rows for line in _reading(row["seen_time"], row["missing"])]
+
+
+def _reading(seen: datetime, missing: Sequence[str]) -> Iterator[str]:
+    yield f"The cluster is taken as it was read at {seen:%Y-%m-%d %H:%M:%S} UTC."
+    if missing:
+        what = f"{counted(len(missing), 'namespace')} that an earlier one had: {listed(missing)}"
+        yield f"That reading lacks {what}. If they still exist, ingest with the objects of every namespace, or name a dump."
 
 
 def _in_lake(source: InLake) -> Iterator[Part]:

@@ -59,7 +59,8 @@ class Replay:
 def replay(lake: Lake, policies: Policies, cluster: Cluster, asked: Asked) -> Replay:
     history = cluster_history(lake, cluster, asked)
     known = cluster.endpoints
-    return replay_on(history, policies, known, missed_by_captures(lake, known, asked, history.window))
+    missed = missed_by_captures(lake, known, asked, history.window)
+    return replay_on(history, policies, known, [*cluster.reading, *missed])
 
 
 def replay_on(history: History, policies: Policies, known: Sequence[Endpoint], missed: Sequence[str]) -> Replay:

@@ -55,7 +55,7 @@ def replayed(lake: Lake, cluster: Cluster, asked: Asked, scope: Scope, texts: Te
     documents = [document for name, text in texts for document in documents_of(text, name)]
     policies = policies_of(documents)
     history = cluster_history(lake, cluster, asked)
-    missed = missed_by_captures(lake, cluster.endpoints, asked, history.window)
+    missed = [*cluster.reading, *missed_by_captures(lake, cluster.endpoints, asked, history.window)]
     near = within(history, cluster.endpoints, scope)
     told, whole = (replay_on(one, policies, cluster.endpoints, missed) for one in (near, history))
     drawn = picture(policies, near, cluster.endpoints, scope)

@@ -7,7 +7,7 @@ from functools import cached_property
 from typing import NamedTuple
 
 from analysis.policy.endpoints import PROTOCOLS, Endpoint, Network
-from analysis.policy.objects import Source
+from analysis.policy.objects import Source, reading
 from analysis.policy.owners import lasting
 from analysis.policy.recommend.model import Workload
 from analysis.policy.topology import (
@@ -91,6 +91,8 @@ class Cluster:
     ranges: tuple[Network, ...]
     policies: Mapping[str, tuple[str, ...]]
     earlier: Mapping[str, tuple[str, ...]]
+    # Which reading of the cluster these are, in words, where a lake has several.
+    reading: tuple[str, ...] = ()
 
     @cached_property
     def workloads(self) -> Mapping[tuple[str | None, str], Workload]:
@@ -143,6 +145,7 @@ def read_cluster(source: Source) -> Cluster:
         ranges=tuple(sorted((ipaddress.ip_network(one) for one in ranges(objects)), key=_network_order)),
         policies=_policies(objects, ours=False),
         earlier=_policies(objects, ours=True),
+        reading=tuple(reading(source)),
     )
 
 

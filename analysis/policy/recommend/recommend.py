@@ -39,7 +39,7 @@ def recommend(lake: Lake, cluster: Cluster, asked: Asked, namespaces: Sequence[s
     learning = learn(history, ends_of(history, cluster), cluster.listens, unresolved(history))
     _refuse_unknown(namespaces, learning, cluster)
     known = _known(learning, cluster)
-    missed = shortcomings(coverage_rows(lake, asked), window, cluster.endpoints)
+    missed = [*cluster.reading, *shortcomings(coverage_rows(lake, asked), window, cluster.endpoints)]
     judged = as_now(history, learning.ends, known.populations, cluster)
     return _recommendation(learning, known, namespaces, missed), replace(
         learning, history=replace(history, endpoints=judged)

@@ -1,16 +1,18 @@
 """What a replay says of policies that do nothing, and of what it cannot judge."""
 
 import json
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from analysis.policy.dialects import read_policies
+from analysis.policy.objects import InLake
 from analysis.policy.recommend.cluster import read_cluster
 from analysis.policy.replay import Asked, Replay, replay
 from contract.errors import InputError
-from tests.support.history import Row, flow, make_history
+from tests.support.history import NOON, Row, flow, make_history
 from tests.unit.analysis.policy.test_recommend_learning import API, DB, PODS, WEB, kubernetes
 
 HARMLESS = "Nothing that works would be denied."
@@ -65,3 +67,22 @@ def test_nothing_is_said_to_be_harmless_while_connections_are_not_judged(tmp_pat
     found = replayed(tmp_path, DENY, [flow(number, WEB, SERVICE) for number in range(5)])
     assert HARMLESS not in found.summary
     assert "Nothing is known to work that would be denied; not judged: 1 edge (5 connections)." in found.summary
+
+
+def test_a_reading_that_lacks_what_an_earlier_one_had_is_said(tmp_path: Path) -> None:
+    def rows(objects: list[dict[str, Any]], seen: datetime) -> list[Row]:
+        told = [(one["kind"], one["metadata"].get("namespace"), one["metadata"]["name"], one) for one in objects]
+        names = ("kind", "namespace", "name")
+        return [
+            {"cluster": "test", "seen_time": seen, "document": json.dumps(one)} | dict(zip(names, key, strict=True))
+            for *key, one in told
+        ]
+
+    later = NOON + timedelta(hours=1)
+    objects = rows(kubernetes(*PODS), NOON) + rows(kubernetes(DB), later)
+    lake = make_history(tmp_path / "lake", [flow(0, WEB, API)], objects=objects)
+    first, second = read_cluster(InLake(lake)).reading
+    assert first == "The cluster is taken as it was read at 2026-11-01 13:00:00 UTC."
+    assert second.startswith("That reading lacks 1 namespace that an earlier one had: shop. ")
+    whole = make_history(tmp_path / "whole", [], objects=objects + rows(kubernetes(*PODS), later + timedelta(hours=1)))
+    assert len(read_cluster(InLake(whole)).reading) == 1
