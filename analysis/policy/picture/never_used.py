@@ -12,6 +12,7 @@ from analysis.graph import SEVERAL
 from analysis.policy import words
 from analysis.policy.endpoints import PROTOCOLS, Columns, Mask, Numbers
 from analysis.policy.evaluate import Edges, evaluate
+from analysis.policy.picture.blocks import blocks_in
 from analysis.policy.picture.ends import End, Ends, Scope
 from analysis.policy.rules import (
     MOST_PORT,
@@ -25,7 +26,6 @@ from analysis.policy.rules import (
     Rule,
     Section,
 )
-from analysis.policy.selectors import Block
 
 TCP = 6
 ANY_PORT = "any port"
@@ -201,8 +201,9 @@ class Search:
         if not rule.peers:
             yield EVERYBODY, np.ones(len(self.columns), np.bool_)
         for peer in rule.peers:
-            if isinstance(peer, Block):
-                yield End("external", None, None, str(peer.network)), self.columns.of(peer)
+            networks = dict.fromkeys(str(block.network) for block in blocks_in(peer))
+            if networks:
+                yield End("external", None, None, words.listed(networks)), self.columns.of(peer)
 
 
 def _told(port: Port | None) -> str:

@@ -8,6 +8,7 @@ import pyarrow as pa
 
 from analysis.policy import words
 from analysis.policy.endpoints import Columns, Mask, Selection
+from analysis.policy.picture.blocks import blocks_in
 from analysis.policy.picture.ends import Ends, Scope
 from analysis.policy.rules import Direction, Policies, Rule, Section
 from analysis.policy.selectors import Block
@@ -80,12 +81,16 @@ def _peers(rule: Rule, ends: Ends, columns: Columns) -> str:
 
 
 def _peer(peer: Selection, ends: Ends, columns: Columns) -> str:
-    if isinstance(peer, Block):
-        but = f" but {words.listed(map(str, peer.excepted))}" if peer.excepted else ""
-        domains = filter(None, (ends.endpoints[row].domain for row in np.flatnonzero(columns.of(peer))))
-        names = words.listed(domains)
-        return f"{peer.network}{but} ({names})" if names else f"{peer.network}{but}"
-    return words.listed(ends.names(np.flatnonzero(columns.of(peer)))) or NOBODY
+    blocks = dict.fromkeys(map(_block, blocks_in(peer)))
+    if not blocks:
+        return words.listed(ends.names(np.flatnonzero(columns.of(peer)))) or NOBODY
+    domains = filter(None, (ends.endpoints[row].domain for row in np.flatnonzero(columns.of(peer))))
+    names, networks = words.listed(domains), words.listed(blocks)
+    return f"{networks} ({names})" if names else networks
+
+
+def _block(one: Block) -> str:
+    return str(one.network) + (f" but {words.listed(map(str, one.excepted))}" if one.excepted else "")
 
 
 class _Used:
