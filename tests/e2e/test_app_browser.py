@@ -100,6 +100,7 @@ def graph(watched: Watched) -> Locator:
 
 def click(watched: Watched, found: Locator, identifier: str) -> None:
     """Click where the graph draws the element: in the middle of a node, on the bend of an edge."""
+    found.scroll_into_view_if_needed()
     point = found.evaluate(
         "(root, id) => { const e = root.cy.getElementById(id);"
         " return e.isNode() ? e.renderedPosition() : e.renderedMidpoint(); }",

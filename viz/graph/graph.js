@@ -37,6 +37,10 @@ class ServiceGraph {
       if (!event.ctrlKey && !event.metaKey) event.stopImmediatePropagation();
       else this.untouched = false;
     }, { capture: true });
+    // Cytoscape remembers where it is in the window, and is not told when what is around it scrolls.
+    for (const event of ["mousemove", "mousedown", "touchstart"]) {
+      this.canvas.addEventListener(event, () => cy.renderer().invalidateContainerClientCoordsCache(), { capture: true, passive: true });
+    }
     root.querySelector(".closer").onclick = () => this.zoom(1.3);
     root.querySelector(".farther").onclick = () => this.zoom(1 / 1.3);
     root.querySelector(".whole").onclick = () => this.fit();

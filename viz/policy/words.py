@@ -20,6 +20,8 @@ LEGEND: Legend = (
 NAMES = dict(LEGEND)
 # How lines begin that are about one edge each, below the line they belong to.
 INDENT = " "
+# More would push the picture out of the window.
+MOST_SHOWN = 7
 # Where there is a column for the reason.
 SHORT = {**NAMES, State.LEFT_OUT: "left out"}
 
@@ -32,10 +34,11 @@ def shown(lines: Sequence[str], picture: Picture) -> None:
         alarming = state is State.DENIED and counts[state]
         column.metric(f":red[{label}]" if alarming else label, number(counts[state]), border=True)
     with st.container(border=True, gap="xxsmall", key="words"):
-        for line in (line for line in lines if not line.startswith(INDENT)):
+        heads = [line for line in lines if not line.startswith(INDENT)]
+        for line in heads[:MOST_SHOWN]:
             st.text(f"•  {visible(line)}")
         if picture.unshown:
             st.text(f"•  At least {number(picture.unshown)} more edges are allowed and were never used.")
-        if any(line.startswith(INDENT) for line in lines):
-            with st.expander("Edge by edge", type="compact"):
+        if len(lines) > len(heads[:MOST_SHOWN]):
+            with st.expander("All of it, edge by edge", type="compact"):
                 st.text("\n".join(visible(line) for line in lines))
