@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from analysis.policy.dialects import read_policies
+from analysis.policy.recommend.cluster import read_cluster
 from analysis.policy.replay import Asked, Replay, replay
-from analysis.policy.topology import read_endpoints
 from benchmarks.past import Past
 from benchmarks.past.write import write
 from store.lake import Lake
@@ -23,7 +23,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def replayed(folder: Path) -> Replay:
     policies = read_policies([str(folder / "policies")])
-    return replay(Lake.open(folder / "lake"), policies, read_endpoints(folder / "objects.json"), Asked())
+    return replay(Lake.open(folder / "lake"), policies, read_cluster(folder / "objects.json"), Asked())
 
 
 def test_there_are_as_many_records_as_were_asked_for_and_all_kinds(folder: Path) -> None:

@@ -2,7 +2,7 @@
 
 import ipaddress
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import NamedTuple
 
@@ -90,7 +90,7 @@ class Cluster:
     services: Sequence[Service]
     ranges: tuple[Network, ...]
     policies: Mapping[str, tuple[str, ...]]
-    earlier: Mapping[str, tuple[str, ...]]
+    earlier: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     # Which reading of the cluster these are, in words, where a lake has several.
     reading: tuple[str, ...] = ()
 

@@ -58,7 +58,7 @@ def test_without_objects_it_says_what_to_do(monkeypatch: pytest.MonkeyPatch, tmp
     app = page(monkeypatch, lake, namespace="shop")
     assert not app.exception
     (error,) = app.error
-    assert "ingest with --kube, or name a dump of them with --kube" in error.value
+    assert "ingest the captures with --kube into a new lake" in error.value
     file = tmp_path / "objects.json"
     pods = [json.loads(row) for row in make_tables()["objects"]["document"].to_pylist()]
     file.write_text(json.dumps({"kind": "List", "items": pods}))
