@@ -1,6 +1,6 @@
 """The filters every page shares. They live in the URL as plain text, and only what is offered is taken from there."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -170,16 +170,21 @@ def flows() -> dict[str, Any]:
 
 def left_out() -> frozenset[str]:
     """What the service graph leaves out."""
+    return several("Leave out", LEFT_OUT, LEFT_OUT_AT_FIRST, "without")
+
+
+def several(label: str, options: Mapping[str, str], at_first: Sequence[str], key: str) -> frozenset[str]:
+    """A row of names at the right, any of which may be chosen: what those stand for."""
     with st.container(horizontal=True, horizontal_alignment="right", vertical_alignment="center"):
-        st.caption("Leave out", width="content")
+        st.caption(label, width="content")
         chosen = st.pills(
-            "Leave out",
-            list(LEFT_OUT),
+            label,
+            list(options),
             selection_mode="multi",
-            default=LEFT_OUT_AT_FIRST,
-            key="without",
+            default=at_first,
+            key=key,
             label_visibility="collapsed",
             bind="query-params",
             width="content",
         )
-    return frozenset(LEFT_OUT[name] for name in chosen)
+    return frozenset(options[name] for name in chosen)

@@ -6,9 +6,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from analysis.policy.endpoints import Endpoint, Mask, Numbers
+from analysis.policy.endpoints import Endpoint, Mask, Numbers, Workload
 from analysis.policy.grid import Grid, State
-from analysis.policy.naming import Workload, is_own, workload_of
+from analysis.policy.naming import is_own, workload_of
 from analysis.policy.rules import Policies
 from analysis.policy.space import Space, SpaceTooLargeError, space_of
 

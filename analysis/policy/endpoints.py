@@ -5,12 +5,13 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from copy import copy
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 PROTOCOLS = {"TCP": 6, "UDP": 17, "SCTP": 132}
+TRANSPORTS = {number: name for name, number in PROTOCOLS.items()}
 
 # The API server sets it on every namespace and lets nobody change it.
 NAMESPACE_NAME = "kubernetes.io/metadata.name"
@@ -20,6 +21,19 @@ ABSENT = -1
 Mask = NDArray[np.bool_]
 Numbers = NDArray[np.int64]
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+
+
+def network_order(network: Network) -> tuple[int, int, int]:
+    return network.version, int(network.network_address), network.prefixlen
+
+
+class Workload(NamedTuple):
+    namespace: str
+    name: str
+    kind: str
+
+    def __str__(self) -> str:
+        return f"{self.namespace}/{self.name}"
 
 
 @dataclass(frozen=True)

@@ -48,6 +48,15 @@ class History:
     endpoints: Sequence[Endpoint]
     unresolved: pa.Table
 
+    @property
+    def nameless(self) -> set[int]:
+        """Endpoints at an address that nobody is known to have held."""
+        found: set[int] = set()
+        for side in SIDES:
+            rows = self.rows[f"{side}_kind"].is_null().to_numpy()
+            found.update(np.unique(getattr(self.edges, side)[rows]).tolist())
+        return found
+
 
 def window_of(lake: Lake, since: datetime | None, until: datetime | None) -> Window | None:
     """None of an empty lake; as asked where that is none of its time."""

@@ -4,9 +4,10 @@ import re
 from collections.abc import Iterable, Iterator
 
 from analysis.policy.endpoints import PROTOCOLS
+from analysis.policy.label_selectors import label_selector
 from analysis.policy.parts import Part
 from analysis.policy.rules import MOST_PORT, Direction, NamedPort, Place, PortRange, Rule, Section
-from analysis.policy.selectors import Block, LabelSelector, Operator, Pods, Requirement
+from analysis.policy.selectors import Block, LabelSelector, Pods
 
 OBJECT = ("apiVersion", "kind", "metadata", "spec", "status")
 METADATA = (
@@ -167,23 +168,4 @@ def policy_name(part: Part) -> str:
 
 def _selector(part: Part | None) -> LabelSelector:
     """An absent selector matches everything, as an empty one does; whether it may be absent is the caller's to know."""
-    if part is None:
-        return ()
-    part.fields(("matchLabels", "matchExpressions"))
-    labels = part.get("matchLabels")
-    equal = (Requirement(key, Operator.IN, (value,)) for key, value in labels.texts()) if labels else ()
-    return (*equal, *(_requirement(one) for one in part.items("matchExpressions")))
-
-
-def _requirement(part: Part) -> Requirement:
-    part.fields(("key", "operator", "values"))
-    told = part.needed("operator")
-    if told.text not in list(Operator):
-        raise told.wrong(f"{told.text!r:.60} is no operator", f"write {', '.join(Operator)}")
-    operator = Operator(told.text)
-    values = tuple(value.text for value in part.items("values"))
-    if bool(values) != (operator in (Operator.IN, Operator.NOT_IN)):
-        raise part.wrong(
-            f"{operator} with{'' if values else 'out'} values", "In and NotIn have values, the others none"
-        )
-    return Requirement(part.needed("key").text, operator, values)
+    return () if part is None else label_selector(part)

@@ -1,12 +1,12 @@
 """Names for many ends at a time: of pods their workloads, or their namespace if all of it is meant; of addresses blocks."""
 
 from collections.abc import Collection, Iterable, Iterator
-from typing import NamedTuple, TypeVar
+from typing import TypeVar
 
 import numpy as np
 
 from analysis.policy import outside
-from analysis.policy.endpoints import Endpoint
+from analysis.policy.endpoints import Endpoint, Workload
 from analysis.policy.space import Space
 
 K = TypeVar("K")
@@ -15,15 +15,6 @@ V = TypeVar("V")
 EVERY_POD = "every pod"
 EVERY_NODE = "every node"
 OWN_NODE = "its own node"
-
-
-class Workload(NamedTuple):
-    namespace: str
-    name: str
-    kind: str
-
-    def __str__(self) -> str:
-        return f"{self.namespace}/{self.name}"
 
 
 def workload_of(pod: Endpoint) -> Workload:

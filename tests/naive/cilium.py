@@ -12,10 +12,22 @@ from typing import Any
 
 from analysis.policy.endpoints import Endpoint
 from tests.naive import policy as kubernetes
+from tests.naive.cilium_selectors import (
+    MAYBE,
+    NO,
+    POD_NAMESPACE,
+    YES,
+    is_node,
+    is_pod,
+    keys,
+    labels_of,
+    selected,
+    source,
+    with_namespace,
+)
 
 Document = dict[str, Any]
 
-NO, MAYBE, YES = 0, 1, 2
 NUMBERS = {"TCP": 6, "UDP": 17, "SCTP": 132}
 FAMILIES = {"IPv4": 1, "IPv6": 58}
 NOT_ISOLATED, DEFAULT_DENY, ALWAYS, UNKNOWN, DENIED, ALLOWED = (
@@ -27,24 +39,6 @@ NOT_ISOLATED, DEFAULT_DENY, ALWAYS, UNKNOWN, DENIED, ALLOWED = (
     "allowed",
 )
 NOBODY = ("init", "health", "ingress", "unmanaged", "none")
-POD_NAMESPACE = "io.kubernetes.pod.namespace"
-NAMESPACE_LABELS = "io.cilium.k8s.namespace.labels."
-IGNORED = (
-    "io.kubernetes",
-    "kubernetes.io",
-    "statefulset.kubernetes.io/pod-name",
-    "apps.kubernetes.io/pod-index",
-    "batch.kubernetes.io/job-completion-index",
-    "batch.kubernetes.io/controller-uid",
-    "beta.kubernetes.io",
-    "k8s.io",
-    "pod-template-generation",
-    "pod-template-hash",
-    "controller-revision-hash",
-    "annotation",
-    "controller-uid",
-    "etcd_node",
-)
 
 
 @dataclass(frozen=True)
@@ -94,14 +88,6 @@ def reads_answers(spec: Document) -> bool:
     """toFQDNs needs a rule with an L7 DNS section for the same endpoint."""
     entries = [entry for rule in spec.get("egress") or [] for entry in rule.get("toPorts") or []]
     return "nodeSelector" not in spec and any((entry.get("rules") or {}).get("dns") for entry in entries)
-
-
-def is_pod(one: Endpoint) -> bool:
-    return one.kind == "pod" and not one.host_network
-
-
-def is_node(one: Endpoint) -> bool:
-    return one.kind == "node" or (one.kind == "pod" and one.host_network)
 
 
 def key(one: Endpoint) -> tuple[str | None, str]:
@@ -223,66 +209,6 @@ def endpoint_named(policy: Document, selector: Document, edge: Edge) -> int:
     called = {YES: ["host"], NO: ["remote-node"], MAYBE: ["host", "remote-node"]}[same]
     answers = [selected(wanted, labels_of(edge.other, name)) for name in called]
     return answers[0] if len(set(answers)) == 1 else MAYBE
-
-
-def with_namespace(selector: Document, namespace: str | None) -> Document:
-    """If the namespace is omitted it is the policy's own; of a clusterwide policy any, of pods only."""
-    told = [source(one) for one in keys(selector)]
-    if any(one[0] == "reserved" for one in told) or any(one[1] == POD_NAMESPACE for one in told):
-        return selector
-    if namespace is None:
-        more = {"key": POD_NAMESPACE, "operator": "Exists"}
-    elif any(one[1].startswith(NAMESPACE_LABELS) for one in told):
-        return selector
-    else:
-        more = {"key": POD_NAMESPACE, "operator": "In", "values": [namespace]}
-    return {**selector, "matchExpressions": [*(selector.get("matchExpressions") or []), more]}
-
-
-def keys(selector: Document) -> list[str]:
-    return [*(selector.get("matchLabels") or {}), *(one["key"] for one in selector.get("matchExpressions") or [])]
-
-
-def source(text: str) -> tuple[str, str]:
-    if ":" in text:
-        before, _, after = text.partition(":")
-        return before, after
-    return "any", text
-
-
-def labels_of(one: Endpoint, node_name: str) -> dict[str, str]:
-    """By key, those that are reserved with their source before it."""
-    if one.kind == "external":
-        return {"reserved:world": ""}
-    if is_node(one):
-        return {f"reserved:{node_name}": ""}
-    found = {
-        key: value
-        for key, value in one.labels.items()
-        if not key.startswith(IGNORED) and "beta.kubernetes.io" not in key
-    }
-    found |= {f"{NAMESPACE_LABELS}{key}": value for key, value in one.namespace_labels.items()}
-    found[f"{NAMESPACE_LABELS}kubernetes.io/metadata.name"] = str(one.namespace)
-    found[POD_NAMESPACE] = str(one.namespace)
-    if one.service_account is not None:
-        found["io.cilium.k8s.policy.serviceaccount"] = one.service_account
-    return found
-
-
-def selected(selector: Document, labels: dict[str, str]) -> int:
-    answers = [YES]
-    for text, value in (selector.get("matchLabels") or {}).items():
-        answers.append(holds({"key": text, "operator": "In", "values": [value]}, labels))
-    answers += [holds(one, labels) for one in selector.get("matchExpressions") or []]
-    return min(answers)
-
-
-def holds(requirement: Document, labels: dict[str, str]) -> int:
-    where, name = source(requirement["key"])
-    if name == "io.cilium.k8s.policy.cluster":
-        return MAYBE
-    key = f"reserved:{name}" if where == "reserved" else name
-    return YES if kubernetes.holds({**requirement, "key": key}, labels) else NO
 
 
 def misses_requirement(policy: Document, spec: Document, direction: str, edge: Edge) -> int:

@@ -1,20 +1,18 @@
 """Calico's policies against their naive twin, on any small cluster and set of tiers, policies and network sets."""
 
-import json
 from pathlib import Path
 from random import Random
 from typing import Any
 
 import numpy as np
-import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from analysis.policy.dialects import read_policies
 from analysis.policy.evaluate import ALWAYS, DEFAULT_DENY, NOT_ISOLATED, Edges, evaluate
 from analysis.policy.rules import Policies
 from tests.naive import calico as naive
 from tests.support.calico import cluster, policy_set
+from tests.support.policies import written
 
 CASES = 1_000
 EDGES = 60
@@ -28,17 +26,6 @@ SERVICES = (
 def some_edges(random: Random, endpoints: int) -> list[tuple[int, int, int, int]]:
     pairs = ((int(endpoints * random.random() ** 1.5), int(endpoints * random.random() ** 1.5)) for _ in range(EDGES))
     return [(src, dst, *random.choice(SERVICES)) for src, dst in pairs]
-
-
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("policies")
-
-
-def written(folder: Path, documents: list[dict[str, Any]]) -> Policies:
-    file = folder / "policies.json"
-    file.write_text(json.dumps({"kind": "List", "apiVersion": "v1", "items": documents}))
-    return read_policies([str(file)])
 
 
 def told(policies: Policies, verdict: int) -> str:

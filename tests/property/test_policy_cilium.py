@@ -1,21 +1,18 @@
 """Cilium's policies against their naive twin, on any small cluster and policy set."""
 
-import json
 from pathlib import Path
 from random import Random
 from typing import Any
 
 import numpy as np
-import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from analysis.policy.dialects import read_policies
 from analysis.policy.evaluate import ALWAYS, DEFAULT_DENY, NOT_ISOLATED, Edges, Verdicts, evaluate
 from analysis.policy.rules import Action, Policies
 from tests.naive import cilium as naive
 from tests.support.cilium import cluster, policy_set
-from tests.support.policies import PORTS
+from tests.support.policies import PORTS, written
 
 CASES = 1_000
 EDGES = 40
@@ -36,19 +33,8 @@ def some_edges(random: Random, endpoints: int) -> list[Edge]:
     ]
 
 
-def written(folder: Path, documents: list[dict[str, Any]]) -> Policies:
-    file = folder / "policies.json"
-    file.write_text(json.dumps({"kind": "List", "apiVersion": "v1", "items": documents}))
-    return read_policies([str(file)])
-
-
 def judged(policies: Policies, endpoints: Any, edges: list[Edge]) -> Verdicts:
     return evaluate(policies, endpoints, Edges(*np.array(edges, np.int64).T))
-
-
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("policies")
 
 
 def word(policies: Policies, side: int) -> str:

@@ -7,33 +7,19 @@ from random import Random
 from typing import Any
 
 import numpy as np
-import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from analysis.policy.changes import Changes
-from analysis.policy.dialects import read_policies
 from analysis.policy.diff import diff
 from analysis.policy.endpoints import ABSENT, Endpoint
 from analysis.policy.evaluate import ALWAYS, Edges, evaluate
 from analysis.policy.grid import Grid, states_of
-from analysis.policy.rules import Policies
 from analysis.policy.space import Space, space_of
-from tests.support.policies import cluster, endpoint, policy_set
+from tests.support.policies import cluster, endpoint, policy_set, written
 
 CASES = 300
 seeds = st.integers(0, 2**63)
-
-
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("policies")
-
-
-def written(folder: Path, documents: list[dict[str, Any]]) -> Policies:
-    file = folder / "policies.json"
-    file.write_text(json.dumps({"kind": "List", "apiVersion": "v1", "items": documents}))
-    return read_policies([str(file)])
 
 
 def two_sets(random: Random) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:

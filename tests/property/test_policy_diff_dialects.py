@@ -21,11 +21,6 @@ CASES = 150
 Document = dict[str, Any]
 
 
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("policies")
-
-
 def two_sets(random: Random, dialect: Any) -> tuple[list[Document], list[Document]]:
     """Mostly alike, so that single rules make the difference."""
     first = dialect.policy_set(random)

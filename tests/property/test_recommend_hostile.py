@@ -8,6 +8,7 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from analysis.policy.endpoints import Workload
 from analysis.policy.history import Window
 from analysis.policy.recommend import kubernetes
 from analysis.policy.recommend.labels import Labelled, Population, matches
@@ -21,51 +22,13 @@ from analysis.policy.recommend.model import (
     Outside,
     PodPeer,
     Recommendation,
-    Workload,
     network_of,
 )
 from analysis.policy.rules import Direction, PortRange
 from analysis.policy.selectors import Operator
 from tests.support.history import NOON
+from tests.support.recommendations import NASTY
 
-NASTY = (
-    "",
-    " ",
-    "\n- hostPath: /",
-    "a\n---\nkind: Secret",
-    "!!python/object:os.system",
-    "*alias",
-    "&anchor",
-    "'",
-    '"',
-    "%YAML 1.1",
-    "yes",
-    "NULL",
-    "~",
-    "0x1f",
-    "08",
-    "1e3",
-    "1:30",
-    "2026-11-22",
-    ".inf",
-    "<<",
-    "=",
-    "- a",
-    "a: b",
-    "a #b",
-    "\u202ekcatta",
-    "\u2028\u2029\x85\x1b[2J\x07\r\t",
-    "\ufeffa",
-    "ü" * 300,
-    "a" * 300,
-    "🦊",
-    "{a: b}",
-    "[a]",
-    "|",
-    ">",
-    "@",
-    "`",
-)
 TEXTS = st.sampled_from(NASTY) | st.text(st.characters(exclude_categories=["Cs"]), max_size=40)
 LABELS = st.dictionaries(TEXTS, TEXTS, max_size=4)
 

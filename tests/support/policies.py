@@ -1,10 +1,15 @@
 """Small clusters and policy sets out of a random generator, made so that most rules meet some pod."""
 
+import json
 from collections.abc import Mapping
+from pathlib import Path
 from random import Random
 from typing import Any
 
+from analysis.policy.dialects import policies_of
+from analysis.policy.documents import read_documents
 from analysis.policy.endpoints import Endpoint
+from analysis.policy.rules import Policies
 
 Document = dict[str, Any]
 
@@ -28,6 +33,13 @@ BLOCKS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("::/0", ("fd00::/8",)),
     ("fd00::/64", ("fd00::1/128",)),
 )
+
+
+def written(folder: Path, documents: list[Document]) -> Policies:
+    """As they are read from a file; none of them has to be about pods."""
+    file = folder / "policies.json"
+    file.write_text(json.dumps({"kind": "List", "apiVersion": "v1", "items": documents}))
+    return policies_of(read_documents([str(file)]))
 
 
 def some(random: Random, values: Any, least: int, most: int) -> list[Any]:

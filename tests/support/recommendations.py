@@ -7,6 +7,7 @@ from typing import Any
 
 import yaml
 
+from analysis.policy.endpoints import Workload
 from analysis.policy.history import Window
 from analysis.policy.recommend.dialects import Dialect, writer
 from analysis.policy.recommend.manifest import text_of
@@ -23,11 +24,50 @@ from analysis.policy.recommend.model import (
     Port,
     Recommendation,
     Style,
-    Workload,
 )
 from analysis.policy.rules import Direction, PortRange
 from analysis.policy.selectors import LabelSelector, Operator, Requirement
 from tests.support.history import NOON
+
+# What some reader of YAML, or some terminal, could take for something else.
+NASTY = (
+    "",
+    " ",
+    "\n- hostPath: /",
+    "a\n---\nkind: Secret",
+    "!!python/object:os.system",
+    "*alias",
+    "&anchor",
+    "'",
+    '"',
+    "%YAML 1.1",
+    "yes",
+    "NULL",
+    "~",
+    "0x1f",
+    "08",
+    "1e3",
+    "1:30",
+    "2026-11-22",
+    ".inf",
+    "<<",
+    "=",
+    "- a",
+    "a: b",
+    "a #b",
+    "\u202ekcatta",
+    "\u2028\u2029\x85\x1b[2J\x07\r\t",
+    "\ufeffa",
+    "ü" * 300,
+    "a" * 300,
+    "🦊",
+    "{a: b}",
+    "[a]",
+    "|",
+    ">",
+    "@",
+    "`",
+)
 
 HTTP = PortRange(6, 80, 80)
 WEB = Workload("shop", "web", "Deployment")

@@ -8,6 +8,7 @@ from analysis.policy.picture.view import Texts
 from analysis.policy.recommend.dialects import Dialect
 from analysis.policy.recommend.model import PLAIN, Style
 from contract.errors import InputError
+from viz.filters import several
 from viz.humane import size
 from viz.plain import code, visible
 
@@ -109,16 +110,4 @@ def _text(name: str, content: bytes) -> str:
 
 def hidden() -> frozenset[str]:
     """What the picture leaves out; of DNS and nodes only what is allowed."""
-    with st.container(horizontal=True, horizontal_alignment="right", vertical_alignment="center"):
-        st.caption("Hide", width="content")
-        chosen = st.pills(
-            "Hide",
-            list(HIDDEN),
-            selection_mode="multi",
-            default=HIDDEN_AT_FIRST,
-            key="hide",
-            label_visibility="collapsed",
-            bind="query-params",
-            width="content",
-        )
-    return frozenset(HIDDEN[name] for name in chosen)
+    return several("Hide", HIDDEN, HIDDEN_AT_FIRST, "hide")

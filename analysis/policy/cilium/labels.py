@@ -9,8 +9,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from analysis.policy.endpoints import ABSENT, Columns, Mask, Values
+from analysis.policy.label_selectors import label_selector
 from analysis.policy.parts import Part
-from analysis.policy.selectors import LabelSelector, Operator, Requirement
+from analysis.policy.selectors import LabelSelector
 
 K8S, RESERVED = "k8s:", "reserved:"
 NAMESPACE = f"{K8S}io.kubernetes.pod.namespace"
@@ -74,29 +75,8 @@ def _reserved(columns: Columns, name: str, nodes: str | None) -> Values:
 
 
 def selector(part: Part) -> LabelSelector:
-    """Of matchLabels and matchExpressions, every key with its source."""
-    part.fields(("matchLabels", "matchExpressions"))
-    labels = part.get("matchLabels")
-    equal = [_equal(labels, key, value) for key, value in labels.texts()] if labels is not None else []
-    return (*equal, *(_requirement(one) for one in part.items("matchExpressions")))
-
-
-def _equal(labels: Part, key: str, value: str) -> Requirement:
-    return Requirement(label_key(labels, key), Operator.IN, (_value(labels, value),))
-
-
-def _requirement(part: Part) -> Requirement:
-    part.fields(("key", "operator", "values"))
-    told = part.needed("operator")
-    if told.text not in list(Operator):
-        raise told.wrong(f"{told.text!r:.60} is no operator", f"write {', '.join(Operator)}")
-    operator = Operator(told.text)
-    values = tuple(_value(value, value.text) for value in part.items("values"))
-    if bool(values) != (operator in (Operator.IN, Operator.NOT_IN)):
-        raise part.wrong(
-            f"{operator} with{'' if values else 'out'} values", "In and NotIn have values, the others none"
-        )
-    return Requirement(label_key(part.needed("key"), part.needed("key").text), operator, values)
+    """Every key with its source."""
+    return label_selector(part, label_key, _value)
 
 
 def _value(where: Part, text: str) -> str:

@@ -46,7 +46,7 @@ class Ends:
 
     def __init__(self, history: History, known: Sequence[Endpoint]) -> None:
         self.endpoints = [*history.endpoints, *known]
-        unnamed = _unnamed(history)
+        unnamed = history.nameless
         numbers: dict[End, int] = {}
         of = [numbers.setdefault(_end(one, row in unnamed), len(numbers)) for row, one in enumerate(self.endpoints)]
         self.of = np.array(of, np.int64)
@@ -89,12 +89,3 @@ def _end(one: Endpoint, unnamed: bool) -> End:
     if one.kind == "node":
         return End("node", None, "Node", one.name)
     return End(None if unnamed else "external", None, None, one.domain or one.address or one.name)
-
-
-def _unnamed(history: History) -> set[int]:
-    """Endpoints at an address for which the lake has no name."""
-    found: set[int] = set()
-    for side in SIDES:
-        nameless = history.rows[f"{side}_kind"].is_null().to_numpy()
-        found.update(np.unique(getattr(history.edges, side)[nameless]).tolist())
-    return found

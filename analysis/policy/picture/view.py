@@ -8,6 +8,7 @@ import pyarrow as pa
 from analysis.policy.blast import radius
 from analysis.policy.dialects import policies_of
 from analysis.policy.documents import documents_of
+from analysis.policy.endpoints import Workload
 from analysis.policy.findings import Finding
 from analysis.policy.history import History
 from analysis.policy.picture.edges import JUDGED, State, ends_of
@@ -73,7 +74,7 @@ def _elsewhere(told: Replay, whole: Replay) -> Iterator[str]:
 def _with_workloads(learning: Learning) -> History:
     """Endpoints that are drawn as what they were learned as."""
     endpoints = [
-        replace(one, workload=(end.kind, end.name)) if isinstance(end, model.Workload) else one
+        replace(one, workload=(end.kind, end.name)) if isinstance(end, Workload) else one
         for end, one in zip(learning.ends, learning.history.endpoints, strict=True)
     ]
     return replace(learning.history, endpoints=endpoints)
@@ -99,7 +100,7 @@ def _key(edge: model.Evidence) -> tuple[End, End, int, int]:
 
 def _end(end: model.End) -> End:
     match end:
-        case model.Workload():
+        case Workload():
             return End("pod", end.namespace, end.kind, end.name)
         case model.Node():
             return End("node", None, "Node", end.name)

@@ -4,19 +4,9 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from itertools import chain
 
 from analysis.graph import protocol_name
-from analysis.policy.endpoints import Network
+from analysis.policy.endpoints import Network, Workload, network_order
 from analysis.policy.recommend.labels import Choice, Population, doubts
-from analysis.policy.recommend.model import (
-    Allowance,
-    End,
-    Evidence,
-    Node,
-    NodePeer,
-    PodPeer,
-    Port,
-    Workload,
-    network_of,
-)
+from analysis.policy.recommend.model import Allowance, End, Evidence, Node, NodePeer, PodPeer, Port, network_of
 from analysis.policy.recommend.ports import Seen, ports_of, widened
 from analysis.policy.rules import NamedPort
 
@@ -81,7 +71,7 @@ def seen(edges: Iterable[Evidence]) -> list[Seen]:
 
 
 def in_order(networks: Iterable[Network]) -> tuple[Network, ...]:
-    return tuple(sorted(networks, key=lambda one: (one.version, int(one.network_address), one.prefixlen)))
+    return tuple(sorted(networks, key=network_order))
 
 
 def notes(edges: Iterable[Evidence], ports: Sequence[Port]) -> tuple[str, ...]:

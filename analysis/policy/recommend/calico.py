@@ -4,13 +4,14 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby
 
 from analysis.graph import protocol_name
-from analysis.policy.endpoints import NAMESPACE_NAME, PROTOCOLS, Network
+from analysis.policy.endpoints import NAMESPACE_NAME, TRANSPORTS, Network, network_order
 from analysis.policy.recommend import network_sets, words
 from analysis.policy.recommend.calico_selector import EVERYBODY, either, selector_text, warnings
 from analysis.policy.recommend.manifest import Commented, Manifest
 from analysis.policy.recommend.metadata import (
     DEFAULT_DENY,
     DNS,
+    TYPES,
     Document,
     above,
     above_default_deny,
@@ -34,16 +35,14 @@ from analysis.policy.recommend.model import (
     Style,
     WorldPeer,
 )
-from analysis.policy.recommend.network_sets import API_VERSION, LABEL, in_order
+from analysis.policy.recommend.network_sets import API_VERSION, LABEL
 from analysis.policy.recommend.parts import in_parts
 from analysis.policy.recommend.ports import above_zero
 from analysis.policy.rules import NO_PORT, Direction, NamedPort
 from analysis.policy.selectors import Operator, Requirement
 
-TYPES = {Direction.INGRESS: "Ingress", Direction.EGRESS: "Egress"}
 # NetworkPolicy of Kubernetes has order 1000: these are judged beside it, and default deny after whatever people add.
 ORDER, LAST_ORDER = 1000, 9000
-TRANSPORTS = {number: name for name, number in PROTOCOLS.items()}
 ICMP = {1: "ICMP", 58: "ICMPv6"}
 VERSIONS = {1: 4, 58: 6}
 WORLD = {4: "0.0.0.0/0", 6: "::/0"}
@@ -185,7 +184,7 @@ def _of_networks(peers: Iterable[Peer]) -> Iterator[Document]:
             case WorldPeer():
                 excepted = {"notNets": [str(one) for one in peer.excepted]} if peer.excepted else {}
                 yield {"nets": [WORLD[peer.version]], **excepted}
-    for _, networks in groupby(sorted(found, key=in_order), key=lambda one: one.version):
+    for _, networks in groupby(sorted(found, key=network_order), key=lambda one: one.version):
         yield from ({"nets": part} for part in in_parts([str(one) for one in networks], MOST_NETWORKS))
 
 

@@ -10,7 +10,7 @@ from itertools import chain
 
 from analysis.graph import protocol_name
 from analysis.policy.cilium.domains import LONGEST, NAME
-from analysis.policy.endpoints import PROTOCOLS
+from analysis.policy.endpoints import TRANSPORTS
 from analysis.policy.recommend import words
 from analysis.policy.recommend.cilium_selector import OF_ANY_NAMESPACE, selector_of, warnings
 from analysis.policy.recommend.dns import ON_THE_NODE
@@ -48,7 +48,6 @@ API_VERSION, KIND = "cilium.io/v2", "CiliumNetworkPolicy"
 WORD = {Direction.INGRESS: "from", Direction.EGRESS: "to"}
 # An empty list names nobody. Without it, too, a rule would allow nothing, but people read {} as everything.
 NOBODY: Document = {each.value: [{f"{word}Endpoints": []}] for each, word in WORD.items()}
-TRANSPORTS = {number: name for name, number in PROTOCOLS.items()}
 # The echo request opens an exchange; its reply belongs to it. What type was seen the records do not tell.
 ECHO_REQUEST = {1: {"family": "IPv4", "type": 8}, 58: {"family": "IPv6", "type": 128}}
 MOST_PORTS = 40

@@ -6,10 +6,9 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import NamedTuple
 
-from analysis.policy.endpoints import PROTOCOLS, Endpoint, Network
+from analysis.policy.endpoints import PROTOCOLS, Endpoint, Network, Workload, network_order
 from analysis.policy.objects import Source, reading
 from analysis.policy.owners import lasting
-from analysis.policy.recommend.model import Workload
 from analysis.policy.topology import (
     KINDS,
     TEMPLATES,
@@ -142,15 +141,11 @@ def read_cluster(source: Source) -> Cluster:
         endpoints=endpoints_of(objects, source),
         members=tuple(_members(objects)),
         services=tuple(sorted(_services(objects), key=lambda one: (one.namespace, one.name))),
-        ranges=tuple(sorted((ipaddress.ip_network(one) for one in ranges(objects)), key=_network_order)),
+        ranges=tuple(sorted((ipaddress.ip_network(one) for one in ranges(objects)), key=network_order)),
         policies=_policies(objects, ours=False),
         earlier=_policies(objects, ours=True),
         reading=tuple(reading(source)),
     )
-
-
-def _network_order(network: Network) -> tuple[int, int, int]:
-    return network.version, int(network.network_address), network.prefixlen
 
 
 def _members(objects: Objects) -> Iterator[Member]:

@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from analysis.policy.endpoints import PROTOCOLS, Endpoint
+from analysis.policy.endpoints import PROTOCOLS, Endpoint, Workload
 from analysis.policy.recommend.cluster import Cluster, Service, target
 from analysis.policy.recommend.labels import Population
 from analysis.policy.recommend.model import (
@@ -19,7 +19,6 @@ from analysis.policy.recommend.model import (
     Peer,
     PodPeer,
     Port,
-    Workload,
     network_of,
 )
 from analysis.policy.rules import NamedPort, PortRange

@@ -3,11 +3,12 @@
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from analysis.policy.endpoints import Workload
 from analysis.policy.recommend.allowances import Edges, Names, node_rules, pod_rules
 from analysis.policy.recommend.cluster import Cluster
 from analysis.policy.recommend.dns import Servers
 from analysis.policy.recommend.labels import Population, doubts
-from analysis.policy.recommend.model import Allowance, Draft, End, EveryPod, Evidence, NamespaceDraft, Outside, Workload
+from analysis.policy.recommend.model import Allowance, Draft, End, EveryPod, Evidence, NamespaceDraft, Outside
 from analysis.policy.recommend.outside import destination_rules, source_rules
 from analysis.policy.recommend.ports import Seen
 from analysis.policy.rules import Direction

@@ -7,12 +7,12 @@ from os.path import commonprefix
 import numpy as np
 import pyarrow as pa
 
-from analysis.policy.endpoints import Endpoint
+from analysis.policy.endpoints import Endpoint, Workload
 from analysis.policy.history import SIDES, History
 from analysis.policy.owners import lasting
 from analysis.policy.recommend.cluster import Cluster
 from analysis.policy.recommend.labels import Labelled, Population, matches
-from analysis.policy.recommend.model import ANY_RUN, End, Evidence, Node, Outside, Workload
+from analysis.policy.recommend.model import ANY_RUN, End, Evidence, Node, Outside
 from analysis.policy.rules import NO_PORT
 
 # Kinds of a workload that keeps its name from one rollout to the next.
@@ -24,7 +24,7 @@ Known = Mapping[tuple[str | None, str], Workload]
 def ends_of(history: History, cluster: Cluster) -> list[End]:
     """One for each endpoint of history."""
     told = _told(history)
-    unnamed = _unnamed(history)
+    unnamed = history.nameless
     found = [
         _end(one, told.get(number), number in unnamed, cluster.workloads)
         for number, one in enumerate(history.endpoints)
@@ -71,15 +71,6 @@ def _told(history: History) -> dict[int, Workload]:
         for number, namespace, kind, name in zip(numbers.tolist(), *columns, strict=True):
             if kind and name:
                 found.setdefault(number, Workload(namespace or "", name, kind))
-    return found
-
-
-def _unnamed(history: History) -> set[int]:
-    """Endpoints at an address of the cluster's networks that nobody is known to have held."""
-    found: set[int] = set()
-    for side in SIDES:
-        kinds = history.rows[f"{side}_kind"].is_null().to_numpy()
-        found.update(np.unique(getattr(history.edges, side)[kinds]).tolist())
     return found
 
 

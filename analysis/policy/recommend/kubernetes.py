@@ -1,15 +1,16 @@
 """A recommendation as NetworkPolicy of networking.k8s.io/v1."""
 
-import ipaddress
 from collections.abc import Iterator, Sequence
 
 from analysis.graph import protocol_name
-from analysis.policy.endpoints import NAMESPACE_NAME, PROTOCOLS, Network
+from analysis.policy.endpoints import NAMESPACE_NAME, TRANSPORTS, Network
+from analysis.policy.outside import WORLD
 from analysis.policy.recommend import words
 from analysis.policy.recommend.manifest import Commented, Manifest
 from analysis.policy.recommend.metadata import (
     DEFAULT_DENY,
     DNS,
+    TYPES,
     Document,
     above,
     above_default_deny,
@@ -36,13 +37,10 @@ from analysis.policy.rules import Direction, NamedPort
 from analysis.policy.selectors import LabelSelector, Operator
 
 API_VERSION, KIND = "networking.k8s.io/v1", "NetworkPolicy"
-TYPES = {Direction.INGRESS: "Ingress", Direction.EGRESS: "Egress"}
 PEERS = {Direction.INGRESS: "from", Direction.EGRESS: "to"}
-TRANSPORTS = {number: name for name, number in PROTOCOLS.items()}
 
 # More public addresses of one domain than this are taken for all the world: those of tomorrow are others.
 MOST_ADDRESSES = 32
-WORLD = {4: ipaddress.ip_network("0.0.0.0/0"), 6: ipaddress.ip_network("::/0")}
 
 
 def manifests(found: Recommendation) -> list[Manifest]:

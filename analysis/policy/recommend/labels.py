@@ -7,8 +7,9 @@ from itertools import chain, combinations, islice
 from operator import and_, or_
 from typing import NamedTuple
 
+from analysis.policy.endpoints import Workload
 from analysis.policy.owners import PASSING
-from analysis.policy.recommend.model import ANY_RUN, Workload
+from analysis.policy.recommend.model import ANY_RUN
 from analysis.policy.selectors import LabelSelector, Operator, Requirement
 from analysis.policy.words import listed
 

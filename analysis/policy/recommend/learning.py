@@ -7,11 +7,11 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from analysis.policy.endpoints import PROTOCOLS, Mask, Numbers
+from analysis.policy.endpoints import PROTOCOLS, Mask, Numbers, Workload
 from analysis.policy.evaluate import ALWAYS, evaluate
 from analysis.policy.history import History
 from analysis.policy.recommend.behind import SERVICE
-from analysis.policy.recommend.model import End, Evidence, Node, Omission, Outside, Reason, Workload
+from analysis.policy.recommend.model import End, Evidence, Node, Omission, Outside, Reason
 from analysis.policy.recommend.scans import TCP, scanned
 from analysis.policy.rules import Direction, Policies, Section
 from analysis.policy.selectors import Every

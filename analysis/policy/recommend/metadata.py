@@ -3,12 +3,15 @@
 from collections.abc import Mapping
 from typing import Any
 
+from analysis.policy.endpoints import Workload
 from analysis.policy.recommend import words
 from analysis.policy.recommend.cluster import MANAGED_BY, OURS
-from analysis.policy.recommend.model import Draft, NamespaceDraft, Recommendation, Workload
+from analysis.policy.recommend.model import Draft, NamespaceDraft, Recommendation
 from analysis.policy.recommend.names import policy_names
+from analysis.policy.rules import Direction
 
 DEFAULT_DENY, DNS = "tailrace-default-deny", "tailrace-dns"
+TYPES = {Direction.INGRESS: "Ingress", Direction.EGRESS: "Egress"}
 
 Document = dict[str, Any]
 

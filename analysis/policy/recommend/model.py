@@ -7,22 +7,13 @@ from datetime import datetime
 from enum import StrEnum
 from typing import NamedTuple
 
-from analysis.policy.endpoints import Network
+from analysis.policy.endpoints import Network, Workload
 from analysis.policy.history import Window
 from analysis.policy.rules import Direction, NamedPort, PortRange
 from analysis.policy.selectors import LabelSelector
 
 # The end of the name of a workload that stands for all of its runs; no name of Kubernetes has it.
 ANY_RUN = "*"
-
-
-class Workload(NamedTuple):
-    namespace: str
-    name: str
-    kind: str
-
-    def __str__(self) -> str:
-        return f"{self.namespace}/{self.name}"
 
 
 class Node(NamedTuple):

@@ -5,7 +5,7 @@ import re
 from collections import Counter
 from collections.abc import Collection, Iterable
 
-from analysis.policy.recommend.model import Workload
+from analysis.policy.endpoints import Workload
 
 # RFC 1123 names may have 253 characters; pods and tools that add to a name are happier with a label's 63.
 LONGEST = 63

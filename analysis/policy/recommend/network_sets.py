@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from analysis.policy.endpoints import Network
+from analysis.policy.endpoints import Network, network_order
 from analysis.policy.recommend.manifest import Manifest
 from analysis.policy.recommend.metadata import metadata
 from analysis.policy.recommend.model import AddressPeer, NamespaceDraft, Style
@@ -34,13 +34,9 @@ def sets_of(draft: NamespaceDraft) -> dict[str, NetworkSet]:
         name = set_name(peer)
         if name is not None:
             known = found[name].networks if name in found else ()
-            networks = sorted({*known, *peer.networks}, key=in_order)
+            networks = sorted({*known, *peer.networks}, key=network_order)
             found[name] = NetworkSet(peer.domain, tuple(networks))
     return dict(sorted(found.items()))
-
-
-def in_order(network: Network) -> tuple[int, int, int]:
-    return network.version, int(network.network_address), network.prefixlen
 
 
 def _peers(draft: NamespaceDraft) -> Iterator[AddressPeer]:

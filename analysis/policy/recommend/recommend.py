@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from analysis.policy.coverage import shortcomings
-from analysis.policy.endpoints import Endpoint
+from analysis.policy.endpoints import Endpoint, Workload
 from analysis.policy.history import History, read_history, window_of
 from analysis.policy.recommend import heading
 from analysis.policy.recommend.behind import through_services
@@ -13,7 +13,7 @@ from analysis.policy.recommend.dns import servers
 from analysis.policy.recommend.drafts import Known, namespace_draft
 from analysis.policy.recommend.ends import as_now, ends_of, populations, unresolved
 from analysis.policy.recommend.learning import Learning, learn, touches
-from analysis.policy.recommend.model import Recommendation, Workload
+from analysis.policy.recommend.model import Recommendation
 from analysis.policy.recommend.ports import Seen, differing
 from analysis.policy.replay import Asked, coverage_rows, nothing_in
 from analysis.policy.rules import NamedPort

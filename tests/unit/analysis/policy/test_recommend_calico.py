@@ -2,9 +2,10 @@ from typing import Any
 
 import pytest
 
+from analysis.policy.endpoints import Workload
 from analysis.policy.recommend.calico_selector import either, selector_text, warnings
 from analysis.policy.recommend.dialects import Dialect
-from analysis.policy.recommend.model import EveryPod, NodePeer, Peer, Port, Style, Workload, WorldPeer
+from analysis.policy.recommend.model import EveryPod, NodePeer, Peer, Port, Style, WorldPeer
 from analysis.policy.rules import NamedPort, PortRange
 from analysis.policy.selectors import LabelSelector, Operator, Requirement
 from tests.support.recommendations import HTTP, addresses, allow, documents, draft, pods, recommendation, spec, text

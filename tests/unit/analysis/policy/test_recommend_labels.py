@@ -4,8 +4,8 @@ from time import process_time
 
 import pytest
 
+from analysis.policy.endpoints import Workload
 from analysis.policy.recommend.labels import Choice, Labelled, Population, doubts
-from analysis.policy.recommend.model import Workload
 from analysis.policy.selectors import LabelSelector, Operator, Requirement
 
 Pods = dict[str, dict[str, str]]

@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from analysis.policy.recommend.model import AddressPeer, Evidence, Outside, Workload, WorldPeer, network_of
+from analysis.policy.endpoints import Workload
+from analysis.policy.recommend.model import AddressPeer, Evidence, Outside, WorldPeer, network_of
 from analysis.policy.recommend.names import LONGEST, policy_names
 from analysis.policy.recommend.outside import destination_rules, source_rules
 from analysis.policy.recommend.ports import differing, ports_of, widened
