@@ -105,6 +105,10 @@ def _chosen(policies: Policies, text: str) -> list[Told]:
         if text in origin
     ]
     if not found:
+        if not text:
+            raise QuestionError(
+                "none of these policies has a rule: they deny, and there is nothing that could have been used"
+            )
         near = get_close_matches(text, [origin for origin, _ in numbers], 1, 0)
         raise QuestionError(f"no rule has {text!r:.60} in its name; the nearest is {near[0] if near else 'none'}")
     return found

@@ -145,3 +145,8 @@ def test_a_rule_that_its_reader_splits_is_one(tmp_path: Path, history: History) 
     unused = replay_on(history, policies, KNOWN, []).unused.to_pylist()
     (first,) = (row for row in unused if "egress[0]" in row["rule"])
     assert (first["connections"], first["unused_peers"], first["unused_ports"].count("TCP")) == (1, None, 2)
+
+
+def test_policies_without_a_rule_have_nothing_to_explain(history: History) -> None:
+    with pytest.raises(QuestionError, match="none of these policies has a rule"):
+        explain(Policies(()), history)
