@@ -25,6 +25,8 @@ from contract.errors import LakeError
 from store.files import LiveFile
 from store.packing import NUMBER_ENCODING, numbers
 
+# While rows are sorted: whether they stand apart.
+APART = "apart"
 DATE = pa.field("date", pa.date32(), nullable=False)
 
 # DuckDB gives each thread one row group at a time, so this is also the grain of parallel reading.
@@ -80,11 +82,12 @@ def append(table: Table, folder: Path, rows: pa.Table, transactions: Mapping[str
 
 
 def _ordered(table: Table, rows: pa.Table) -> pa.Table:
-    ordered = rows.sort_by([(name, "ascending") for name in table.sort_by])
+    """In one piece: of several, delta-rs keeps no order."""
+    keys = [(name, "ascending") for name in table.sort_by]
     if table.apart is None:
-        return ordered
-    told = pc.is_valid(ordered[table.apart])
-    return pa.concat_tables([ordered.filter(told), ordered.filter(pc.invert(told))])
+        return rows.sort_by(keys)
+    lacking = rows.append_column(APART, pc.is_null(rows[table.apart]))
+    return lacking.sort_by([(APART, "ascending"), *keys]).drop_columns([APART])
 
 
 def _writer(table: Table) -> WriterProperties:
