@@ -32,6 +32,9 @@ if TYPE_CHECKING:
 ROWS = 10_000
 TIMEOUT_S = 30.0
 
+# Folders of this package that hold questions, and what their names begin with.
+FOLDERS = {"sql": "", "dns": "dns/", "detect": "detect/"}
+
 WINDOW = ("since", "until")
 REQUIRED = "required"
 
@@ -60,9 +63,9 @@ class Question:
 
 @cache
 def catalogue() -> Mapping[str, Question]:
-    """Every question by its name: the path below ``sql/`` without ``.sql``."""
-    root = files("analysis").joinpath("sql")
-    return dict(sorted((name, parse(name, text)) for name, text in _texts(root, "")))
+    """Every question by its name: the path of its file, without ``sql/`` before and ``.sql`` behind it."""
+    texts = [text for folder, prefix in FOLDERS.items() for text in _texts(files("analysis") / folder, prefix)]
+    return dict(sorted((name, parse(name, text)) for name, text in texts))
 
 
 def ask(

@@ -18,10 +18,10 @@ from contract.tables import TABLES
 from store.files import LiveFile
 
 # In the order of creation: a view may use those before it.
-VIEWS = ("connections", "counted", "edges", "dns", "assignments")
+VIEWS = ("connections", "counted", "edges", "dns", "resolutions", "assignments")
 
-# Tables read through two views: every row, and each transaction or assignment once.
-RECORDS = {"dns": "dns_records", "assignments": "assignment_records"}
+# Tables read through two views: every row, and each transaction, resolution or assignment once.
+RECORDS = {"dns": "dns_records", "resolutions": "resolution_records", "assignments": "assignment_records"}
 
 INCLUDE = re.compile("^-- include ([a-z]+)$", re.MULTILINE)
 

@@ -1,5 +1,12 @@
--- Each DNS transaction once: the sighting that saw both query and response, then the one nearest to the client.
-with sightings as (
+-- Each DNS transaction once: by the record that the enricher counted it by. Where it could not tell (another ingest may know
+-- more), by the sighting that saw both query and response, then the one nearest to the client.
+with again as (
+    select distinct transaction_id
+    from dns_records
+    where counted and transaction_id in (select transaction_id from dns_records where counted is null)
+),
+
+sightings as (
     select
         *,
         row_number() over (
@@ -10,8 +17,13 @@ with sightings as (
                 interface nulls last, node nulls last, start_time, server_ip, server_port, attempts desc
         ) as place
     from dns_records
+    where counted is null and transaction_id not in (select transaction_id from again)
 )
 
+select *
+from dns_records
+where counted
+union all
 select * exclude (place)
 from sightings
 where place = 1

@@ -1,0 +1,25 @@
+-- Each resolution once: as the enricher told it; where another ingest may know more, as the one told it that knows most.
+with again as (
+    select distinct resolution_id
+    from resolution_records
+    where counted and resolution_id in (select resolution_id from resolution_records where counted is null)
+),
+
+told as (
+    select
+        *,
+        row_number() over (
+            partition by resolution_id
+            order by transactions desc, connections desc nulls last, unanswered, start_time, client_ip, asked
+        ) as place
+    from resolution_records
+    where counted is null and resolution_id not in (select resolution_id from again)
+)
+
+select *
+from resolution_records
+where counted
+union all
+select * exclude (place)
+from told
+where place = 1
