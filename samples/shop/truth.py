@@ -7,10 +7,11 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from samples.cluster.lives import Book, stamp
+from samples.cluster.plan import Pod
+from samples.cluster.workloads import pod_name
 from samples.shop import plan
-from samples.shop.kubernetes import pod_name
-from samples.shop.lives import Book, stamp
-from samples.shop.plan import NODES, PODS, SERVICES, Pod
+from samples.shop.plan import NODES, PODS, SERVICES, SHOP
 
 UDP, TCP, ICMP = 17, 6, 1
 QUERY = re.compile(r"^\[(\d+)] unbound\S+ info: (\S+) (\S+)\. (\S+) IN$")
@@ -47,11 +48,11 @@ class Question(NamedTuple):
 def truth(book: Book, work: Path) -> Json:
     queries, replies = (list(questions(book, work, pattern)) for pattern in (QUERY, REPLY))
     return {
-        "cluster": plan.CLUSTER,
+        "cluster": SHOP.cluster,
         "from": stamp(book.captured_from),
         "until": stamp(book.captured_until + 1),
         "interfaces": {
-            node.name: {pod.veth: f"{pod.namespace}/{pod.workload}" for pod in plan.pods_on(node)} | {"eth0": "uplink"}
+            node.name: {pod.veth: f"{pod.namespace}/{pod.workload}" for pod in SHOP.pods_on(node)} | {"eth0": "uplink"}
             for node in NODES.values()
         },
         "edges": edges(book, work, queries),
@@ -148,7 +149,7 @@ def destination(book: Book, event: Event) -> tuple[Json, int]:
         for port in service.ports:
             by_node = port.node_port == event.port and event.ip in {node.ip for node in NODES.values()}
             if by_node or (service.cluster_ip, port.port) == (event.ip, event.port):
-                return pod_end(plan.backends(service)[0]), port.target
+                return pod_end(SHOP.backends(service)[0]), port.target
     for node in NODES.values():
         if node.ip == event.ip:
             return node_end(node.name), event.port
