@@ -1,4 +1,5 @@
--- Each DNS transaction once: the sighting that saw both query and response, then the one nearest to the client.
+-- Each DNS transaction once: the sighting that saw both query and response, then the one nearest to the client, which of one
+-- node is the earliest: the uplink sees neither the wait for the node nor a query that the node lost.
 with sightings as (
     select
         *,
@@ -7,7 +8,7 @@ with sightings as (
             order by
                 case outcome when 'answered' then 0 when 'unanswered' then 1 else 2 end,
                 case reporter when 'src' then 0 when 'dst' then 1 when 'fwd' then 2 else 3 end,
-                interface nulls last, node nulls last, start_time, server_ip, server_port, attempts desc
+                start_time, interface nulls last, node nulls last, server_ip, server_port, attempts desc
         ) as place
     from dns_records
 )
