@@ -23,11 +23,11 @@ def write_resolver_files(plan: Plan, directory: Path, pod: Pod) -> None:
     (directory / "nsswitch.conf").write_text("passwd: files\ngroup: files\nhosts: files dns\n")
 
 
-def unbound(directory: Path, ip: str, local: str, forwards: dict[str, str]) -> list[str]:
+def unbound(directory: Path, ip: str, local: str, forwards: dict[str, str], patience_ms: tuple[int, int]) -> list[str]:
     """unbound in CoreDNS' place, its query log the count of what clients asked; ``forwards`` are zones and upstreams.
 
-    It waits 300 ms at least, or an answer late on a busy machine meets a closed port; and 400 ms at most, or a
-    client gives up on a dead upstream before it hears of SERVFAIL.
+    ``patience_ms`` is how long it waits for an upstream at least, or an answer late on a busy machine meets a closed
+    port, and at most, before it calls the upstream dead.
     """
     zones = "".join(f'forward-zone:\n  name: "{zone}"\n  forward-addr: {to}\n' for zone, to in forwards.items())
     text = f"""server:
@@ -48,8 +48,8 @@ def unbound(directory: Path, ip: str, local: str, forwards: dict[str, str]) -> l
   module-config: "iterator"
   do-not-query-localhost: no
   edns-buffer-size: 1232
-  infra-cache-min-rtt: 300
-  infra-cache-max-rtt: 400
+  infra-cache-min-rtt: {patience_ms[0]}
+  infra-cache-max-rtt: {patience_ms[1]}
   local-zone: "cluster.local." static
 {local}remote-control:
   control-enable: no

@@ -44,7 +44,9 @@ class Pod:
     ports: dict[str, int] = field(default_factory=dict, hash=False)
     probe: str | None = None
     ready: bool = True
+    listens: bool = True
     ndots: int = NDOTS
+    line: str | None = None  # the delay line between the pod and its node
 
     @property
     def veth(self) -> str:

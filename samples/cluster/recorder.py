@@ -50,6 +50,10 @@ class Recorder(ABC):
         with (self.directory("output") / name).open("wb") as output:
             self.processes[name] = subprocess.Popen(words, stdout=output, stderr=output, cwd=ROOT)
 
+    def start_delay(self, line: str, milliseconds: int) -> None:
+        words = [sys.executable, "-m", "samples.cluster.delay", "near", "far", str(milliseconds)]
+        self.start(line, line, words)
+
     def give_address(self, pod: Pod) -> None:
         self.book.lives[pod.key] = Life(time.time())
         topology.give_address(self.plan, pod)
@@ -61,7 +65,7 @@ class Recorder(ABC):
         resolver = self.directory("resolver") / pod.key
         daemons.write_resolver_files(self.plan, resolver, pod)
         self.start(pod.key, pod.key, command, resolver)
-        for port in set(pod.ports.values()) if pod.ready else ():
+        for port in set(pod.ports.values()) if pod.listens else ():
             self.wait_for_port(pod.key, port)
 
     def capture(self, node: Node) -> None:
@@ -101,10 +105,15 @@ class Recorder(ABC):
             process.wait()
 
     def wait_for_port(self, place: str, port: int) -> None:
-        def listening() -> bool:
-            return f":{port} " in topology.inside(self.plan.netns(place), "ss", "-Hltun")
+        self.wait_for_listener(place, f":{port}")
 
-        wait_until(listening, f"{place}: nobody listens on port {port}")
+    def wait_for_listener(self, place: str, address: str) -> None:
+        """Until somebody listens on ``ip:port``, or on ``:port`` of whichever address."""
+
+        def listening() -> bool:
+            return f"{address} " in topology.inside(self.plan.netns(place), "ss", "-Hltun")
+
+        wait_until(listening, f"{place}: nobody listens on {address}")
 
     @abstractmethod
     def run(self) -> None:

@@ -7,9 +7,11 @@ import signal
 import subprocess
 import time
 from collections.abc import Iterable
+from dataclasses import dataclass
 
 from samples.cluster.plan import FABRIC_IP, VNI, Node, Plan, Pod, ServicePort
 
+LINK_MTU = 1500
 POD_MTU = 1450
 
 
@@ -65,7 +67,7 @@ def available(netns: str, settings: list[str]) -> list[str]:
     return [setting for setting in settings if setting.partition("=")[0] in known]
 
 
-def add_veth(netns: str, name: str, peer_netns: str, peer: str, mtu: int = 1500) -> None:
+def add_veth(netns: str, name: str, peer_netns: str, peer: str, mtu: int = LINK_MTU) -> None:
     ip(netns, "link", "add", name, "type", "veth", "peer", "name", peer, "netns", peer_netns)
     for where, what in ((netns, name), (peer_netns, peer)):
         # Without offloads the capture holds packets as a wire would carry them, checksums included.
@@ -73,11 +75,22 @@ def add_veth(netns: str, name: str, peer_netns: str, peer: str, mtu: int = 1500)
         ip(where, "link", "set", what, "mtu", str(mtu), "up")
 
 
-def add_place(plan: Plan, name: str, gateway: str, addresses: Iterable[str]) -> str:
-    """A namespace outside the cluster behind the fabric, with addresses of the gateway's /24 or others routed to it."""
+def add_link(plan: Plan, near: str, name: str, far: str, mtu: int, line: str | None) -> None:
+    """A veth to the eth0 of a namespace, or two of them with a delay line's namespace between."""
+    if line is None:
+        add_veth(near, name, far, "eth0", mtu)
+        return
+    middle = plan.netns(line)
+    add_netns(middle)
+    add_veth(near, name, middle, "near", mtu)
+    add_veth(middle, "far", far, "eth0", mtu)
+
+
+def add_place(plan: Plan, name: str, gateway: str, addresses: Iterable[str], line: str | None = None) -> str:
+    """A namespace outside the cluster, behind the fabric, with addresses in the gateway's /24."""
     fabric, place = plan.netns("fabric"), plan.netns(name)
     add_netns(place)
-    add_veth(fabric, name, place, "eth0")
+    add_link(plan, fabric, name, place, LINK_MTU, line)
     ip(fabric, "addr", "add", f"{gateway}/24", "dev", name)
     for address in addresses:
         ip(place, "addr", "add", f"{address}/24", "dev", "eth0")
@@ -118,7 +131,7 @@ def join_nodes(plan: Plan) -> None:
 def add_pod_link(plan: Plan, pod: Pod) -> None:
     node, netns = plan.netns(pod.node), plan.netns(pod.key)
     add_netns(netns)
-    add_veth(node, pod.veth, netns, "eth0", POD_MTU)
+    add_link(plan, node, pod.veth, netns, POD_MTU, pod.line)
     ip(node, "link", "set", pod.veth, "master", "cni0")
     # Pods reach each other through the node only, so that every reply passes where the request was translated.
     ip(node, "link", "set", pod.veth, "type", "bridge_slave", "isolated", "on", "flood", "off")
@@ -137,13 +150,22 @@ def take_address(plan: Plan, pod: Pod) -> None:
         ip(plan.netns(pod.node), "neigh", "del", pod.ip, "dev", "cni0")
 
 
-def set_rules(plan: Plan, denied: Iterable[str], dropped: Iterable[str] = ()) -> None:
-    """Give each node its Services, what its NetworkPolicies deny, and what it loses before it is translated."""
+@dataclass(frozen=True)
+class Losses:
+    """Rules of nftables: what NetworkPolicies deny, what is lost before it is translated, and names of counters."""
+
+    denied: tuple[str, ...] = ()
+    lost: tuple[str, ...] = ()
+    counters: tuple[str, ...] = ()
+
+
+def set_rules(plan: Plan, losses: Losses) -> None:
+    """Give each node its Services and its losses."""
     for node in plan.nodes.values():
-        inside(plan.netns(node.name), "nft", "-f", "-", text=ruleset(plan, node, denied, dropped))
+        inside(plan.netns(node.name), "nft", "-f", "-", text=ruleset(plan, node, losses))
 
 
-def ruleset(plan: Plan, node: Node, denied: Iterable[str], dropped: Iterable[str]) -> str:
+def ruleset(plan: Plan, node: Node, losses: Losses) -> str:
     """Services as kube-proxy's nftables mode writes them: one without a ready endpoint is rejected."""
     chains, rules, rejected = [], [], []
     for service, port in plan.service_ports():
@@ -161,10 +183,11 @@ def ruleset(plan: Plan, node: Node, denied: Iterable[str], dropped: Iterable[str
     return "\n".join(
         [
             "table ip kube {",
+            *(f" counter {name} {{ }}" for name in losses.counters),
             *chains,
-            *block("lossy", ["type filter hook prerouting priority raw;", *dropped]),
+            *block("lossy", ["type filter hook prerouting priority raw;", *losses.lost]),
             *block("prerouting", ["type nat hook prerouting priority dstnat;", *rules]),
-            *block("forward", ["type filter hook forward priority filter;", *rejected, *denied]),
+            *block("forward", ["type filter hook forward priority filter;", *rejected, *losses.denied]),
             "}",
         ]
     )

@@ -7,11 +7,15 @@ from samples.cluster.plan import Pod
 from samples.shop import plan
 from samples.shop.plan import SHOP
 
+# No more at most, or a client gives up on a dead upstream before it hears of SERVFAIL.
+PATIENCE_MS = (300, 400)
+
 
 def coredns(directory: Path, pod: Pod) -> list[str]:
     local = f'  local-zone: "{plan.SILENT_NAME}." deny\n'
     local += "".join(f'  local-data: "{record}"\n' for record in cluster_records(SHOP))
-    return unbound(directory, pod.ip, local, {".": plan.OUTSIDE_IP, "legacy.example.": plan.DEAD_RESOLVER_IP})
+    forwards = {".": plan.OUTSIDE_IP, "legacy.example.": plan.DEAD_RESOLVER_IP}
+    return unbound(directory, pod.ip, local, forwards, PATIENCE_MS)
 
 
 def nsd(directory: Path) -> list[str]:

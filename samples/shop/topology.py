@@ -14,14 +14,14 @@ def build() -> None:
     topology.add_place(SHOP, "outside", "203.0.113.1", OUTSIDE_IPS)
     ip(SHOP.netns("fabric"), "route", "add", "198.51.100.0/24", "dev", "outside")
     topology.add_place(SHOP, "office", "192.0.2.1", (plan.OFFICE_IP,))
-    topology.set_rules(SHOP, denied())
+    topology.set_rules(SHOP, topology.Losses(denied()))
 
 
-def denied() -> list[str]:
+def denied() -> tuple[str, ...]:
     ledger, payments = PODS["ledger-0"].ip, PODS["payments"].ip
-    return [
+    return (
         f"ip daddr {plan.METADATA_IP} drop",
         "ct state established,related accept",
         f"ip daddr {ledger} ip saddr {payments} tcp dport 6379 accept",
         f"ip daddr {ledger} drop",
-    ]
+    )

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 from samples.cluster.lives import Book, stamp
 from samples.cluster.plan import Pod
-from samples.cluster.workloads import pod_name
+from samples.cluster.truth import assignments, interfaces, workload
 from samples.shop import plan
 from samples.shop.plan import NODES, PODS, SERVICES, SHOP
 
@@ -51,10 +51,7 @@ def truth(book: Book, work: Path) -> Json:
         "cluster": SHOP.cluster,
         "from": stamp(book.captured_from),
         "until": stamp(book.captured_until + 1),
-        "interfaces": {
-            node.name: {pod.veth: f"{pod.namespace}/{pod.workload}" for pod in SHOP.pods_on(node)} | {"eth0": "uplink"}
-            for node in NODES.values()
-        },
+        "interfaces": interfaces(SHOP),
         "edges": edges(book, work, queries),
         "dns_incidents": incidents(work, queries, replies),
         "dns_queries": dns_queries(queries),
@@ -171,10 +168,6 @@ def external(ip: str, domain: str | None) -> Json:
     return {"kind": kind, **nobody, "ip": ip, "domain": domain}
 
 
-def workload(pod: Pod) -> Json:
-    return {"namespace": pod.namespace, "workload_kind": pod.workload_kind, "workload": pod.workload}
-
-
 def incidents(work: Path, queries: list[Question], replies: list[Question]) -> list[Json]:
     found = search_path(replies)
     silent = [question for question in queries if question.qname == plan.SILENT_NAME]
@@ -241,17 +234,3 @@ def dns_queries(queries: list[Question]) -> list[Json]:
     """Query messages each workload's clients sent to the cluster's name servers, as those counted them."""
     counts = Counter(json.dumps(workload(question.client)) for question in queries)
     return [{"client": json.loads(key), "queries": count} for key, count in sorted(counts.items())]
-
-
-def assignments(book: Book) -> list[Json]:
-    return [
-        {
-            "ip": PODS[key].ip,
-            "pod": pod_name(PODS[key], life),
-            **workload(PODS[key]),
-            "node": PODS[key].node,
-            "from": stamp(life.created),
-            "until": stamp(life.finished),
-        }
-        for key, life in book.lives.items()
-    ]
