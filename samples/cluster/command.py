@@ -83,4 +83,8 @@ def record(plan: Plan, out: Path, keep: Path | None, make: Callable[[Path], Reco
             recorder.kill()
             topology.remove(plan)
             if keep:
-                shutil.copytree(work, keep, dirs_exist_ok=True)
+                shutil.copytree(work, keep, ignore=sockets, dirs_exist_ok=True)
+
+
+def sockets(directory: str, names: list[str]) -> list[str]:
+    return [name for name in names if (Path(directory) / name).is_socket()]

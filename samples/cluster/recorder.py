@@ -132,9 +132,9 @@ class Recorder(ABC):
             (out / name).write_text(json.dumps(content, indent=1) + "\n")
 
 
-def wait_until(condition: Callable[[], bool], complaint: str) -> None:
-    deadline = time.monotonic() + READY_S
+def wait_until(condition: Callable[[], bool], complaint: str, ready_s: float = READY_S) -> None:
+    deadline = time.monotonic() + ready_s
     while not condition():
         if time.monotonic() > deadline:
-            raise RuntimeError(f"{complaint} after {READY_S} s")
+            raise RuntimeError(f"{complaint} after {ready_s:g} s")
         time.sleep(0.05)

@@ -28,7 +28,6 @@ FIRST, SILENT, SECOND = (1, 40), (44, 62), (66, 100)
 SILENT_ASK = 46
 REBOUND = 84
 END = 103
-START_LEAD_S = 18  # for the pods to begin
 
 PAYGATE = "api.paygate.example"
 GATEWAY, SQUATTED = "payments-gateway.example", "payrnents-gateway.example"

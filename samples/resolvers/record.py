@@ -8,7 +8,7 @@ from pathlib import Path
 
 from samples.cluster import command, kubernetes
 from samples.cluster.plan import Pod
-from samples.cluster.recorder import CAPTURE_LEAD_S, ROOT, Recorder
+from samples.cluster.recorder import CAPTURE_LEAD_S, ROOT, Recorder, wait_until
 from samples.cluster.topology import run
 from samples.resolvers import daemons, outside, plan, topology, truth, zones
 from samples.resolvers.plan import CLIENTS, RESOLVERS, SERVERS
@@ -31,6 +31,7 @@ PACKAGES = {
 PROGRAMS = ROOT / "samples" / "resolvers" / "programs"
 FLUX_EVERY_S, FLUX_ADDRESSES = 3, 6
 HEARD_LATE_S = 2
+CLIENTS_READY_S = 120
 
 
 class ResolversRecorder(Recorder):
@@ -48,13 +49,12 @@ class ResolversRecorder(Recorder):
         self.start_outside()
         for pod in SERVERS:
             self.create(pod, daemons.server_command(self.directory(pod.key), pod))
-        self.started = time.time() + plan.START_LEAD_S + CAPTURE_LEAD_S
         for pod in CLIENTS:
             self.create(pod, self.client(pod))
-        self.wait(-CAPTURE_LEAD_S)
+        self.wait_for_clients()
         self.begin_captures()
-        if time.time() > self.started:
-            raise RuntimeError("the pods took too long to begin, record again on a machine with less to do")
+        self.started = time.time() + CAPTURE_LEAD_S
+        self.tell_beginning()
         self.play()
         self.race_lost = topology.lost("race_lost")
         self.stop([pod.key for pod in CLIENTS])
@@ -93,7 +93,23 @@ class ResolversRecorder(Recorder):
             self.wait_for_listener(place, address)
 
     def client(self, pod: Pod) -> list[str]:
-        return [*self.role(pod.key, pod.key), str(self.started), str(self.directory("programs"))]
+        return [*self.role(pod.key, pod.key), str(self.beginning), str(self.directory("programs"))]
+
+    @property
+    def beginning(self) -> Path:
+        """The file that tells the clients when the timeline begins."""
+        return self.work / "start"
+
+    def tell_beginning(self) -> None:
+        told = self.work / "start.new"
+        told.write_text(str(self.started))
+        told.rename(self.beginning)  # nobody reads it half written
+
+    def wait_for_clients(self) -> None:
+        def ready() -> bool:
+            return all(self.events(pod.key).exists() for pod in CLIENTS)
+
+        wait_until(ready, "clients have not begun", CLIENTS_READY_S)
 
     def wait(self, second: float) -> None:
         time.sleep(max(0.0, self.started + second - time.time()))

@@ -1,6 +1,7 @@
 """The clients in the pods: ``python -m samples.resolvers.roles ROLE EVENTS START PROGRAMS``, inside the pod's namespace.
 
-Each waits for its part of the timeline, which begins at the Unix time START, plays it, and idles until it is stopped.
+Each waits for its part of the timeline, plays it, and idles until it is stopped. The file START, once it is there, holds the
+Unix time when the timeline begins.
 """
 
 import json
@@ -325,9 +326,14 @@ ROLES: dict[str, Callable[[], None]] = {
 
 
 def main(role: str, events: str, start: str, programs: str) -> None:
-    Stage.start, Stage.programs = float(start), Path(programs)
     signal.signal(signal.SIGTERM, lambda *_: STOPPING.set())
     wire.log_to(Path(events))
+    wire.note("ready")
+    while not Path(start).exists() and not STOPPING.wait(0.2):
+        continue
+    if STOPPING.is_set():
+        return
+    Stage.start, Stage.programs = float(Path(start).read_text()), Path(programs)
     ROLES[role]()
     STOPPING.wait()
 
