@@ -4,11 +4,9 @@ Each waits for its part of the timeline, plays it, and idles until it is stopped
 Unix time when the timeline begins.
 """
 
-import json
 import random
 import signal
 import socket
-import subprocess
 import sys
 import threading
 import time
@@ -17,94 +15,21 @@ from pathlib import Path
 
 from samples.cluster import wire
 from samples.resolvers import plan
+from samples.resolvers.clients import Client, ask, command, glibc, go, jvm, musl, visit, visit_all
+from samples.resolvers.timeline import STOPPING, begin, every, until
 
 NULL = 10
 TUNNEL_QUERIES, TUNNEL_SEED = 120, 41
 DGA_NAMES, DGA_SEED = 80, 42
 SILENT_TRIES = 4
-STOPPING = threading.Event()
-Times = tuple[float, float]
 
 
-class Stage:
-    """When the timeline began, and where the compiled programs are."""
-
-    start = 0.0
-    programs = Path()
-
-
-def until(second: float) -> bool:
-    """Wait for a second of the timeline; False if the pod is told to go before."""
-    return not STOPPING.wait(max(0.0, Stage.start + second - time.time()))
-
-
-def every(seconds: float, action: Callable[[], object], times: Times) -> None:
-    """Call an action at a steady pace within a part of the timeline."""
-    first, last = times
-    turn = 0
-    while first + turn * seconds < last and until(first + turn * seconds) and time.time() < Stage.start + last:
-        action()
-        turn += 1
-
-
-def told(name: str, started: float, found: list[str], connected: bool, error: str = "") -> None:
-    took = round(time.time() - started, 3)
-    wire.note("resolution", name=name, started=started, took_s=took, addresses=found, connected=connected, error=error)
-
-
-def visit(name: str, port: int = 80, family: socket.AddressFamily = socket.AF_UNSPEC) -> None:
-    """Resolve by glibc and connect to the first address, as any program would; port 0 connects to nothing."""
-    started = time.time()
-    try:
-        found = [str(entry[4][0]) for entry in socket.getaddrinfo(name, port, family, socket.SOCK_STREAM)]
-    except socket.gaierror as exc:
-        return told(name, started, [], False, str(exc))
-    told(name, started, found, bool(port) and connects(found[0], port))
-
-
-def visit_all(*names: str) -> None:
-    for name in names:
-        visit(name)
-
-
-def connects(ip: str, port: int) -> bool:
-    try:
-        socket.create_connection((ip, port), timeout=1.5).close()
-    except OSError:
-        return False
-    return True
-
-
-def program(*words: str) -> None:
-    """Run a compiled client; each line it prints is one resolution."""
-    done = subprocess.run(words, capture_output=True, text=True, check=False, timeout=90)
-    for line in done.stdout.splitlines():
-        wire.note("resolution", **json.loads(line))
-
-
-def musl(name: str, times: int, pause_ms: int) -> None:
-    program(str(Stage.programs / "resolve-musl"), name, "80", str(times), str(pause_ms))
-
-
-def go(name: str, times: int, pause_ms: int, *network: str) -> None:
-    program(str(Stage.programs / "resolve-go"), name, "80", str(times), str(pause_ms), *network)
-
-
-def glibc(name: str, times: int, pause_ms: int) -> None:
-    program(str(Stage.programs / "resolve-glibc"), name, "80", str(times), str(pause_ms))
-
-
-def jvm(name: str, times: int, pause_ms: int) -> None:
-    words = ["java", "-Xshare:auto", "-XX:TieredStopAtLevel=1", "-cp", str(Stage.programs), "Resolve"]
-    program(*words, name, "80", str(times), str(pause_ms))
-
-
-def repeatedly(client: Callable[[str, int, int], None], name: str, at: float = 2) -> None:
+def repeatedly(client: Client, name: str, at: float = 2) -> None:
     if until(at):
         client(name, 8, 3000)
 
 
-def at_once(client: Callable[[str, int, int], None]) -> None:
+def at_once(client: Client) -> None:
     """A few clients shortly one after the other: they are dealt out to the replicas, of which one is silent."""
     if not until(plan.SILENT_ASK):
         return
@@ -115,13 +40,6 @@ def at_once(client: Callable[[str, int, int], None]) -> None:
         time.sleep(0.15)
     for thread in clients:
         thread.join()
-
-
-def ask(name: str, record_type: int, server: str | None = None) -> None:
-    try:
-        wire.ask(name, record_type, server=server)
-    except TimeoutError:
-        wire.note("unanswered", qname=name)
 
 
 def billing() -> None:
@@ -230,11 +148,6 @@ def browser() -> None:
     every(8, lambda: command("doh", words), plan.FIRST)
 
 
-def command(kind: str, words: list[str]) -> None:
-    done = subprocess.run(words, capture_output=True, text=True, check=False, timeout=10)
-    wire.note(kind, status=done.returncode, said=done.stdout.strip())
-
-
 def pricing() -> None:
     """Ten times a second; it connects now and then."""
     turns = iter(range(1000))
@@ -329,13 +242,9 @@ def main(role: str, events: str, start: str, programs: str) -> None:
     signal.signal(signal.SIGTERM, lambda *_: STOPPING.set())
     wire.log_to(Path(events))
     wire.note("ready")
-    while not Path(start).exists() and not STOPPING.wait(0.2):
-        continue
-    if STOPPING.is_set():
-        return
-    Stage.start, Stage.programs = float(Path(start).read_text()), Path(programs)
-    ROLES[role]()
-    STOPPING.wait()
+    if begin(Path(start), Path(programs)):
+        ROLES[role]()
+        STOPPING.wait()
 
 
 if __name__ == "__main__":
