@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from analysis.dns.finding import Context, Diagnosis, Finding, Row, Severity, asked_by, client_of
-from analysis.policy.words import counted
+from analysis.dns.words import counted
 
 PLAIN = "dns"
 WAYS = {PLAIN: "DNS", "dns over tls": "DNS over TLS or QUIC (port 853)", "dns over https": "DNS over HTTPS"}
@@ -15,7 +15,7 @@ def judge(rows: Sequence[Row], context: Context) -> list[Finding]:
 
 def _plain(row: Row) -> Finding:
     unanswered = row["uses"] - row["answered"]
-    lost = f" {unanswered:,} of them were never answered." if unanswered else ""
+    lost = f" {counted(unanswered, 'transaction')} had no answer." if unanswered else ""
     return Finding(
         diagnosis=DIAGNOSIS.name,
         severity=Severity.WARNING,
@@ -34,7 +34,7 @@ def _plain(row: Row) -> Finding:
 def _secret(row: Row) -> Finding:
     named = row["server"] != row["server_ip"]
     unanswered = row["uses"] - row["answered"]
-    lost = f" {unanswered:,} of them were not answered." if unanswered else ""
+    lost = f" {counted(unanswered, 'connection')} had no answer." if unanswered else ""
     return Finding(
         diagnosis=DIAGNOSIS.name,
         severity=Severity.WARNING,

@@ -7,7 +7,8 @@
 -- parameter workload text null: workload of the client
 with asked as (
     select
-        registered_domain,
+        -- What a search suffix of the cluster answered is a name of the cluster, however it was written.
+        case when coalesce(answered_suffix, '.') = '.' then registered_domain end as registered_domain,
         client_namespace,
         client_workload_kind,
         coalesce(client_workload, client_ip) as client_name,
@@ -19,7 +20,7 @@ with asked as (
         min(asked) as example
     from resolutions
     where not forwarded
-    group by registered_domain, client_namespace, client_workload_kind, client_name
+    group by all
 ),
 
 -- Names of the cluster have no registered domain; they tell as well since when there are records.

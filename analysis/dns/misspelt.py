@@ -5,7 +5,7 @@ from functools import partial
 
 from analysis.dns.finding import Context, Diagnosis, Finding, Row, Severity, asked_by, client_of
 from analysis.dns.nearest import Meant, Nearest
-from analysis.policy.words import counted
+from analysis.dns.words import counted
 
 # Names that are compared with the Services: those asked for most often. Compared by length, so with few of the Services each.
 ROWS = 2000
@@ -29,15 +29,13 @@ def _judged(row: Row, nearest: Nearest) -> Finding | None:
 
 
 def _misspelt(row: Row, meant: Sequence[Meant]) -> Finding:
-    names = " or ".join(one.name for one in meant)
-    what = f"the Service {meant[0].service.name} is there" if meant[0].other_namespace else "nearest is a Service"
-    where = f"in {' and '.join(one.service.namespace for one in meant)}" if meant[0].other_namespace else names
-    perhaps = "" if meant[0].sure else " if it is meant, and not a name outside the cluster"
+    names, sure = " or ".join(one.name for one in meant), meant[0].sure
+    perhaps = "" if sure else ", if it is meant and not a name outside the cluster,"
     return Finding(
         diagnosis=DIAGNOSIS.name,
-        severity=Severity.CRITICAL if meant[0].sure else Severity.WARNING,
+        severity=Severity.CRITICAL if sure else Severity.WARNING,
         subject=f"{client_of(row)} → {row['asked']}",
-        says=f"{_asked(row)} It does not exist; {what} {where}.",
+        says=f"{_asked(row)} It does not exist; {_beside(meant)}.",
         fix=f"Write {names}{perhaps} where {client_of(row)} has {row['asked']}.",
         queries=row["queries"],
         waited_us=row["waited_us"],
@@ -45,6 +43,14 @@ def _misspelt(row: Row, meant: Sequence[Meant]) -> Finding:
         effect=f"{counted(row['resolutions'], 'call')} would have got an answer.",
         look={**asked_by(row), "domain": f"{row['asked']}*"},
     )
+
+
+def _beside(meant: Sequence[Meant]) -> str:
+    service = meant[0].service
+    if not meant[0].other_namespace:
+        return f"nearest is the Service {service}"
+    namespaces = " and ".join(one.service.namespace for one in meant)
+    return f"a Service {service.name} is in the namespace {namespaces}"
 
 
 def _gone(row: Row, gone: tuple[str, str], context: Context) -> Finding:

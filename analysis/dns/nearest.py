@@ -10,7 +10,7 @@ from rapidfuzz.distance import OSA
 from analysis.dns.finding import Context, Service
 
 # A letter too many, too few or wrong, or two in the wrong order, is one edit. A short label two edits away is another word
-# (api, app), and of two letters any is one edit from many.
+# (auth, path), and of two letters any is one edit from many.
 MOST_EDITS = 2
 ONE_EDIT_FROM = 3
 TWO_EDITS_FROM = 6

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from analysis.dns.finding import Context, Diagnosis, Finding, Row, Severity, asked_by, client_of
-from analysis.policy.words import counted, length
+from analysis.dns.words import counted, took
 
 
 def judge(rows: Sequence[Row], context: Context) -> list[Finding]:
@@ -11,12 +11,12 @@ def judge(rows: Sequence[Row], context: Context) -> list[Finding]:
 
 
 def _finding(row: Row) -> Finding:
-    span = (row["last_seen"] - row["first_seen"]).total_seconds()
+    span_us = (row["last_seen"] - row["first_seen"]).total_seconds() * 1_000_000
     return Finding(
         diagnosis=DIAGNOSIS.name,
         severity=Severity.INFO,
         subject=f"{client_of(row)} → {row['asked']}",
-        says=f"{client_of(row)} resolved {row['asked']} {counted(row['resolutions'], 'time')} in {length(span)}, "
+        says=f"{client_of(row)} resolved {row['asked']} {counted(row['resolutions'], 'time')} in {took(span_us)}, "
         "and no connection of it to any of the addresses was seen, whenever opened.",
         fix="See what asks: a health check that only resolves, a target that is configured and no longer used, "
         "or a program that reaches it on a way that is not recorded here (a proxy, a node without a collector).",

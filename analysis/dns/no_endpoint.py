@@ -5,7 +5,7 @@ from datetime import datetime
 
 from analysis.dns.cluster_names import service_at, service_meant
 from analysis.dns.finding import Context, Diagnosis, Finding, Row, Service, Severity, asked_by, client_of
-from analysis.policy.words import counted, listed
+from analysis.dns.words import counted, listed
 
 # Names of one cluster without one good connection, by client: what a client resolves and never calls is among them.
 ROWS = 10_000
@@ -70,7 +70,7 @@ def _when(rows: Sequence[Row], read: datetime | None) -> str:
 
 
 def _asked(rows: Sequence[Row], figures: Row) -> str:
-    clients = listed(client_of(row) for row in rows)
+    clients = listed(sorted({client_of(row) for row in rows}))
     times = counted(figures["resolutions"], "time")
     if not figures["answered"]:
         return f"{clients} asked for it {times}, and got no address."

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from analysis.dns.cluster_names import service_at
 from analysis.dns.finding import Context, Diagnosis, Finding, Row, Severity, asked_by, client_of
-from analysis.policy.words import counted, listed
+from analysis.dns.words import counted, listed
 
 # Rows of one client and name each; those of one name make one finding.
 ROWS = 1000
@@ -38,12 +38,18 @@ def _finding(name: str, rows: Sequence[Row]) -> Finding:
 
 
 def _says(name: str, rows: Sequence[Row], figures: Row) -> str:
-    clients = listed(client_of(row) for row in rows)
+    clients = listed(sorted({client_of(row) for row in rows}))
     failed, made = figures["failed_connections"], counted(figures["connections"], "connection")
-    how = f"{figures['refused']:,} refused and {figures['silent']:,} not answered"
-    if not figures["silent"] or not figures["refused"]:
-        how = "refused" if figures["refused"] else "not answered"
-    return f"{name} resolves, but of {made} of {clients} to its addresses {failed:,} failed: {how}{_port(rows)}."
+    return (
+        f"{name} resolves, but of {made} of {clients} to its addresses {failed:,} failed{_how(figures)}{_port(rows)}."
+    )
+
+
+def _how(figures: Row) -> str:
+    refused, silent = figures["refused"], figures["silent"]
+    if refused and silent:
+        return f": {refused:,} refused and {silent:,} not answered"
+    return ": refused" if refused else ": not answered" if silent else ""
 
 
 def _port(rows: Sequence[Row]) -> str:

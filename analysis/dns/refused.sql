@@ -3,8 +3,8 @@
 -- read by: the DNS doctor
 -- parameter namespace text null: namespace of the client
 -- parameter workload text null: workload of the client
--- parameter least integer 3: fewest failed connections
--- parameter share integer 20: fewest of a hundred connections that failed
+-- parameter least integer 3: fewest failed connections, of the client or of all who asked for the name
+-- parameter share integer 20: fewest of a hundred of these connections that failed
 with told as (
     select
         client_namespace,
@@ -40,10 +40,14 @@ grouped as (
 weighed as (
     select
         *,
+        sum(connections) over own as own_connections,
+        sum(failed) over own as own_failed,
         sum(connections) over named as all_connections,
         sum(failed) over named as all_failed
     from grouped
-    window named as (partition by client_namespace, client_workload_kind, client_name, asked, name)
+    window
+        own as (partition by client_namespace, client_workload_kind, client_name, asked, name),
+        named as (partition by name)
 ),
 
 failing as (
@@ -51,7 +55,11 @@ failing as (
         *,
         dense_rank() over (order by client_namespace, client_workload_kind, client_name, asked, name) as number
     from weighed
-    where all_failed >= $least and 100 * all_failed >= $share * all_connections
+    where own_failed > 0
+        and (
+            own_failed >= $least and 100 * own_failed >= $share * own_connections
+            or all_failed >= $least and 100 * all_failed >= $share * all_connections
+        )
 ),
 
 tried as (

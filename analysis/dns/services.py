@@ -58,7 +58,7 @@ def _services(objects: Objects) -> Iterator[Service]:
             ready=ready,
             unready=unready,
             addresses=tuple(service_addresses(item)),
-            ports=tuple(number for port in item.children("spec.ports") if (number := port.port("port"))),
+            ports=tuple(dict.fromkeys(number for port in item.children("spec.ports") if (number := port.port("port")))),
         )
 
 
