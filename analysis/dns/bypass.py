@@ -1,4 +1,4 @@
-"""Queries past the cluster's DNS: it can neither answer nor cache them, and what a policy says of names does not see them."""
+"""Queries past the cluster's DNS, which can neither answer nor cache them; policies by name do not see them."""
 
 from collections.abc import Sequence
 
@@ -6,7 +6,7 @@ from analysis.dns.finding import Context, Diagnosis, Finding, Row, Severity, ask
 from analysis.dns.words import counted
 
 PLAIN = "dns"
-WAYS = {PLAIN: "DNS", "dns over tls": "DNS over TLS or QUIC (port 853)", "dns over https": "DNS over HTTPS"}
+SECRET = {"dns over tls": ("DNS over TLS or QUIC (port 853)", 853), "dns over https": ("DNS over HTTPS", 443)}
 
 
 def judge(rows: Sequence[Row], context: Context) -> list[Finding]:
@@ -14,16 +14,15 @@ def judge(rows: Sequence[Row], context: Context) -> list[Finding]:
 
 
 def _plain(row: Row) -> Finding:
-    unanswered = row["uses"] - row["answered"]
-    lost = f" {counted(unanswered, 'transaction')} had no answer." if unanswered else ""
+    queries, names = counted(row["queries"], "query", "queries"), counted(row["names"], "name")
     return Finding(
         diagnosis=DIAGNOSIS.name,
         severity=Severity.WARNING,
         subject=_subject(row),
-        says=f"{client_of(row)} sent {counted(row['queries'], 'query', 'queries')} for {counted(row['names'], 'name')} "
-        f"(such as {row['example']}) to {_server(row)}, not to the cluster's DNS.{lost}",
-        fix="Take that server out of the program's settings and of the pod's dnsConfig, and let dnsPolicy be ClusterFirst; "
-        "where it is meant, allow it in a network policy, and deny port 53 outside to all others.",
+        says=f"{client_of(row)} sent {queries} for {names} (such as {row['example']}) to {_server(row)}, "
+        f"not to the cluster's DNS.{_lost(row, 'transaction')}",
+        fix="Take that server out of the program's settings and of the pod's dnsConfig, and let dnsPolicy be "
+        "ClusterFirst; where it is meant, allow it in a network policy, and deny port 53 outside to all others.",
         queries=row["queries"],
         waited_us=row["waited_us"],
         evidence=row,
@@ -32,22 +31,26 @@ def _plain(row: Row) -> Finding:
 
 
 def _secret(row: Row) -> Finding:
+    way, port = SECRET[row["way"]]
     named = row["server"] != row["server_ip"]
-    unanswered = row["uses"] - row["answered"]
-    lost = f" {counted(unanswered, 'connection')} had no answer." if unanswered else ""
     return Finding(
         diagnosis=DIAGNOSIS.name,
         severity=Severity.WARNING,
         subject=_subject(row),
-        says=f"{client_of(row)} opened {counted(row['uses'], 'connection')} for {WAYS[row['way']]} to {_server(row)}.{lost} "
-        "Which names it asks for is not seen.",
-        fix="Turn encrypted DNS off in the program (a browser, a mesh or a library may have it built in); where it is not "
-        f"meant, deny {row['server_ip']} on port {853 if row['way'] != 'dns over https' else 443} in a network policy.",
+        says=f"{client_of(row)} opened {counted(row['uses'], 'connection')} for {way} to {_server(row)}."
+        f"{_lost(row, 'connection')} Which names it asks for is not seen.",
+        fix="Turn encrypted DNS off in the program (a browser, a mesh or a library may have it built in); "
+        f"where it is not meant, deny {row['server_ip']} on port {port} in a network policy.",
         queries=row["queries"],
         waited_us=row["waited_us"],
         evidence=row,
         look={**asked_by(row), "domain": row["server"]} if named else asked_by(row),
     )
+
+
+def _lost(row: Row, thing: str) -> str:
+    lost = row["uses"] - row["answered"]
+    return f" {counted(lost, thing)} had no answer." if lost else ""
 
 
 def _subject(row: Row) -> str:

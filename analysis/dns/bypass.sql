@@ -1,61 +1,31 @@
 -- question: Who asks for names past the cluster's own DNS?
--- grain: one row a client workload (or address), way (dns, dns over tls, dns over https) and server, the most uses first
+-- grain: one row a client workload (or address), way (dns, over tls, over https) and server, the most uses first
 -- read by: the DNS doctor
 -- parameter namespace text null: namespace of the client
 -- parameter workload text null: workload of the client
 -- parameter least integer 1: fewest queries, or connections
-with asked as (
+with plain as (
     select
-        client_kind,
+        'dns' as way,
         client_namespace,
         client_workload_kind,
         coalesce(client_workload, client_ip) as client_name,
-        server_namespace,
-        server_workload,
-        -- A link-local server is the node's own cache; only clouds answer at 169.254.169.x. Multicast asks no server.
-        case
-            when client_kind = 'pod' and server_kind = 'external' and not forwarded
-                and (server_ip not like '169.254.%' or server_ip like '169.254.169.%')
-                and server_ip not like '224.0.0.%' and server_ip not like 'fe80:%' and server_ip not like 'ff02:%'
-                then server_ip
-        end as outside,
-        qname,
-        attempts,
-        latency_us,
-        outcome,
-        start_time
-    from dns
-    where outcome <> 'unsolicited'
-),
-
-summed as (
-    select
-        client_namespace,
-        client_workload_kind,
-        client_name,
-        server_namespace,
-        server_workload,
-        outside,
-        count(*) as transactions,
+        server_ip as server,
+        server_ip,
+        count(*) as uses,
         sum(attempts) as queries,
         count(*) filter (where outcome = 'answered') as answered,
         sum(latency_us) as waited_us,
-        count(distinct case when outside is not null then qname end) as names,
-        min(case when outside is not null then qname end) as example,
+        count(distinct qname) as names,
+        min(qname) as example,
         min(start_time) as first_seen,
         max(start_time) as last_seen
-    from asked
-    group by client_namespace, client_workload_kind, client_name, server_namespace, server_workload, outside
-),
-
-plain as (
-    select
-        'dns' as way, client_namespace, client_workload_kind, client_name, outside as server, outside as server_ip,
-        sum(transactions) as uses, sum(queries) as queries, sum(answered) as answered, sum(waited_us) as waited_us,
-        sum(names) as names, min(example) as example, min(first_seen) as first_seen, max(last_seen) as last_seen
-    from summed
-    where outside is not null
-    group by client_namespace, client_workload_kind, client_name, outside
+    from dns
+    where client_kind = 'pod' and server_kind = 'external' and not forwarded and outcome <> 'unsolicited'
+        -- A link-local server is the node's own cache; only clouds answer at 169.254.169.x. Multicast asks no server.
+        and (server_ip not like '169.254.%' or server_ip like '169.254.169.%')
+        and server_ip not like '224.0.0.%' and server_ip not like 'fe80:%' and server_ip not like 'ff02:%'
+    group by client_namespace, client_workload_kind, coalesce(client_workload, client_ip), server_ip
 ),
 
 opened as (
@@ -96,6 +66,13 @@ used as (
     select * from plain
     union all
     select * from secret
+),
+
+-- A name server of the cluster asks others, on whatever way.
+servers as (
+    select distinct server_namespace, server_workload
+    from dns
+    where outcome = 'answered' and server_workload in (select client_name from used)
 )
 
 select
@@ -115,16 +92,11 @@ select
     used.first_seen,
     used.last_seen
 from used
+left join servers on servers.server_workload = used.client_name and servers.server_namespace = used.client_namespace
 left join public_resolvers as exact on exact.name = used.server
 left join public_resolvers as above on above.name = substr(used.server, strpos(used.server, '.') + 1)
 where used.uses >= $least
     and ($namespace is null or client_namespace = $namespace)
     and ($workload is null or used.client_name = $workload)
-    -- A name server of the cluster asks others, on whatever way.
-    and not exists (
-        select 1
-        from summed
-        where summed.server_workload = used.client_name and summed.server_namespace = used.client_namespace
-            and summed.answered > 0
-    )
+    and servers.server_workload is null
 order by uses desc, way, client_namespace, client_workload_kind, client_name, server

@@ -59,8 +59,8 @@ def _gone(row: Row, gone: tuple[str, str], context: Context) -> Finding:
         diagnosis=DIAGNOSIS.name,
         severity=Severity.CRITICAL,
         subject=f"{client_of(row)} → {row['asked']}",
-        says=f"{_asked(row)} It does not exist any more: the Service {namespace}/{name} was there when the cluster was read at "
-        f"{context.gone[gone]:%Y-%m-%d %H:%M:%S} UTC, and is not in the newest reading.",
+        says=f"{_asked(row)} It does not exist any more: the Service {namespace}/{name} was there when the cluster "
+        f"was read at {context.gone[gone]:%Y-%m-%d %H:%M:%S} UTC, and is not in the newest reading.",
         fix=f"Bring the Service {namespace}/{name} back, or tell {client_of(row)} what stands in its place.",
         queries=row["queries"],
         waited_us=row["waited_us"],

@@ -11,9 +11,7 @@ with told as (
         coalesce(client_workload, client_ip) as client_name,
         asked,
         case when answered_suffix = '.' then asked else asked || '.' || answered_suffix end as name,
-        case when connections = 0 then addresses end as unused,
         queries,
-        duration_us,
         connections,
         start_time
     from resolutions
@@ -22,46 +20,57 @@ with told as (
         and ($workload is null or client_workload = $workload)
 ),
 
-grouped as (
+counted as (
     select
-        client_namespace, client_workload_kind, client_name, asked, name, unused,
+        client_namespace,
+        client_workload_kind,
+        client_name,
+        asked,
+        name,
         count(*) as resolutions,
         count(connections) as told,
-        sum(queries) as queries,
-        sum(duration_us) as waited_us,
+        cast(sum(queries) as bigint) as queries,
         sum(connections) as connections,
         min(start_time) as first_seen,
         max(start_time) as last_seen
     from told
-    group by client_namespace, client_workload_kind, client_name, asked, name, unused
-),
-
-weighed as (
-    select
-        *,
-        sum(resolutions) over named as all_resolutions,
-        sum(told) over named as all_told,
-        sum(connections) over named as all_connections
-    from grouped
-    window named as (partition by client_namespace, client_workload_kind, client_name, asked, name)
+    group by client_namespace, client_workload_kind, client_name, asked, name
 ),
 
 -- Not known of one resolution is not known of the name: its connections may be those that nobody saw.
 candidates as (
     select
         *,
-        dense_rank() over (order by client_namespace, client_workload_kind, client_name, asked, name) as number
-    from weighed
-    where all_resolutions >= $least and all_told = all_resolutions and all_connections = 0
+        row_number() over (order by client_namespace, client_workload_kind, client_name, asked, name) as number
+    from counted
+    where resolutions >= $least and told = resolutions and connections = 0
+),
+
+-- Lists of addresses are read of these names only: grouping by them costs more than reading the table again.
+given as (
+    select distinct candidates.number, unnest(resolutions.addresses) as known_by
+    from resolutions
+    join candidates
+        on resolutions.asked = candidates.asked
+        and coalesce(resolutions.client_workload, resolutions.client_ip) = candidates.client_name
+        and resolutions.client_namespace is not distinct from candidates.client_namespace
+        and resolutions.client_workload_kind is not distinct from candidates.client_workload_kind
+    where resolutions.connections = 0 and not resolutions.forwarded
 ),
 
 -- By what a connection to the name may be known: an address of it, its Service, or the name itself.
+known as (
+    select number, known_by from given
+    union
+    select number, split_part(name, '.svc.', 1) from candidates
+    union
+    select number, asked from candidates
+),
+
 ends as (
-    select number, client_namespace, client_workload_kind, client_name, unnest(unused) as known_by from candidates
-    union
-    select number, client_namespace, client_workload_kind, client_name, split_part(name, '.svc.', 1) from candidates
-    union
-    select number, client_namespace, client_workload_kind, client_name, asked from candidates
+    select known.number, known_by, client_namespace, client_workload_kind, client_name
+    from known
+    join candidates on known.number = candidates.number
 ),
 
 -- Whenever it was opened: a client that keeps its connection resolves the name and opens none.
@@ -90,12 +99,10 @@ select
     client_name,
     asked,
     name,
-    cast(sum(resolutions) as bigint) as resolutions,
-    cast(sum(queries) as bigint) as queries,
-    cast(coalesce(sum(waited_us), 0) as bigint) as waited_us,
-    min(first_seen) as first_seen,
-    max(last_seen) as last_seen
+    resolutions,
+    queries,
+    first_seen,
+    last_seen
 from candidates
 where number not in (select number from used)
-group by client_namespace, client_workload_kind, client_name, asked, name
 order by resolutions desc, client_namespace, client_workload_kind, client_name, asked, name

@@ -1,4 +1,4 @@
--- question: Which names of the cluster did a client resolve, or try to, whose connections then failed or were never made?
+-- question: Which names of the cluster did a client ask for whose connections then failed, or were never made?
 -- grain: one row a client workload (or address) and name, the most failed connections first
 -- read by: the DNS doctor
 -- parameter namespace text null: namespace of the client

@@ -10,10 +10,8 @@ with told as (
         client_namespace,
         client_workload_kind,
         coalesce(client_workload, client_ip) as client_name,
-        client_ip,
         asked,
         case when answered_suffix = '.' then asked else asked || '.' || answered_suffix end as name,
-        case when failed_connections > 0 then addresses end as failed_addresses,
         queries,
         connections,
         failed_connections,
@@ -24,47 +22,53 @@ with told as (
         and ($workload is null or client_workload = $workload)
 ),
 
-grouped as (
+counted as (
     select
-        client_namespace, client_workload_kind, client_name, client_ip, asked, name, failed_addresses,
+        client_namespace,
+        client_workload_kind,
+        client_name,
+        asked,
+        name,
         count(*) as resolutions,
-        sum(queries) as queries,
-        sum(connections) as connections,
-        sum(failed_connections) as failed,
+        cast(sum(queries) as bigint) as queries,
+        cast(sum(connections) as bigint) as connections,
+        cast(sum(failed_connections) as bigint) as failed_connections,
         min(start_time) as first_seen,
         max(start_time) as last_seen
     from told
-    group by client_namespace, client_workload_kind, client_name, client_ip, asked, name, failed_addresses
+    group by client_namespace, client_workload_kind, client_name, asked, name
 ),
 
 weighed as (
     select
         *,
-        sum(connections) over own as own_connections,
-        sum(failed) over own as own_failed,
-        sum(connections) over named as all_connections,
-        sum(failed) over named as all_failed
-    from grouped
-    window
-        own as (partition by client_namespace, client_workload_kind, client_name, asked, name),
-        named as (partition by name)
+        sum(connections) over (partition by name) as all_connections,
+        sum(failed_connections) over (partition by name) as all_failed
+    from counted
 ),
 
 failing as (
     select
         *,
-        dense_rank() over (order by client_namespace, client_workload_kind, client_name, asked, name) as number
+        row_number() over (order by client_namespace, client_workload_kind, client_name, asked, name) as number
     from weighed
-    where own_failed > 0
+    where failed_connections > 0
         and (
-            own_failed >= $least and 100 * own_failed >= $share * own_connections
+            failed_connections >= $least and 100 * failed_connections >= $share * connections
             or all_failed >= $least and 100 * all_failed >= $share * all_connections
         )
 ),
 
+-- Lists of addresses are read of these names only: grouping by them costs more than reading the table again.
 tried as (
-    select distinct number, client_ip, unnest(failed_addresses) as address
-    from failing
+    select distinct failing.number, resolutions.client_ip, unnest(resolutions.addresses) as address
+    from resolutions
+    join failing
+        on resolutions.asked = failing.asked
+        and coalesce(resolutions.client_workload, resolutions.client_ip) = failing.client_name
+        and resolutions.client_namespace is not distinct from failing.client_namespace
+        and resolutions.client_workload_kind is not distinct from failing.client_workload_kind
+    where resolutions.failed_connections > 0 and not resolutions.forwarded
 ),
 
 -- Of a connection with several records the one that it is counted by tells the state.
@@ -101,18 +105,17 @@ select
     client_name,
     asked,
     name,
-    cast(sum(resolutions) as bigint) as resolutions,
-    cast(sum(queries) as bigint) as queries,
-    cast(sum(connections) as bigint) as connections,
-    cast(sum(failed) as bigint) as failed_connections,
-    cast(coalesce(max(seen.refused), 0) as bigint) as refused,
-    cast(coalesce(max(seen.silent), 0) as bigint) as silent,
-    max(least_port) as least_port,
-    max(most_port) as most_port,
-    max(example_ip) as example_ip,
-    min(first_seen) as first_seen,
-    max(last_seen) as last_seen
+    resolutions,
+    queries,
+    connections,
+    failed_connections,
+    cast(coalesce(refused, 0) as bigint) as refused,
+    cast(coalesce(silent, 0) as bigint) as silent,
+    least_port,
+    most_port,
+    example_ip,
+    first_seen,
+    last_seen
 from failing
 left join seen on failing.number = seen.number
-group by client_namespace, client_workload_kind, client_name, asked, name
 order by failed_connections desc, client_namespace, client_workload_kind, client_name, asked, name
