@@ -3,7 +3,7 @@
 -- read by: the DNS doctor
 -- parameter namespace text null: namespace of the client
 -- parameter workload text null: workload of the client
--- parameter least integer 10: fewest resolutions
+-- parameter least integer 10: fewest resolutions of which it is known that no connection followed
 with told as (
     select
         client_namespace,
@@ -37,13 +37,13 @@ counted as (
     group by client_namespace, client_workload_kind, client_name, asked, name
 ),
 
--- Not known of one resolution is not known of the name: its connections may be those that nobody saw.
+-- Of the last resolutions before records end it is not known what follows: as many as needed have to be known of.
 candidates as (
     select
         *,
         row_number() over (order by client_namespace, client_workload_kind, client_name, asked, name) as number
     from counted
-    where resolutions >= $least and told = resolutions and connections = 0
+    where told >= $least and connections = 0
 ),
 
 -- Lists of addresses are read of these names only: grouping by them costs more than reading the table again.

@@ -37,6 +37,12 @@ def test_resolved_again_and_again(tmp_path: Path) -> None:
     assert finding.effect == "Without it 24 queries would not have been sent."
 
 
+def test_what_follows_the_last_resolutions_need_not_be_known(tmp_path: Path) -> None:
+    rows = [unused(number, connections=None if number > 9 else 0) for number in range(15)]
+    (finding,) = findings(make_names(tmp_path, resolutions=rows))
+    assert finding.says.startswith(f"shop/api resolved {NAME} 15 times")
+
+
 @pytest.mark.parametrize(
     "reached",
     [
@@ -61,7 +67,9 @@ def test_a_connection_by_any_way_silences_it(tmp_path: Path, reached: Row) -> No
     [
         pytest.param([unused(number) for number in range(9)], id="nine times"),
         pytest.param([*(unused(number) for number in range(12)), unused(12, connections=1)], id="connected to once"),
-        pytest.param([*(unused(number) for number in range(12)), unused(12, connections=None)], id="not known of one"),
+        pytest.param(
+            [unused(number, connections=None if number > 8 else 0) for number in range(99)], id="known of nine"
+        ),
         pytest.param([unused(number, outcome="no_data", connections=None) for number in range(12)], id="no address"),
         pytest.param([unused(number, client=COREDNS) for number in range(12)], id="a name server asks for others"),
         pytest.param([], id="nothing"),
