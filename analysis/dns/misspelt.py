@@ -49,8 +49,9 @@ def _beside(meant: Sequence[Meant]) -> str:
     service = meant[0].service
     if not meant[0].other_namespace:
         return f"nearest is the Service {service}"
-    namespaces = " and ".join(one.service.namespace for one in meant)
-    return f"a Service {service.name} is in the namespace {namespaces}"
+    namespaces = [one.service.namespace for one in meant]
+    where = "namespace" if len(namespaces) == 1 else "namespaces"
+    return f"a Service {service.name} is in the {where} {' and '.join(namespaces)}"
 
 
 def _gone(row: Row, gone: tuple[str, str], context: Context) -> Finding:
