@@ -10,6 +10,7 @@ from analysis.dns.doctor import examine
 from analysis.dns.finding import Finding, Severity
 from analysis.dns.services import read_context
 from tests.support.kubernetes_objects import READ, endpoints, service
+from tests.support.lake import HOSTILE
 from tests.support.names import CLIENT, Row, make_names, pod, resolution
 
 CART = "cart.shop.svc.cluster.local"
@@ -95,3 +96,10 @@ def test_it_is_not_said_twice(tmp_path: Path) -> None:
     rows = [asked(number) for number in range(5)]
     assert found(tmp_path / "unready", rows, UNREADY, "refused") == []
     assert len(found(tmp_path / "unknown", rows, [], "refused")) == 1
+
+
+def test_hostile_names_are_data(tmp_path: Path) -> None:
+    rows = [asked(number, f"{text}.shop.svc.cluster.local") for number, text in enumerate(HOSTILE)]
+    rows += [asked(9, f"{HOSTILE[0]}.{CART}", pod(HOSTILE[1], "10.244.1.12"))]
+    (finding,) = found(tmp_path, rows, UNREADY)
+    assert finding.evidence["clients"] == [f"shop/{HOSTILE[1]}"]
