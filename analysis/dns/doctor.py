@@ -3,16 +3,20 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from analysis.dns import unanswered
-from analysis.dns.finding import Context, Diagnosis, Finding
+from analysis.dns import pair_race, servfail, slow_replica, slow_upstream, truncated, unanswered
+from analysis.dns.finding import MOST, Context, Diagnosis, Finding
 from analysis.questions import TIMEOUT_S, ask
 from contract.errors import QuestionError
 from store.lake import Lake
 
-DIAGNOSES: tuple[Diagnosis, ...] = (unanswered.DIAGNOSIS,)
-
-# Findings of one diagnosis that anybody reads.
-MOST = 50
+DIAGNOSES: tuple[Diagnosis, ...] = (
+    pair_race.DIAGNOSIS,
+    servfail.DIAGNOSIS,
+    slow_replica.DIAGNOSIS,
+    slow_upstream.DIAGNOSIS,
+    truncated.DIAGNOSIS,
+    unanswered.DIAGNOSIS,
+)
 
 
 @dataclass(frozen=True)
@@ -35,11 +39,11 @@ def examine(
     findings: list[Finding] = []
     silent, cut = [], []
     for diagnosis in chosen(names):
-        answer = ask(lake, f"dns/{diagnosis.name}", parameters, MOST, timeout_s)
+        answer = ask(lake, f"dns/{diagnosis.name}", parameters, diagnosis.rows, timeout_s)
         found = diagnosis.judge(answer.table.to_pylist(), context)
-        findings += found
+        findings += found[:MOST]
         silent += [] if found else [diagnosis]
-        cut += [diagnosis] if answer.truncated else []
+        cut += [diagnosis] if answer.truncated or len(found) > MOST else []
     return Report(sorted(findings, key=_cost), silent, cut)
 
 
