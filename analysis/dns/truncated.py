@@ -24,12 +24,12 @@ def _finding(row: Row) -> Finding:
         diagnosis=DIAGNOSIS.name,
         severity=Severity.CRITICAL if missing else Severity.WARNING,
         subject=f"{client_of(row)} → {row['qname']} {row['qtype']}",
-        says=f"{counted(row['truncated'], 'answer')} of {row['server']} were cut short, {_size(row)}. {_missing(row)}{_late(row)}",
+        says=f"{row['server']} cut {counted(row['truncated'], 'answer')} short, {_size(row)}. {_missing(row)}{_late(row)}",
         fix=(LOST.format_map(row) if missing else "") + _smaller(row),
         queries=row["truncated"] + row["asked_again"],
         waited_us=row["added_us"],
         evidence=row,
-        effect=f"{counted(missing, 'answer')} come whole."
+        effect=f"{missing:,} more of {counted(row['truncated'], 'answer')} whole."
         if missing
         else f"Each answer comes {took(row['p50_added_us'])} sooner.",
         look=asked_by(row) | {"domain": row["qname"], "qtype": row["qtype"]},
@@ -43,8 +43,8 @@ def _size(row: Row) -> str:
 
 def _missing(row: Row) -> str:
     never, failed = row["truncated"] - row["asked_again"], row["asked_again"] - row["answered_again"]
-    parts = [f"{never:,} were never asked for again over TCP"] if never else []
-    parts += [f"{failed:,} were asked for over TCP in vain"] if failed else []
+    parts = [f"{never:,} never asked for again over TCP"] if never else []
+    parts += [f"{failed:,} asked for over TCP in vain"] if failed else []
     return f"{' and '.join(parts)}: the client has a part of the answer, or none. " if parts else ""
 
 

@@ -91,8 +91,9 @@ def _servers(culprit: Culprit) -> Sequence[str]:
 
 
 def _lost(sums: Row) -> str:
-    late = f", {sums['answered_late']:,} only when asked again" if sums["answered_late"] else ""
-    return f"{sums['unanswered']:,} of {counted(sums['transactions'], 'transaction')} were never answered{late}."
+    parts = [f"{sums['unanswered']:,} never answered"] if sums["unanswered"] else []
+    parts += [f"{sums['answered_late']:,} answered only when asked again"] if sums["answered_late"] else []
+    return f"Of {counted(sums['transactions'], 'transaction')}: {', '.join(parts)}."
 
 
 def _waits(sums: Row) -> str:
@@ -102,7 +103,8 @@ def _waits(sums: Row) -> str:
     steps = [f"{sums[name]:,} of {length} ({whose})" for name, length, whose in LADDERS if sums[name]]
     ladder = f": {'; '.join(steps)}" if steps else ""
     least = "at least " if sums["unanswered"] else ""
-    return f"Clients waited {least}{took(sums['waited_us'])}, {took(sums['longest_us'])} at worst{ladder}."
+    worst = f", {took(sums['longest_us'])} at worst" if sums["calls"] > 1 else ""
+    return f"{counted(sums['calls'], 'resolver call')} waited {least}{took(sums['waited_us'])}{worst}{ladder}."
 
 
 def _contrast(culprit: Culprit) -> str:
@@ -120,7 +122,7 @@ def _contrast(culprit: Culprit) -> str:
     return f"{contrast} All of it is at {' and '.join(same)} too." if same else contrast
 
 
-WORDS = {"zone": "names of", "server": "server", "client": "client", "client_node": "node"}
+WORDS = {"zone": "names under", "server": "server", "client": "client", "client_node": "node"}
 
 
 def _subject(culprit: Culprit) -> str:
@@ -136,8 +138,8 @@ def _fix(culprit: Culprit) -> str:
     fixes = {
         None: "Look at what all queries pass: kube-proxy or the CNI's Service handling, conntrack tables that are full "
         "(`conntrack -S`), a policy that drops UDP 53, the servers' CPU limits.",
-        "zone": f"Ask a server for a name of {value} itself (`dig`): it gets these queries and keeps silent, "
-        "so look at its rules for that zone and at the upstream it forwards it to.",
+        "zone": f"A server keeps silent for these names alone: ask it with `dig`, and look at its rules for {value} "
+        "and, if it forwards them, at the upstream.",
         "server": f"Look at {value}{where}: restarts, CPU throttling, its log; delete the pod, or take it out of its Service, "
         "and the others answer.",
         "client": f"Look at {value} and what stands before it alone: an egress policy, a sidecar, its resolv.conf, "
@@ -152,13 +154,13 @@ def _effect(sums: Row) -> str | None:
     if not sums["waited_us"]:
         return None
     average = took(sums["waited_us"] / sums["calls"])
-    return f"{counted(sums['calls'], 'resolver call')} no longer wait {average} each, on average."
+    return f"{counted(sums['calls'], 'resolver call')} less that {'waits' if sums['calls'] == 1 else 'wait'} {average} on average."
 
 
 def _look(culprit: Culprit) -> dict[str, object]:
     first = _losing(culprit.rows)[0]
     looks: dict[str | None, dict[str, object]] = {
-        "zone": {"domain": first["example"]},
+        "zone": {"domain": f"*{culprit.value}"},
         "server": {"to_pod": culprit.value} if "/" in str(culprit.value) else {"to_ip": culprit.value},
         "client": asked_by(first),
     }

@@ -1,6 +1,7 @@
 -- question: Which queries were repeated or never answered, by whom, at which server, and how long did clients wait?
 -- grain: one row a client workload, its node, server, and zone, the most lost first; what lost nothing is together under NULL
 -- read by: the DNS doctor, tailrace ask
+-- What was answered late with an error waited for an upstream: dns/servfail tells of it.
 -- parameter namespace text null: namespace of the client
 -- parameter workload text null: workload of the client
 -- parameter late_us integer 300000: an answer to a repeated query is late from here (no resolver repeats sooner)
@@ -25,7 +26,8 @@ with asked as (
         start_time,
         coalesce(latency_us, 0) as latency_us,
         outcome = 'unanswered' as never,
-        outcome = 'unanswered' or (attempts > 1 and latency_us >= $late_us) as lost
+        outcome = 'unanswered' or coalesce(attempts > 1 and latency_us >= $late_us and rcode in ('NOERROR', 'NXDOMAIN'), false)
+            as lost
     from dns
     where
         outcome <> 'unsolicited'

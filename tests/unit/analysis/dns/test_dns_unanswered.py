@@ -47,7 +47,12 @@ def asked(is_lost: Any, each: int = 20) -> list[Row]:
         ),
         (lambda n, c, s, q: c["node"] == "node-2", "node node-2", (80, 80, 40), "Other nodes: 0 of 40"),
         (lambda n, c, s, q: c["workload"] == "cart" and n % 3 == 0, "client shop/cart", (13, 40, 80), "0 of 80"),
-        (lambda n, c, s, q: q[0] == "b", "names of b.shop.svc.cluster.local", (60, 60, 60), "All other names: 0 of 60"),
+        (
+            lambda n, c, s, q: q[0] == "b",
+            "names under b.shop.svc.cluster.local",
+            (60, 60, 60),
+            "All other names: 0 of 60",
+        ),
         (lambda n, c, s, q: n % 5 < 1, "the way to the name servers", (24, 120, 0), "none much worse than the others"),
     ],
 )
@@ -110,7 +115,9 @@ def test_silent_where_nothing_is_wrong(tmp_path: Path) -> None:
     soon = [transaction(4100 + n, name, client=CLIENTS[2], attempts=2, latency_us=900) for n in range(9)]
     upstream = [unanswered(4200 + n, "x.example", client=SERVERS[0], forwarded=True) for n in range(9)]
     alone = [transaction(4300 + n, name, outcome="unsolicited", attempts=0) for n in range(9)]
-    assert found(tmp_path, fine + usual + soon + upstream + alone) == []
+    error = {"attempts": 2, "latency_us": 752_000, "rcode": "SERVFAIL"}
+    failed = [transaction(4400 + n, "erp.legacy.example", **error) for n in range(9)]
+    assert found(tmp_path, fine + usual + soon + upstream + alone + failed) == []
 
 
 def test_one_of_a_pair_accuses_nobody_here(tmp_path: Path) -> None:
@@ -124,7 +131,7 @@ def test_one_of_a_pair_accuses_nobody_here(tmp_path: Path) -> None:
 def test_hostile_names_are_data(tmp_path: Path, name: str) -> None:
     fine = [transaction(number, "a.shop.svc.cluster.local") for number in range(200)]
     (finding,) = found(tmp_path, fine + [unanswered(300 + n, name) for n in range(4)])
-    assert (finding.subject, finding.look) == (f"names of {name}", {"domain": name, "outcome": "unanswered"})
+    assert (finding.subject, finding.look) == (f"names under {name}", {"domain": f"*{name}", "outcome": "unanswered"})
 
 
 def test_silent_on_an_empty_lake(tmp_path: Path) -> None:
