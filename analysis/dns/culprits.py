@@ -1,8 +1,9 @@
 """Whose fault it is that something is lost: what sets those that lose apart from those that do not.
 
-Rows are figures of groups (``transactions``, ``lost``, and the dimensions). A value of a dimension is suspected by how
-unlikely it is that what is in it loses so much more than the rest (the likelihood ratio of two shares). The likeliest
-takes its rows with it; then the rest is looked at anew, so that two faults at once are told apart.
+Rows are figures of groups (``transactions``, ``lost``, the dimensions, and ``zone_transactions``). A value of a dimension
+is suspected by how unlikely it is that what is in it loses so much more than the rest (the likelihood ratio of two
+shares). The likeliest takes its rows with it; then the rest is looked at anew, so that two faults at once are told
+apart.
 """
 
 from collections import defaultdict
@@ -96,12 +97,18 @@ def _everybody(rows: Sequence[Row]) -> list[Culprit]:
 
 
 def _tallies(rows: Sequence[Row], dimension: str) -> dict[str, Tally]:
-    """Of each value that lost something; NULL is nobody, so it is no suspect."""
+    """Of each value; NULL is nobody, so it is no suspect."""
     groups: dict[str, list[Row]] = defaultdict(list)
     for row in rows:
         if row[dimension] is not None:
             groups[row[dimension]].append(row)
-    return {value: tallied for value, own in groups.items() if (tallied := tally(own)).lost}
+    return {value: _tallied(dimension, own) for value, own in groups.items()}
+
+
+def _tallied(dimension: str, rows: Sequence[Row]) -> Tally:
+    """What was asked for a zone is told beside what it lost; all else is asked in rows of its own."""
+    seen = tally(rows)
+    return Tally(rows[0]["zone_transactions"], seen.lost) if dimension == "zone" else seen
 
 
 def _evidence(inside: Tally, outside: Tally) -> float:

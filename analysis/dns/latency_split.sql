@@ -1,16 +1,18 @@
--- question: Where does the time of an answer go: at each server, what the client waits, what the server takes, what its upstreams take?
--- grain: one row a server, leg (client: the whole wait; server: without upstreams; upstream) and power of two of microseconds
+-- question: Where does the time of an answer go: to the server itself, or to its upstreams?
+-- grain: one row a server, leg (client: the whole wait; server: without upstreams; upstream) and power of two of µs
 -- read by: tailrace ask, viz
 -- parameter namespace text null: namespace of the client
 -- parameter workload text null: workload of the client
 -- parameter domain glob null: name that was asked for
 with answered as (
     select
-        coalesce(server_namespace || '/' || coalesce(server_pod, server_workload), service_namespace || '/' || service, server_ip)
-            as server,
+        coalesce(
+            server_namespace || '/' || coalesce(server_pod, server_workload), service_namespace || '/' || service, server_ip
+        ) as server,
         cast(floor(log2(greatest(latency_us, 1))) as integer) as client_exponent,
         cast(floor(log2(greatest(latency_us - coalesce(upstream_us, 0), 1))) as integer) as server_exponent,
-        case when upstream_us is not null then cast(floor(log2(greatest(upstream_us, 1))) as integer) end as upstream_exponent
+        case when upstream_us is not null then cast(floor(log2(greatest(upstream_us, 1))) as integer) end
+            as upstream_exponent
     from dns
     where
         outcome = 'answered'

@@ -5,10 +5,14 @@
 -- parameter workload text null: workload of the client
 with answered as (
     select
-        coalesce(server_namespace || '/' || server_workload, service_namespace || '/' || service) as siblings,
-        server_namespace || '/' || server_pod as server,
+        server_namespace,
+        server_workload,
+        service_namespace,
+        service,
+        server_pod,
         server_node,
-        cast(floor(log2(greatest(latency_us - coalesce(upstream_us, 0), 1))) as integer) as exponent
+        cast(floor(log2(greatest(latency_us - coalesce(upstream_us, 0), 1))) as integer) as exponent,
+        count(*) as transactions
     from dns
     where
         outcome = 'answered'
@@ -19,6 +23,17 @@ with answered as (
         and server_pod is not null
         and ($namespace is null or client_namespace = $namespace)
         and ($workload is null or client_workload = $workload)
+    group by all
+),
+
+grouped as (
+    select
+        coalesce(server_namespace || '/' || server_workload, service_namespace || '/' || service) as siblings,
+        server_namespace || '/' || server_pod as server,
+        server_node,
+        exponent,
+        transactions
+    from answered
 )
 
 select
@@ -27,8 +42,8 @@ select
     min(server_node) as server_node,
     exponent,
     cast(power(2, exponent) as bigint) as from_us,
-    count(*) as transactions
-from answered
+    cast(sum(transactions) as bigint) as transactions
+from grouped
 where siblings is not null
 group by siblings, server, exponent
 order by siblings, server, exponent

@@ -37,7 +37,7 @@ def _weighed(row: Row) -> Row:
 
 
 def _finding(culprit: Culprit) -> Finding:
-    sums = _sums(culprit.rows)
+    sums = _sums(culprit.rows) | {"transactions": culprit.tally.transactions}
     stalled = sums["unanswered"] > 0 or sums["longest_us"] >= STALL_US
     return Finding(
         diagnosis=DIAGNOSIS.name,
@@ -54,7 +54,7 @@ def _finding(culprit: Culprit) -> Finding:
 
 
 def _sums(rows: Sequence[Row]) -> dict[str, int]:
-    added = ("transactions", "unanswered", "answered_late", "of_pair", "calls", "waited_us")
+    added = ("unanswered", "answered_late", "of_pair", "calls", "waited_us")
     sums: Counter[str] = Counter()
     for row in rows:
         sums.update({name: row[name] for name in (*added, *(name for name, _, _ in LADDERS))})

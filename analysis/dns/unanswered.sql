@@ -1,19 +1,17 @@
 -- question: Which queries were repeated or never answered, by whom, at which server, and how long did clients wait?
--- grain: one row a client workload, its node, server, and zone, the most lost first; what lost nothing is together under NULL
+-- grain: one row a client workload, its node, server, and zone that lost; zone NULL: all that was asked between them
 -- read by: the DNS doctor, tailrace ask
 -- What was answered late with an error waited for an upstream: dns/servfail tells of it.
 -- parameter namespace text null: namespace of the client
 -- parameter workload text null: workload of the client
 -- parameter late_us integer 300000: an answer to a repeated query is late from here (no resolver repeats sooner)
--- parameter zones integer 200: of so many zones, those that lost most, all transactions are told
-with asked as (
+-- parameter least integer 2: fewest that a client, node, server or zone lost to be told apart
+-- parameter usual integer 2000: who loses less than one of so many is NULL, as any network loses that
+with troubled as (
     select
-        transaction_id,
         resolution_id,
         client_namespace,
-        client_workload_kind,
         coalesce(client_workload, client_ip) as client_name,
-        coalesce(client_namespace || '/', '') || coalesce(client_workload, client_ip) as client,
         client_node,
         coalesce(
             server_namespace || '/' || server_pod,
@@ -26,29 +24,31 @@ with asked as (
         start_time,
         coalesce(latency_us, 0) as latency_us,
         outcome = 'unanswered' as never,
-        outcome = 'unanswered' or coalesce(attempts > 1 and latency_us >= $late_us and rcode in ('NOERROR', 'NXDOMAIN'), false)
-            as lost
+        case
+            when resolution_id is null then 1
+            else row_number() over (partition by resolution_id order by start_time, qname, qtype, server_ip)
+        end as place
     from dns
     where
-        outcome <> 'unsolicited'
+        (
+            outcome = 'unanswered'
+            or (outcome = 'answered' and attempts > 1 and latency_us >= $late_us and rcode in ('NOERROR', 'NXDOMAIN'))
+        )
         and not forwarded
         and ($namespace is null or client_namespace = $namespace)
         and ($workload is null or client_workload = $workload)
 ),
 
-troubled as (
-    select *, row_number() over (partition by coalesce(resolution_id, transaction_id) order by start_time, transaction_id) as place
-    from asked
-    where lost
-),
-
 zone as (
-    select name
-    from troubled
-    where name is not null
-    group by name
-    order by count(*) desc, name
-    limit $zones
+    select coalesce(registered_domain, qname) as name, count(*) as transactions
+    from dns
+    where
+        coalesce(registered_domain, qname) in (select name from troubled)
+        and outcome <> 'unsolicited'
+        and not forwarded
+        and ($namespace is null or client_namespace = $namespace)
+        and ($workload is null or client_workload = $workload)
+    group by coalesce(registered_domain, qname)
 ),
 
 waited as (
@@ -63,68 +63,153 @@ waited as (
     where (retries > 0 or unanswered > 0) and not forwarded
 ),
 
-untroubled as (
+asked as (
     select
         client_namespace,
-        client_workload_kind,
-        client_name,
-        client,
+        client_workload,
+        case when client_workload is null then client_ip end as client_ip,
         client_node,
-        server,
-        service,
-        server_node,
-        case when name in (select name from zone) then name end as zone,
+        server_namespace,
+        server_pod,
+        case when server_pod is null and service is null then server_workload end as server_workload,
+        case when server_pod is null and service is null then server_ip end as server_ip,
         count(*) as transactions
-    from asked
-    where not lost
+    from dns
+    where
+        outcome <> 'unsolicited'
+        and not forwarded
+        and ($namespace is null or client_namespace = $namespace)
+        and ($workload is null or client_workload = $workload)
     group by all
 ),
 
-weighed as (
+seen as (
     select
-        case when client in (select client from troubled) then client_namespace end as client_namespace,
-        case when client in (select client from troubled) then client_workload_kind end as client_workload_kind,
-        case when client in (select client from troubled) then client_name end as client_name,
-        case when client_node in (select client_node from troubled where client_node is not null) then client_node end
-            as client_node,
-        case when server in (select server from troubled where server is not null) then server end as server,
-        case when service in (select service from troubled where service is not null) then service end as service,
-        case when server in (select server from troubled where server is not null) then server_node end as server_node,
-        zone,
+        client_namespace,
+        coalesce(client_workload, client_ip) as client_name,
+        client_node,
+        coalesce(server_namespace || '/' || server_pod, server_namespace || '/' || server_workload, server_ip) as server,
+        cast(null as varchar) as service,
+        cast(null as varchar) as server_node,
+        cast(null as varchar) as zone,
         transactions,
-        false as never,
         false as lost,
+        false as never,
         false as of_pair,
-        false as is_call,
-        cast(0 as bigint) as waited_us,
+        cast(null as bigint) as waited_us,
         cast(null as varchar) as qname,
         cast(null as timestamp with time zone) as start_time
-    from untroubled
+    from asked
     union all
     select
         client_namespace,
-        client_workload_kind,
         client_name,
         client_node,
         server,
         service,
         server_node,
-        case when name in (select name from zone) then name end as zone,
-        1 as transactions,
+        name as zone,
+        0 as transactions,
+        true as lost,
         never,
-        lost,
         coalesce(waited.of_pair, false) as of_pair,
-        place = 1 as is_call,
         case when place = 1 then coalesce(waited.waited_us, troubled.latency_us) end as waited_us,
         qname,
         start_time
     from troubled
     left join waited on waited.resolution_id = troubled.resolution_id
+),
+
+counted as (
+    select
+        coalesce(client_namespace || '/', '') || client_name as client,
+        client_namespace,
+        client_name,
+        client_node,
+        server,
+        service,
+        server_node,
+        zone,
+        sum(transactions) as transactions,
+        count(*) filter (where lost) as lost,
+        count(*) filter (where never) as unanswered,
+        count(*) filter (where of_pair) as of_pair,
+        count(waited_us) as calls,
+        sum(waited_us) as waited_us,
+        max(waited_us) as longest_us,
+        count(*) filter (where waited_us between 900000 and 1400000) as waits_1s,
+        count(*) filter (where waited_us between 2300000 and 2900000) as waits_2_5s,
+        count(*) filter (where waited_us between 4700000 and 5900000) as waits_5s,
+        count(*) filter (where waited_us between 9500000 and 11500000) as waits_10s,
+        min(qname) as example,
+        min(start_time) as first_seen,
+        max(start_time) as last_seen
+    from seen
+    group by client_namespace, client_name, client_node, server, service, server_node, zone
+),
+
+suspect_client as (
+    select client
+    from counted
+    group by client
+    having sum(lost) >= $least and sum(lost) * $usual >= sum(transactions)
+),
+
+suspect_node as (
+    select client_node
+    from counted
+    group by client_node
+    having sum(lost) >= $least and sum(lost) * $usual >= sum(transactions)
+),
+
+suspect_server as (
+    select server
+    from counted
+    group by server
+    having sum(lost) >= $least and sum(lost) * $usual >= sum(transactions)
+),
+
+suspect_zone as (
+    select counted.zone, max(zone.transactions) as transactions
+    from counted
+    inner join zone on zone.name = counted.zone
+    group by counted.zone
+    having sum(counted.lost) >= $least and sum(counted.lost) * $usual >= max(zone.transactions)
+),
+
+told as (
+    select
+        case when suspect_client.client is not null then counted.client_namespace end as client_namespace,
+        case when suspect_client.client is not null then counted.client_name end as client_name,
+        suspect_node.client_node,
+        suspect_server.server,
+        counted.service,
+        case when suspect_server.server is not null then counted.server_node end as server_node,
+        suspect_zone.zone,
+        suspect_zone.transactions as zone_transactions,
+        counted.transactions,
+        counted.lost,
+        counted.unanswered,
+        counted.of_pair,
+        counted.calls,
+        counted.waited_us,
+        counted.longest_us,
+        counted.waits_1s,
+        counted.waits_2_5s,
+        counted.waits_5s,
+        counted.waits_10s,
+        counted.example,
+        counted.first_seen,
+        counted.last_seen
+    from counted
+    left join suspect_client on suspect_client.client = counted.client
+    left join suspect_node on suspect_node.client_node = counted.client_node
+    left join suspect_server on suspect_server.server = counted.server
+    left join suspect_zone on suspect_zone.zone = counted.zone
 )
 
 select
     client_namespace,
-    client_workload_kind,
     client_name,
     client_node,
     server,
@@ -132,22 +217,20 @@ select
     server_node,
     zone,
     cast(sum(transactions) as bigint) as transactions,
-    count(*) filter (where never) as unanswered,
-    count(*) filter (where lost and not never) as answered_late,
-    count(*) filter (where of_pair) as of_pair,
-    count(*) filter (where is_call) as calls,
+    zone_transactions,
+    cast(sum(unanswered) as bigint) as unanswered,
+    cast(sum(lost) - sum(unanswered) as bigint) as answered_late,
+    cast(sum(of_pair) as bigint) as of_pair,
+    cast(sum(calls) as bigint) as calls,
     cast(coalesce(sum(waited_us), 0) as bigint) as waited_us,
-    cast(coalesce(max(waited_us), 0) as bigint) as longest_us,
-    count(*) filter (where waited_us between 900000 and 1400000) as waits_1s,
-    count(*) filter (where waited_us between 2300000 and 2900000) as waits_2_5s,
-    count(*) filter (where waited_us between 4700000 and 5900000) as waits_5s,
-    count(*) filter (where waited_us between 9500000 and 11500000) as waits_10s,
-    count(distinct qname) as names,
-    min(qname) as example,
-    min(start_time) as first_seen,
-    max(start_time) as last_seen
-from weighed
-group by client_namespace, client_workload_kind, client_name, client_node, server, service, server_node, zone
-order by
-    count(*) filter (where lost) desc, transactions desc,
-    client_namespace, client_workload_kind, client_name, client_node, server, service, server_node, zone
+    cast(coalesce(max(longest_us), 0) as bigint) as longest_us,
+    cast(sum(waits_1s) as bigint) as waits_1s,
+    cast(sum(waits_2_5s) as bigint) as waits_2_5s,
+    cast(sum(waits_5s) as bigint) as waits_5s,
+    cast(sum(waits_10s) as bigint) as waits_10s,
+    min(example) as example,
+    min(first_seen) as first_seen,
+    max(last_seen) as last_seen
+from told
+group by client_namespace, client_name, client_node, server, service, server_node, zone, zone_transactions
+order by sum(lost) desc, sum(transactions) desc, client_namespace, client_name, client_node, server, service, server_node, zone
