@@ -3,7 +3,19 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from analysis.dns import bypass, misspelt, never_connected, no_endpoint, refused, unanswered
+from analysis.dns import (
+    bypass,
+    misspelt,
+    never_connected,
+    no_endpoint,
+    pair_race,
+    refused,
+    servfail,
+    slow_replica,
+    slow_upstream,
+    truncated,
+    unanswered,
+)
 from analysis.dns.finding import MOST, Context, Diagnosis, Finding
 from analysis.questions import TIMEOUT_S, ask
 from contract.errors import QuestionError
@@ -14,7 +26,12 @@ DIAGNOSES: tuple[Diagnosis, ...] = (
     misspelt.DIAGNOSIS,
     never_connected.DIAGNOSIS,
     no_endpoint.DIAGNOSIS,
+    pair_race.DIAGNOSIS,
     refused.DIAGNOSIS,
+    servfail.DIAGNOSIS,
+    slow_replica.DIAGNOSIS,
+    slow_upstream.DIAGNOSIS,
+    truncated.DIAGNOSIS,
     unanswered.DIAGNOSIS,
 )
 
