@@ -102,6 +102,6 @@ def client_of(row: Row) -> str:
 
 def asked_by(row: Row) -> dict[str, object]:
     """Parameters of ``dns/search`` that select what the client of the row asked."""
-    if row["client_workload_kind"] is None:
+    if not row["client_namespace"]:
         return {"from_ip": row["client_name"]}
     return {"from_namespace": row["client_namespace"], "from_workload": row["client_name"]}
