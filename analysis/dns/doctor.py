@@ -4,15 +4,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from analysis.dns import unanswered
-from analysis.dns.finding import Context, Diagnosis, Finding
+from analysis.dns.finding import MOST, Context, Diagnosis, Finding
 from analysis.questions import TIMEOUT_S, ask
 from contract.errors import QuestionError
 from store.lake import Lake
 
 DIAGNOSES: tuple[Diagnosis, ...] = (unanswered.DIAGNOSIS,)
-
-# Findings of one diagnosis that anybody reads.
-MOST = 50
 
 
 NO_SERVICES = "the lake has no Kubernetes objects; ingest the captures with --kube"
@@ -61,8 +58,9 @@ def _examined(
 ) -> tuple[Sequence[Finding], bool]:
     if diagnosis.needs_services and context.services is None:
         raise QuestionError(NO_SERVICES)
-    answer = ask(lake, f"dns/{diagnosis.name}", parameters, MOST, timeout_s)
-    return diagnosis.judge(answer.table.to_pylist(), context), answer.truncated
+    answer = ask(lake, f"dns/{diagnosis.name}", parameters, diagnosis.rows, timeout_s)
+    found = sorted(diagnosis.judge(answer.table.to_pylist(), context), key=_cost)
+    return found[:MOST], answer.truncated or len(found) > MOST
 
 
 def chosen(names: Sequence[str]) -> Sequence[Diagnosis]:

@@ -7,6 +7,9 @@ from typing import Any
 
 Row = Mapping[str, Any]
 
+# Findings of one diagnosis that anybody reads.
+MOST = 50
+
 
 class Severity(IntEnum):
     """By what it does to those who ask."""
@@ -46,6 +49,8 @@ class Diagnosis:
     judge: Callable[[Sequence[Row], "Context"], Sequence[Finding]]
     # It compares with the Services of the cluster, and can tell nothing where they are not known.
     needs_services: bool = False
+    # More than findings that anybody reads where a finding is made of many rows, or not every row is worth one.
+    rows: int = MOST
 
 
 @dataclass(frozen=True)
