@@ -211,5 +211,5 @@ def _findings(page: Page, story: Story, lake: str) -> None:
 
 
 def _shown(story: Story, lake: str) -> Shown:
-    since, until = map(rfc3339, story.window)
-    return Shown({one.name: one.title for one in DIAGNOSES}, {"lake": lake, "since": since, "until": until})
+    ends = dict(zip(("since", "until"), map(rfc3339, story.window), strict=True))
+    return Shown({one.name: one.title for one in DIAGNOSES}, {"lake": lake} | ({} if story.whole else ends))

@@ -3,6 +3,7 @@
 import json
 import shlex
 import sys
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
     from analysis.dns.finding import Finding
 
 STYLES = {"critical": BAD, "warning": DOUBTFUL, "info": INFO}
+
+LABEL = 8
 
 # Options of ``tailrace dns`` whose names are not those of the parameters of dns/search.
 OPTIONS = {"negate": "not"}
@@ -48,8 +51,8 @@ def block(page: Page, finding: "Finding", shown: Shown, indent: int = 0) -> None
     brief(page, finding, shown, indent)
     for name, text in (("Fix", finding.fix), ("Effect", finding.effect)):
         if text:
-            page.paragraph((f"{name:8}", GOOD), text, indent=inner, hang=8)
-    page.line((f"{'See':8}", QUIET), (command(finding, shown), COMMAND), indent=inner)
+            page.paragraph(text, indent=inner, hang=LABEL, label=(name, GOOD))
+    page.line(("See".ljust(LABEL), QUIET), (command(finding, shown), COMMAND), indent=inner)
 
 
 def brief(page: Page, finding: "Finding", shown: Shown, indent: int = 0) -> None:
@@ -62,7 +65,7 @@ def brief(page: Page, finding: "Finding", shown: Shown, indent: int = 0) -> None
 
 def command(finding: "Finding", shown: Shown) -> str:
     """The command line that shows the transactions behind it."""
-    options = [_option(name, value) for name, value in {**finding.look, **shown.place}.items() if value is not None]
+    options = [_option(name, value) for name, value in {**shown.place, **finding.look}.items() if value is not None]
     return " ".join(["tailrace dns", *options])
 
 
@@ -76,10 +79,20 @@ def _option(name: str, value: object) -> str:
 
 def _page(report: "Report", shown: Shown) -> None:
     page = Page()
+    _counts(page, report)
     for finding in report.findings:
         block(page, finding, shown)
         page.blank()
     _closing(page, report)
+
+
+def _counts(page: Page, report: "Report") -> None:
+    """At a glance."""
+    counts = Counter(finding.severity.word for finding in report.findings)
+    parts = [(f"{counts[word]} {word}", STYLES[word]) for word in STYLES if counts[word]]
+    if parts:
+        page.line(*[part for one in parts for part in (one, ", ")][:-1])
+        page.blank()
 
 
 def _closing(page: Page, report: "Report") -> None:

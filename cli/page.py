@@ -37,11 +37,13 @@ class Page:
         """As it stands, however long: what is to be copied is not broken."""
         self.console.print(Text(" " * indent) + _text(parts))
 
-    def paragraph(self, *parts: str | Part, indent: int = 0, hang: int = 0) -> None:
-        """``hang``: how much further all lines but the first are indented."""
-        for number, line in enumerate(_text(parts).wrap(self.console, self.width - indent - hang)):
+    def paragraph(self, *parts: str | Part, indent: int = 0, hang: int = 0, label: Part = ("", "")) -> None:
+        """``hang``: how much further all lines but the first are indented; a ``label`` stands in that room."""
+        first = Text(" " * indent) + Text(label[0].ljust(hang) if label[0] else "", label[1])
+        room = self.width - indent - hang
+        for number, line in enumerate(_text(parts).wrap(self.console, room)):
             line.rstrip()
-            self.console.print(Text(" " * (indent + (hang if number else 0))) + line)
+            self.console.print((Text(" " * (indent + hang)) if number else first) + line)
 
 
 def _text(parts: Sequence[str | Part]) -> Text:

@@ -34,7 +34,8 @@ INSTANT = timedelta(microseconds=1)
 class Story:
     """``again``: when the name was asked for the next time, if it was while connections were ``followed``.
 
-    ``cut``: there are more steps or connections than are told. ``window`` is that of ``usual`` and ``concerns``.
+    ``cut``: there are more steps or connections than are told. ``window`` is that of ``usual`` and ``concerns``, and ``whole`` if
+    it holds all that the lake has.
     """
 
     asked: Asked
@@ -44,6 +45,7 @@ class Story:
     again: datetime | None
     usual: Row
     window: tuple[datetime, datetime]
+    whole: bool
     concerns: Concerns
     cut: bool
     followed: timedelta
@@ -80,6 +82,7 @@ class _Teller:
             again=again,
             usual=self._usual(found, window),
             window=window,
+            whole=window == (span[0], span[1] + INSTANT),
             concerns=concerns(self.lake, found, names, window, self.context, self.timeout_s),
             cut=more_steps or more_connections,
             followed=min(FOLLOWED, span[1] - began),
