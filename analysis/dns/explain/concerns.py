@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 from analysis.dns.doctor import Unjudged, examine
 from analysis.dns.finding import Context, Finding, Row
-from analysis.questions import ask
+from analysis.questions import asking
 from store.lake import Lake
 
 # Parameters by which a finding shows the transactions of certain names, and of certain clients.
@@ -39,7 +39,7 @@ def concerns(
     report = examine(lake, whose | {"since": window[0], "until": window[1]}, context, timeout_s=timeout_s)
     of_names = [one for one in report.findings if OF_NAMES & one.look.keys()]
     others = [one for one in report.findings if not OF_NAMES & one.look.keys()]
-    shows = [one for one in others if _shows(lake, one, resolution, timeout_s)]
+    shows = _shows(lake, others, resolution, timeout_s)
     about = [one for one in of_names if _about(one, names, resolution["registered_domain"])] + shows
     return Concerns(
         name=[one for one in report.findings if one in about],
@@ -55,13 +55,16 @@ def _about(finding: Finding, names: Sequence[str], registered_domain: str | None
     )
 
 
-def _shows(lake: Lake, finding: Finding, resolution: Row, timeout_s: float) -> bool:
-    """Whether this resolution is among what the finding shows, which says more than whose it is."""
-    if not finding.look.keys() - WHOSE:
-        return False
+def _shows(lake: Lake, findings: Sequence[Finding], resolution: Row, timeout_s: float) -> list[Finding]:
+    """Those that show this resolution, and say more of what they show than whose it is."""
     window = {"since": resolution["start_time"], "until": resolution["end_time"] + timedelta(microseconds=1)}
     this = {"resolution": resolution["resolution_id"]} | window
-    return bool(ask(lake, "dns/search", {**finding.look, **this}, 1, timeout_s).table.num_rows)
+    with asking(lake, window) as answer:
+        return [
+            one
+            for one in findings
+            if one.look.keys() - WHOSE and answer("dns/search", {**one.look, **this}, 1, timeout_s).table.num_rows
+        ]
 
 
 def _like(name: str, glob: str) -> bool:

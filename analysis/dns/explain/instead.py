@@ -1,13 +1,13 @@
 """Where a client never asked for a name: what it asked for instead, and who did ask for it."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from difflib import get_close_matches
 
 from analysis.dns.explain.asked import Asked, Client
 from analysis.dns.finding import Row, client_of
-from analysis.questions import ask
+from analysis.questions import asking
 from store.lake import Lake
 
 # Names that are compared with the one that was not found: those that are asked for most.
@@ -33,19 +33,23 @@ class Instead:
 
 
 def asked_instead(lake: Lake, asked: Asked, timeout_s: float) -> Instead:
-    def rows(question: str, parameters: dict[str, object], limit: int = MOST_COMPARED) -> list[Row]:
-        return list(ask(lake, f"dns/explain/{question}", parameters, limit, timeout_s).table.to_pylist())
-
     name = str(asked.spellings["name"])
-    names = rows("names", asked.client.parameters)
-    clients = rows("clients", asked.spellings, SHOWN)
+    with asking(lake, {}) as answer:
+
+        def rows(question: str, parameters: Mapping[str, object], limit: int = MOST_COMPARED) -> list[Row]:
+            return list(answer(f"dns/explain/{question}", parameters, limit, timeout_s).table.to_pylist())
+
+        names = rows("names", asked.client.parameters)
+        clients = rows("clients", asked.spellings, SHOWN)
+        all_names = [] if clients else rows("names", Client().parameters)
+        all_clients = [] if names else rows("clients", {})
     return Instead(
         asked=asked,
         known=bool(names),
         names=_near(name, names, "asked") or names[:SHOWN],
         clients=clients,
-        elsewhere=[] if clients else _elsewhere(name, rows("names", Client().parameters), names),
-        like=[] if names else _like(asked.client, rows("clients", {})),
+        elsewhere=_elsewhere(name, all_names, names),
+        like=_like(asked.client, all_clients),
         span=lake.span(),
     )
 

@@ -8,7 +8,7 @@ from analysis.dns.explain.asked import Asked
 from analysis.dns.explain.concerns import Concerns, concerns
 from analysis.dns.explain.instead import Instead, asked_instead
 from analysis.dns.finding import Context, Row
-from analysis.questions import TIMEOUT_S, ask
+from analysis.questions import TIMEOUT_S, ask, asking
 from contract.resolutions import AS_IT_STANDS
 from store.lake import Lake
 
@@ -71,8 +71,7 @@ class _Teller:
         began = found["start_time"]
         window = max(span[0], began - BEFORE), min(span[1] + INSTANT, began + AFTER)
         steps, more_steps = self._steps(found)
-        again = self._again(found)
-        connections, more_connections = self._connections(found, again)
+        again, connections, more_connections = self._followed(found)
         names = [found["asked"], *(step["qname"] for step in steps)]
         return Story(
             asked=self.asked,
@@ -94,41 +93,40 @@ class _Teller:
             for asked_for in (False, True):
                 how = {"at": at, "asked_for": asked_for}
                 client = self.asked.client.parameters
-                rows, _ = self._rows("resolution", self.asked.spellings | client | how | window, 1)
+                rows = self._rows("resolution", self.asked.spellings | client | how | window)
                 if rows:
                     return rows[0]
         return None
 
     def _steps(self, found: Row) -> tuple[Sequence[Row], bool]:
-        began, last = found["start_time"], found["end_time"]
-        this = {"resolution": found["resolution_id"], "since": began}
-        rows, more = self._rows("steps", this | {"until": last + INSTANT}, MOST_STEPS)
-        patience = {"patience": int(PATIENCE.total_seconds()), "until": last + PATIENCE + INSTANT}
-        legs, _ = self._rows("upstream", this | patience, MOST_STEPS)
-        return [_step(row, found, legs) for row in rows], more
+        window = {"since": found["start_time"], "until": found["end_time"] + PATIENCE + INSTANT}
+        this = {"resolution": found["resolution_id"]} | window
+        with asking(self.lake, window) as answer:
+            told = answer("dns/explain/steps", this, MOST_STEPS, self.timeout_s)
+            patience = {"patience": int(PATIENCE.total_seconds())}
+            legs = answer("dns/explain/upstream", this | patience, MOST_STEPS, self.timeout_s).table.to_pylist()
+        return [_step(row, found, legs) for row in told.table.to_pylist()], told.truncated
 
-    def _again(self, found: Row) -> datetime | None:
-        began = found["start_time"]
-        when = {"after": began, "since": began, "until": began + FOLLOWED}
-        rows, _ = self._rows("again", {name: found[name] for name in ("asked", "client_ip", "cluster")} | when, 1)
-        return rows[0]["again_time"] if rows else None
-
-    def _connections(self, found: Row, again: datetime | None) -> tuple[Sequence[Row], bool]:
+    def _followed(self, found: Row) -> tuple[datetime | None, Sequence[Row], bool]:
+        """When the name was asked for again, and the connections until then."""
         began = found["start_time"]
         window = {"since": began, "until": began + FOLLOWED}
-        rows, more = self._rows(
-            "connections", {"resolution": found["resolution_id"], "again": again} | window, MOST_CONNECTIONS
-        )
-        return [{**row, "offset_us": _offset(row, began)} for row in rows], more
+        who = {name: found[name] for name in ("asked", "client_ip", "cluster")} | {"after": began} | window
+        with asking(self.lake, window) as answer:
+            rows = answer("dns/explain/again", who, 1, self.timeout_s).table.to_pylist()
+            again = rows[0]["again_time"] if rows else None
+            this = {"resolution": found["resolution_id"], "again": again} | window
+            told = answer("dns/explain/connections", this, MOST_CONNECTIONS, self.timeout_s)
+        rows = [{**row, "offset_us": _offset(row, began)} for row in told.table.to_pylist()]
+        return again, rows, told.truncated
 
     def _usual(self, found: Row, window: tuple[datetime, datetime]) -> Row:
         when = {"since": window[0], "until": window[1], "duration_us": found["duration_us"]}
-        rows, _ = self._rows("usual", {"asked": found["asked"]} | self.asked.client.parameters | when, 1)
-        return rows[0]
+        return self._rows("usual", {"asked": found["asked"]} | self.asked.client.parameters | when)[0]
 
-    def _rows(self, name: str, parameters: Mapping[str, object], limit: int) -> tuple[list[Row], bool]:
-        answer = ask(self.lake, f"dns/explain/{name}", parameters, limit, self.timeout_s)
-        return answer.table.to_pylist(), answer.truncated
+    def _rows(self, name: str, parameters: Mapping[str, object]) -> list[Row]:
+        """The first one at most."""
+        return list(ask(self.lake, f"dns/explain/{name}", parameters, 1, self.timeout_s).table.to_pylist())
 
 
 def _step(row: Row, found: Row, legs: Sequence[Row]) -> Row:
