@@ -55,6 +55,9 @@ class Diagnosis:
     name: str
     title: str
     judge: Callable[[Sequence[Row], "Context"], Sequence[Finding]]
+    # It compares with the Services of the cluster, and can tell nothing where they are not known.
+    needs_services: bool = False
+    # More than findings that anybody reads where a finding is made of many rows, or not every row is worth one.
     rows: int = MOST
 
 
