@@ -14,7 +14,6 @@ DIAGNOSES: tuple[Diagnosis, ...] = (unanswered.DIAGNOSIS,)
 # Findings of one diagnosis that anybody reads.
 MOST = 50
 
-
 NO_SERVICES = "the lake has no Kubernetes objects; ingest the captures with --kube"
 
 
@@ -34,6 +33,39 @@ class Report:
     unjudged: Sequence[Unjudged] = ()
 
 
+@dataclass(frozen=True)
+class Examination:
+    """``folder`` is what the names of the questions begin with; of each answer ``rows`` are judged."""
+
+    lake: Lake
+    folder: str
+    parameters: Mapping[str, object]
+    context: Context
+    timeout_s: float
+    rows: int = MOST
+
+    def report(self, diagnoses: Sequence[Diagnosis]) -> Report:
+        findings: list[Finding] = []
+        silent, cut, unjudged = [], [], []
+        for diagnosis in diagnoses:
+            try:
+                found, more = self._examined(diagnosis)
+            except QuestionError as error:
+                unjudged.append(Unjudged(diagnosis, str(error)))
+                continue
+            findings += found
+            silent += [] if found else [diagnosis]
+            cut += [diagnosis] if more else []
+        return Report(sorted(findings, key=_cost), silent, cut, unjudged)
+
+    def _examined(self, diagnosis: Diagnosis) -> tuple[Sequence[Finding], bool]:
+        if diagnosis.needs_services and self.context.services is None:
+            raise QuestionError(NO_SERVICES)
+        answer = ask(self.lake, f"{self.folder}/{diagnosis.name}", self.parameters, self.rows, self.timeout_s)
+        found = diagnosis.judge(answer.table.to_pylist(), self.context)
+        return found[:MOST], answer.truncated or len(found) > MOST
+
+
 def examine(
     lake: Lake,
     parameters: Mapping[str, object],
@@ -42,35 +74,15 @@ def examine(
     timeout_s: float = TIMEOUT_S,
 ) -> Report:
     """``parameters``: since, until, namespace, workload; ``names`` of diagnoses, all where there are none."""
-    findings: list[Finding] = []
-    silent, cut, unjudged = [], [], []
-    for diagnosis in chosen(names):
-        try:
-            found, more = _examined(lake, diagnosis, parameters, context, timeout_s)
-        except QuestionError as error:
-            unjudged.append(Unjudged(diagnosis, str(error)))
-            continue
-        findings += found
-        silent += [] if found else [diagnosis]
-        cut += [diagnosis] if more else []
-    return Report(sorted(findings, key=_cost), silent, cut, unjudged)
+    return Examination(lake, "dns", parameters, context, timeout_s).report(chosen(DIAGNOSES, names))
 
 
-def _examined(
-    lake: Lake, diagnosis: Diagnosis, parameters: Mapping[str, object], context: Context, timeout_s: float
-) -> tuple[Sequence[Finding], bool]:
-    if diagnosis.needs_services and context.services is None:
-        raise QuestionError(NO_SERVICES)
-    answer = ask(lake, f"dns/{diagnosis.name}", parameters, MOST, timeout_s)
-    return diagnosis.judge(answer.table.to_pylist(), context), answer.truncated
-
-
-def chosen(names: Sequence[str]) -> Sequence[Diagnosis]:
-    known = {diagnosis.name: diagnosis for diagnosis in DIAGNOSES}
+def chosen(known: Sequence[Diagnosis], names: Sequence[str], word: str = "diagnosis") -> Sequence[Diagnosis]:
+    by_name = {diagnosis.name: diagnosis for diagnosis in known}
     for name in names:
-        if name not in known:
-            raise QuestionError(f"no diagnosis {name!r}; there are {', '.join(known)}")
-    return [known[name] for name in names] if names else DIAGNOSES
+        if name not in by_name:
+            raise QuestionError(f"no {word} {name!r}; there are {', '.join(by_name)}")
+    return [by_name[name] for name in names] if names else known
 
 
 def _cost(finding: Finding) -> tuple[object, ...]:

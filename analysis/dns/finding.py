@@ -54,6 +54,8 @@ class Context:
 
     cluster_domain: str = "cluster.local"
     services: Sequence["Service"] | None = None
+    # Registered domains that are known to be what they are; detections say nothing of them.
+    known: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)
