@@ -1,30 +1,24 @@
 """``tailrace detect``: what in the names may be an attack."""
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from cli import options as o
-from cli.output import Format, say, write
-from cli.reading import TIMEOUT_S, window
-
-if TYPE_CHECKING:
-    import pyarrow as pa
-
-    from analysis.dns.doctor import Report
-    from analysis.dns.finding import Finding
+from cli.output import Format, say
+from cli.reading import TIMEOUT_S, nothing, window
+from cli.times import rfc3339
 
 
 def detect(
     *,
     lake: o.LakeOption,
-    detection: Annotated[
-        list[str] | None, typer.Option("--detection", metavar="NAME", help="Only this one; repeatable.")
+    detections: Annotated[
+        list[str] | None, typer.Option("--detection", metavar="NAME", help="Only this one; may be repeated.")
     ] = None,
     known: Annotated[
         list[str] | None,
-        typer.Option("--known", metavar="DOMAIN", help="A registered domain that is no attack; repeatable."),
+        typer.Option("--known", metavar="DOMAIN", help="A registered domain that is no attack; may be repeated."),
     ] = None,
     namespace: Annotated[str | None, typer.Option("--namespace", "-n", help="Namespace of the client.")] = None,
     workload: Annotated[str | None, typer.Option("--workload", help="Workload of the client.")] = None,
@@ -33,31 +27,22 @@ def detect(
     timeout: o.TimeoutOption = TIMEOUT_S,
     form: o.FormatOption = Format.TABLE,
 ) -> None:
-    """Tunnels in names, made-up domains, fast flux, rebinding, look-alikes of domains in use: the worst first."""
+    """Tunnels in names, made-up domains, fast flux, rebinding, look-alikes of domains in use: the worst first.
+
+    The exit status is 0 whatever is found. A detection that cannot judge is named, with the reason.
+    """
+    from analysis.detect.detections import DETECTIONS
     from analysis.detect.detections import detect as detected
     from analysis.detect.known import KNOWN
+    from cli.findings import Shown, show
     from store.lake import Lake
 
-    parameters = window(since, until) | {"namespace": namespace, "workload": workload}
+    opened = Lake.open(lake)
+    span = window(since, until)
+    asked = {"namespace": namespace, "workload": workload, **span}
     all_known = KNOWN | {name.lower().rstrip(".") for name in known or ()}
-    report = detected(Lake.open(lake), parameters, detection or (), all_known, timeout)
-    write(_rows(report.findings), form)
-    _tell(report)
-
-
-def _rows(findings: Sequence["Finding"]) -> "pa.Table":
-    import pyarrow as pa
-
-    names = ("finding", "severity", "subject", "says", "fix")
-    rows = [(one.diagnosis, one.severity.word, one.subject, one.says, one.fix) for one in findings]
-    columns = zip(*rows, strict=True) if rows else [()] * len(names)
-    return pa.table(dict(zip(names, (pa.array(column, pa.string()) for column in columns), strict=True)))
-
-
-def _tell(report: "Report") -> None:
-    for unjudged in report.unjudged:
-        say(f"{unjudged.diagnosis.name} could not judge: {unjudged.why}")
-    if report.silent:
-        say(f"nothing found: {', '.join(one.name for one in report.silent)}")
-    for one in report.cut:
-        say(f"{one.name}: there is more than is shown; a shorter time, a namespace or a workload shows the rest")
+    report = detected(opened, asked, detections or (), all_known, timeout)
+    place = {"lake": lake} | {name: rfc3339(end) for name, end in span.items()}
+    show(report, Shown({one.name: one.title for one in DETECTIONS}, place), form)
+    if opened.span() is None:
+        say(nothing(opened))

@@ -7,7 +7,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from contract.columns import COUNT, TIME
-from contract.resolutions import RESOLUTIONS
+from contract.resolutions import AS_IT_STANDS, RESOLUTIONS
 from enricher.registered import CLUSTER_DOMAIN, registered_domains
 from enricher.sightings import clusters, microseconds, rows
 from enricher.sql import fetch, run
@@ -99,9 +99,16 @@ def _resolutions(connection: duckdb.DuckDBPyConnection, dns: pa.Table, forwarded
     columns = {name: first[name] for name in RESOLUTIONS.schema.names if name in first.schema.names}
     columns |= {name: summed[name] for name in RESOLUTIONS.schema.names if name in summed.schema.names}
     columns |= {"start_time": _times(summed["start_us"]), "end_time": _times(summed["end_us"])}
-    columns["registered_domain"] = registered_domains(summed["asked"])
+    columns["registered_domain"] = _registered(summed)
     arrays = [columns[field.name].cast(field.type) for field in RESOLUTIONS.schema]
     return pa.Table.from_arrays(arrays, schema=RESOLUTIONS.schema)
+
+
+def _registered(summed: pa.Table) -> pa.ChunkedArray:
+    """Not of a name that the search path made one of the cluster."""
+    found = registered_domains(summed["asked"])
+    is_inside = pc.fill_null(pc.not_equal(summed["answered_suffix"], AS_IT_STANDS), False)
+    return pc.if_else(is_inside, pa.scalar(None, found.type), found)
 
 
 def _times(microseconds: pa.ChunkedArray) -> pa.ChunkedArray:

@@ -29,18 +29,25 @@ def tunnelled(tmp_path_factory: pytest.TempPathFactory) -> Lake:
     return make_names(tmp_path_factory.mktemp("detect") / "lake", resolutions=asked(names, zone, qtypes="TXT"))
 
 
-@pytest.mark.parametrize("form", ["table", "json", "csv", "arrow"])
-def test_every_format_has_the_finding(tunnelled: Lake, form: str) -> None:
+@pytest.mark.parametrize("form", ["json", "csv", "arrow"])
+def test_programs_get_the_finding(tunnelled: Lake, form: str) -> None:
     result = detect(tunnelled, "--format", form)
     assert (result.exit_code, result.exception) == (0, None)
-    assert "nothing found: dga, fast_flux, rebinding, typosquat" in result.stderr
-    if form == "arrow":
-        rows = pa.ipc.open_stream(result.stdout_bytes).read_all().to_pylist()
-    elif form == "json":
-        rows = json.loads(result.stdout)
-    else:
-        rows = list(csv.DictReader(io.StringIO(result.stdout))) if form == "csv" else []
-    assert [(row["finding"], row["severity"]) for row in rows] == [("tunnelling", "critical")] * (form != "table")
+    read = {
+        "arrow": lambda: pa.ipc.open_stream(result.stdout_bytes).read_all().to_pylist(),
+        "json": lambda: json.loads(result.stdout)["findings"],
+        "csv": lambda: list(csv.DictReader(io.StringIO(result.stdout))),
+    }
+    (row,) = read[form]()
+    assert (row["diagnosis"], row["severity"]) == ("tunnelling", "critical")
+    assert "60 different names" in row["says"]
+
+
+def test_a_report_for_people(tunnelled: Lake) -> None:
+    told = " ".join(detect(tunnelled).stdout.split())
+    assert told.startswith("CRITICAL Data carried in names: shop/api → ")
+    assert "See tailrace dns --from-namespace shop --from-workload api --domain" in told
+    assert told.endswith("Nothing found by dga, fast_flux, rebinding, typosquat.")
 
 
 def test_hostile_names_stay_text(tunnelled: Lake) -> None:
@@ -50,11 +57,16 @@ def test_hostile_names_stay_text(tunnelled: Lake) -> None:
 
 
 def test_only_what_is_chosen_and_not_known(tunnelled: Lake) -> None:
-    chosen = detect(tunnelled, "--detection", "dga", "--format", "json")
-    assert (json.loads(chosen.stdout), chosen.stderr) == ([], "nothing found: dga\n")
-    known = detect(tunnelled, "--known", "\x1b[31m<b>\u202eevil.example.", "--format", "json")
-    assert json.loads(known.stdout) == []
-    assert json.loads(detect(tunnelled, "--namespace", "other", "--format", "json").stdout) == []
+    def findings(*arguments: str) -> list[dict[str, object]]:
+        found: list[dict[str, object]] = json.loads(detect(tunnelled, "--format", "json", *arguments).stdout)[
+            "findings"
+        ]
+        return found
+
+    assert len(findings("--detection", "tunnelling", "--workload", "api")) == 1
+    assert findings("--detection", "dga") == []
+    assert findings("--known", "\x1b[31m<b>\u202eevil.example.") == []
+    assert findings("--namespace", "other") == []
 
 
 def test_an_unknown_detection_is_wrong_usage(tunnelled: Lake) -> None:
@@ -64,6 +76,7 @@ def test_an_unknown_detection_is_wrong_usage(tunnelled: Lake) -> None:
 
 
 def test_an_empty_lake(tmp_path: Path) -> None:
-    result = detect(Lake.create(tmp_path), "--format", "csv")
+    result = detect(Lake.create(tmp_path))
     assert result.exit_code == 0
-    assert result.stdout == '"finding","severity","subject","says","fix"\n'
+    assert result.stdout == "Nothing found by dga, fast_flux, rebinding, tunnelling, typosquat.\n"
+    assert result.stderr == "nothing matched: the lake is empty\n"
