@@ -13,6 +13,7 @@ from tempfile import TemporaryDirectory
 from typing import NamedTuple
 
 from analysis.detect.detections import DETECTIONS, detect
+from analysis.detect.known import KNOWN
 from analysis.dns.finding import Finding, Severity
 from benchmarks.names import attacks, benign
 from benchmarks.names.lakes import Call, Client, append_day, midnight
@@ -21,6 +22,13 @@ from store.lake import Lake
 DAYS = 20
 WORKLOADS = 110  # ten of each role
 HOST = "service"  # the role of the workloads that are attacked
+TIMEOUT_S = 120.0
+
+
+class Day(NamedTuple):
+    number: int
+    workloads: int
+    seed: int
 
 
 class Found(NamedTuple):
@@ -36,42 +44,41 @@ def main() -> None:
     options.add_argument("--days", type=int, default=DAYS)
     options.add_argument("--workloads", type=int, default=WORKLOADS)
     options.add_argument("--seed", type=int, default=1)
+    options.add_argument(
+        "--no-known", action="store_true", help="without the list of zones that are known to be harmless"
+    )
     options.add_argument("--why", action="store_true", help="what each false alarm says")
     given = options.parse_args()
     with TemporaryDirectory(prefix="tailrace-detections-") as folder:
         lake = Lake.create(Path(folder))
-        found = [one for day in range(given.days) for one in _day(lake, day, given.workloads, given.seed)]
+        known = frozenset() if given.no_known else KNOWN
+        found = [one for day in range(given.days) for one in day_of(lake, Day(day, given.workloads, given.seed), known)]
     _print(found, given.days, given.workloads)
     if given.why:
         for one in found:
-            if "/" not in one.workload:
+            if is_false(one):
                 print(f"{one.detection}: {one.workload}: {one.finding.says}")
 
 
-def _day(lake: Lake, day: int, workloads: int, seed: int) -> Iterator[Found]:
-    append_day(lake, day, _calls(day, workloads, seed))
-    report = detect(lake, {"since": midnight(day), "until": midnight(day + 1)}, timeout_s=120)
-    for finding in report.findings:
-        yield Found(day, finding.diagnosis, finding.severity, _workload(finding), finding)
+def day_of(lake: Lake, day: Day, known: frozenset[str]) -> Iterator[Found]:
+    append_day(lake, day.number, _calls(day))
+    window = {"since": midnight(day.number), "until": midnight(day.number + 1)}
+    for finding in detect(lake, window, known=known, timeout_s=TIMEOUT_S).findings:
+        yield Found(day.number, finding.diagnosis, finding.severity, _workload(finding), finding)
 
 
-def _calls(day: int, workloads: int, seed: int) -> list[Call]:
-    roles = [f"{list(benign.ROLES)[number % len(benign.ROLES)]}-{number}" for number in range(workloads)]
-    calls = [
-        (Client(name, f"10.244.0.{number}"), one)
-        for number, name in enumerate(roles)
-        for one in _benign(name, day, seed)
-    ]
+def _calls(day: Day) -> list[Call]:
+    roles = list(benign.ROLES)
+    calls: list[Call] = []
+    for number in range(day.workloads):
+        role = roles[number % len(roles)]
+        client = Client(f"{role}-{number}", f"10.244.{number // 250}.{number % 250}")
+        calls += [(client, one) for one in benign.a_day(role, f"{day.seed} {client.workload} {day.number}")]
     for detection, kinds in attacks.ATTACKS.items():
         for number, (name, attack) in enumerate(kinds.items()):
-            client = Client(f"attack/{detection}/{name}", f"10.244.9.{number}")
-            both = [*benign.a_day(HOST, f"{seed} {name} {day}"), *attack(Random(f"{seed} {day} {name}"))]
-            calls += [(client, one) for one in both]
+            client, seed = Client(f"attack/{detection}/{name}", f"10.245.0.{number}"), f"{day.seed} {name} {day.number}"
+            calls += [(client, one) for one in (*benign.a_day(HOST, seed), *attack(Random(seed)))]
     return calls
-
-
-def _benign(name: str, day: int, seed: int) -> Sequence:
-    return benign.a_day(name.rpartition("-")[0], f"{seed} {name} {day}")
 
 
 def _workload(finding: Finding) -> str:
@@ -91,13 +98,13 @@ def _print(found: Sequence[Found], days: int, workloads: int) -> None:
             print(f"| `{detection}` | {name.replace('_', ' ')} | {len(hits)} of {days} |")
     print("\n| detection | false alarms | a client-day | by role |\n|---|---|---|---|")
     for detection in DETECTIONS:
-        wrong = [one for one in found if one.detection == detection.name and _false(one)]
+        wrong = [one for one in found if one.detection == detection.name and is_false(one)]
         roles = Counter(f"{one.workload.rpartition('-')[0]} ({one.severity.word})" for one in wrong)
         told = ", ".join(f"{role}: {count}" for role, count in sorted(roles.items())) or "none"
         print(f"| `{detection.name}` | {len(wrong)} | {len(wrong) / client_days:.4f} | {told} |")
 
 
-def _false(one: Found) -> bool:
+def is_false(one: Found) -> bool:
     """Of a benign workload, or of one that was attacked in another way."""
     return not one.workload.startswith(f"attack/{one.detection}/")
 

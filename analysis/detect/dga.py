@@ -41,8 +41,8 @@ def _finding(row: Row) -> Finding:
 def _says(row: Row) -> str:
     share = 100 * row["vowels"] / row["characters"]
     return (
-        f"{row['absent']} of {row['domains']} registered domains asked for on {row['first_seen']:%Y-%m-%d} do not exist, such as "
-        f"{', '.join(row['examples'][:3])}; {share:.0f} % of their characters are vowels, as of "
+        f"{row['absent']} of {row['domains']} registered domains asked for on {row['first_seen']:%Y-%m-%d} "
+        f"do not exist, such as {', '.join(row['examples'][:3])}; {share:.0f} % of their characters are vowels, as of "
         f"{'random letters' if _random(row) else 'words'}."
     )
 

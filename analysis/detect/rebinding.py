@@ -22,12 +22,11 @@ def judge(rows: Sequence[Row], context: Context) -> list[Finding]:
 
 
 def _severity(row: Row) -> Severity | None:
-    """None for a zone of the inside: it has no address outside, and several workloads ask for it."""
+    """None for what is most likely a zone of the company's own: all inside, and asked by several or led elsewhere."""
     if row["outside"] is not None:
         return Severity.CRITICAL if _soon(row) else Severity.WARNING
-    if row["zone_clients"] > 1:
-        return None
-    return Severity.WARNING if row["of_cluster"] or row["place"] in OWN else Severity.INFO
+    near = row["of_cluster"] or row["place"] in OWN
+    return Severity.WARNING if near and row["zone_clients"] == 1 else None
 
 
 def _soon(row: Row) -> bool:

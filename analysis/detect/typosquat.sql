@@ -3,8 +3,8 @@
 -- read by: tailrace detect
 -- parameter namespace text null: namespace of the client of the rare one
 -- parameter workload text null: workload of the client of the rare one
--- parameter often integer 20: fewest resolutions of the frequent one
--- parameter times integer 20: how many times as often as the rare one it is asked for, at the least
+-- parameter often integer 20: fewest resolutions of the frequent one; a quarter, where the two look alike
+-- parameter times integer 20: how many times as often it is asked for as the rare one; a tenth, where they look alike
 -- parameter least_length integer 5: fewest characters of its label; 8 are needed for two edits
 with asked as (
     select
@@ -82,12 +82,19 @@ pairs as (
     inner join spelt as often on rare.suffix = often.suffix
     where
         rare.selected > 0
-        and often.resolutions >= $often
-        and rare.resolutions * $times <= often.resolutions
-        and rare.first_seen > often.first_seen
         and length(often.label) >= $least_length
         and abs(length(rare.spelling) - length(often.spelling)) <= 2
-        and (rare.folded = often.folded or rare.letters <> often.letters)
+        and often.resolutions * 4 >= $often
+        and rare.resolutions * $times <= often.resolutions * 10
+        and (
+            rare.folded = often.folded
+            or (
+                rare.letters <> often.letters
+                and often.resolutions >= $often
+                and rare.resolutions * $times <= often.resolutions
+                and rare.first_seen > often.first_seen
+            )
+        )
 )
 
 select *

@@ -211,8 +211,11 @@ def intranet(dice: Random) -> Iterator[Asked]:
 
 
 def developers(dice: Random) -> Iterator[Asked]:
+    """Names that lead to the machine itself: one that all use, and one that is used now and then."""
     for at in times(dice, 5):
         yield Asked(at, f"app-{dice.randrange(9)}.127.0.0.1.nip.io", addresses=("127.0.0.1",), connections=0)
+    if dice.random() < 0.05:
+        yield Asked(dice.uniform(0, DAY_S), "app.localtest.me", addresses=("127.0.0.1",), connections=0)
 
 
 def filtered(dice: Random) -> Iterator[Asked]:

@@ -92,7 +92,6 @@ def test_both_in_one_answer(tmp_path: Path) -> None:
         ([(0, ["10.0.0.5"]), (3600, [PUBLIC])], Severity.WARNING),  # the other way round
         ([(0, ["127.0.0.1"])], Severity.WARNING),
         ([(0, ["10.96.0.7"])], Severity.WARNING),
-        ([(0, ["10.0.0.5"])], Severity.INFO),
     ],
 )
 def test_how_sure_it_is(tmp_path: Path, steps: list[tuple[int, list[str]]], severity: Severity) -> None:
@@ -101,8 +100,14 @@ def test_how_sure_it_is(tmp_path: Path, steps: list[tuple[int, list[str]]], seve
 
 
 def test_a_zone_of_the_inside_that_several_ask_for(tmp_path: Path) -> None:
-    rows = led((0, ["10.0.0.5"]), (1, ["10.0.0.6"])) + led((2, ["10.0.0.7"]), client=OTHER, name="b.host.example")
-    assert not detected(tmp_path, "rebinding", rows)
+    ours = led((0, ["10.96.0.7"]), (1, ["127.0.0.1"]))
+    theirs = led((2, ["10.0.0.7"]), client=OTHER, name="b.host.example")
+    assert len(detected(tmp_path / "one", "rebinding", ours, assignments=[SERVICE])) == 1
+    assert not detected(tmp_path / "several", "rebinding", ours + theirs, assignments=[SERVICE])
+
+
+def test_a_zone_that_leads_to_the_rest_of_the_company(tmp_path: Path) -> None:
+    assert not detected(tmp_path, "rebinding", led((0, ["10.0.0.5"]), (1, ["192.168.0.6"])), assignments=[SERVICE])
 
 
 def test_another_view_of_the_same_name_is_no_rebinding(tmp_path: Path) -> None:

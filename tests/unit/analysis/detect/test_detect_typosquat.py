@@ -56,14 +56,24 @@ def test_a_slip_that_leads_nowhere(tmp_path: Path) -> None:
         pytest.param(used("edge1.example") + once("edge2.example"), id="the next number"),
         pytest.param(used("acme.example") + once("acne.example"), id="short words"),
         pytest.param(used("harbor.example") + once("harbor.test"), id="another suffix"),
-        pytest.param(used("harbor.example", 19) + once("harb0r.example"), id="not often used"),
-        pytest.param(used("harbor.example") + used("harb0r.example", 4, 1000), id="both in use"),
-        pytest.param(used("harbor.example", first=10) + used("harb0r.example", 1, 0), id="the rare one came first"),
+        pytest.param(used("harbor.example", 19) + once("harbour.example"), id="not often used"),
+        pytest.param(used("harbor.example") + used("harbour.example", 4, 1000), id="both in use"),
+        pytest.param(used("harbor.example", first=10) + used("harbour.example", 1, 0), id="the rare one came first"),
+        pytest.param(
+            used("harbor.example") + used("harb0r.example", 31, 1000), id="both in use, though they look alike"
+        ),
+        pytest.param(used("harbor.example", 4) + once("harb0r.example"), id="hardly used"),
         pytest.param(used("harbor.example") + once("harb0r.example", forwarded=True), id="asked for others"),
     ],
 )
 def test_domains_that_are_just_others(tmp_path: Path, rows: list[Row]) -> None:
     assert not detected(tmp_path, "typosquat", rows)
+
+
+def test_what_looks_alike_need_be_neither_new_nor_so_rare(tmp_path: Path) -> None:
+    rows = used("harbor.example", 12, 10) + used("harb0r.example", 6, 0, client=OTHER)
+    (finding,) = detected(tmp_path, "typosquat", rows)
+    assert finding.severity is Severity.CRITICAL
 
 
 def test_filters_choose_who_asked_for_the_rare_one(tmp_path: Path) -> None:
