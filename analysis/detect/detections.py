@@ -17,9 +17,6 @@ DETECTIONS: tuple[Diagnosis, ...] = (
     typosquat.DIAGNOSIS,
 )
 
-# Many candidates are harmless, and found to be so only when they are judged.
-JUDGED = 1000
-
 
 def detect(
     lake: Lake,
@@ -29,5 +26,5 @@ def detect(
     timeout_s: float = TIMEOUT_S,
 ) -> Report:
     """``parameters``: since, until, namespace, workload; ``names`` of detections, all where there are none."""
-    examination = Examination(lake, "detect", parameters, Context(known=known), timeout_s, JUDGED)
+    examination = Examination(lake, "detect", parameters, Context(known=known), timeout_s)
     return examination.report(chosen(DETECTIONS, names, "detection"))

@@ -2,7 +2,8 @@
 
 from collections.abc import Sequence
 
-from analysis.dns.finding import Context, Diagnosis, Finding, Row, Severity, client_of
+from analysis.detect import CANDIDATES
+from analysis.dns.finding import Context, Diagnosis, Finding, Row, Severity, asked_by, client_of
 
 # Of the characters of registered names a third and more are vowels (a, e, i, o, u); of random letters a fifth.
 RANDOM_VOWELS = 0.27
@@ -34,7 +35,7 @@ def _finding(row: Row) -> Finding:
         queries=row["resolutions"],
         waited_us=0,
         evidence=row,
-        look={"from_namespace": row["client_namespace"], "from_workload": row["client_name"], "rcode": "NXDOMAIN"},
+        look=asked_by(row) | {"rcode": "NXDOMAIN"},
     )
 
 
@@ -47,4 +48,4 @@ def _says(row: Row) -> str:
     )
 
 
-DIAGNOSIS = Diagnosis("dga", "Made-up domains that do not exist", judge)
+DIAGNOSIS = Diagnosis("dga", "Made-up domains that do not exist", judge, rows=CANDIDATES)

@@ -2,7 +2,9 @@
 
 from collections.abc import Sequence
 
+from analysis.detect import CANDIDATES
 from analysis.dns.finding import Context, Diagnosis, Finding, Row, Severity
+from analysis.dns.words import counted
 
 
 def judge(rows: Sequence[Row], context: Context) -> list[Finding]:
@@ -29,8 +31,8 @@ def _says(row: Row) -> str:
     return (
         f"{row['client']}{more} got {row['addresses']} addresses for it in {row['resolutions']} resolutions, "
         f"with a TTL of at most {row['ttl']} s. They lie in {row['networks']} networks (/16) and {row['octets']} parts "
-        f"of the address space (/8). {row['connections']} connections were made to them."
+        f"of the address space (/8). {counted(row['connections'], 'connection')} went to them."
     )
 
 
-DIAGNOSIS = Diagnosis("fast_flux", "Addresses that change all the time, all over the Internet", judge)
+DIAGNOSIS = Diagnosis("fast_flux", "Addresses that change all the time, all over the Internet", judge, rows=CANDIDATES)

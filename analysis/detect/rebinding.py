@@ -3,7 +3,9 @@
 from collections.abc import Sequence
 from datetime import timedelta
 
-from analysis.dns.finding import Context, Diagnosis, Finding, Row, Severity, client_of
+from analysis.detect import CANDIDATES
+from analysis.dns.finding import Context, Diagnosis, Finding, Row, Severity, asked_by, client_of
+from analysis.dns.words import counted
 
 # The check and the use of a name lie seconds to minutes apart; who moves a service takes longer than that.
 SOON = timedelta(hours=1)
@@ -42,12 +44,12 @@ def _finding(row: Row, severity: Severity) -> Finding:
         severity=severity,
         subject=f"{client_of(row)} → {name}",
         says=f"{name} led {client_of(row)} to {_inside(row)}{_before(row)}; "
-        f"{row['connections']} connections were made there.",
+        f"{counted(row['connections'], 'connection')} went there.",
         fix=_fix(row),
         queries=row["resolutions"],
         waited_us=0,
         evidence=row,
-        look={"from_namespace": row["client_namespace"], "from_workload": row["client_name"], "domain": name},
+        look=asked_by(row) | {"domain": name},
     )
 
 
@@ -70,4 +72,4 @@ def _fix(row: Row) -> str:
     return f"{FILTER[0].upper()}{FILTER[1:]}; let {client_of(row)} check the address that it connects to, not the name."
 
 
-DIAGNOSIS = Diagnosis("rebinding", "Names from outside that lead inside", judge)
+DIAGNOSIS = Diagnosis("rebinding", "Names from outside that lead inside", judge, rows=CANDIDATES)

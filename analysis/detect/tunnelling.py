@@ -5,7 +5,8 @@ import zlib
 from collections.abc import Sequence
 from datetime import timedelta
 
-from analysis.dns.finding import Context, Diagnosis, Finding, Row, Severity, client_of
+from analysis.detect import CANDIDATES
+from analysis.dns.finding import Context, Diagnosis, Finding, Row, Severity, asked_by, client_of
 
 # Bytes a day that leave in the names of one client below one domain; docs/dns.md shows what lies on either side.
 LEAST_CARRIED = 1000
@@ -63,11 +64,7 @@ def _finding(row: Row) -> Finding:
         queries=row["resolutions"],
         waited_us=0,
         evidence={**row, "sample": row["sample"][:SHOWN]},
-        look={
-            "from_namespace": row["client_namespace"],
-            "from_workload": row["client_name"],
-            "domain": f"*.{domain}",
-        },
+        look=asked_by(row) | {"domain": f"*.{domain}"},
     )
 
 
@@ -80,4 +77,4 @@ def _says(row: Row) -> str:
     )
 
 
-DIAGNOSIS = Diagnosis("tunnelling", "Data carried in names", judge)
+DIAGNOSIS = Diagnosis("tunnelling", "Data carried in names", judge, rows=CANDIDATES)

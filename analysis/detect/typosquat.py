@@ -2,7 +2,9 @@
 
 from collections.abc import Sequence
 
+from analysis.detect import CANDIDATES
 from analysis.dns.finding import Context, Diagnosis, Finding, Row, Severity
+from analysis.dns.words import counted
 
 
 def judge(rows: Sequence[Row], context: Context) -> list[Finding]:
@@ -16,8 +18,8 @@ def _finding(row: Row) -> Finding:
         diagnosis=DIAGNOSIS.name,
         severity=_severity(row),
         subject=f"{rare} ~ {often}",
-        says=f"{who} asked {row['resolutions']} times for {row['example']}; {rare} is {_likeness(row)} {often}, "
-        f"which is asked for {row['resembles_resolutions']} times. {_what_followed(row)}",
+        says=f"{who} asked {counted(row['resolutions'], 'time')} for {row['example']}; {rare} is {_likeness(row)} {often}, "
+        f"which is asked for {counted(row['resembles_resolutions'], 'time')}. {_what_followed(row)}",
         fix=f"Find out where {who} has the name from. If {often} was meant, correct it; look at what went to {rare}.",
         queries=row["resolutions"],
         waited_us=0,
@@ -45,7 +47,7 @@ def _likeness(row: Row) -> str:
 def _what_followed(row: Row) -> str:
     if not row["answered"]:
         return "It was not answered with an address."
-    return f"It leads somewhere, and {row['connections']} connections were made there."
+    return f"It leads somewhere, and {counted(row['connections'], 'connection')} went there."
 
 
-DIAGNOSIS = Diagnosis("typosquat", "Domains that look like one that is used", judge)
+DIAGNOSIS = Diagnosis("typosquat", "Domains that look like one that is used", judge, rows=CANDIDATES)

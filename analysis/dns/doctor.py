@@ -3,16 +3,20 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from analysis.dns import unanswered
-from analysis.dns.finding import Context, Diagnosis, Finding
+from analysis.dns import pair_race, servfail, slow_replica, slow_upstream, truncated, unanswered
+from analysis.dns.finding import MOST, Context, Diagnosis, Finding
 from analysis.questions import TIMEOUT_S, ask
 from contract.errors import QuestionError
 from store.lake import Lake
 
-DIAGNOSES: tuple[Diagnosis, ...] = (unanswered.DIAGNOSIS,)
-
-# Findings of one diagnosis that anybody reads.
-MOST = 50
+DIAGNOSES: tuple[Diagnosis, ...] = (
+    pair_race.DIAGNOSIS,
+    servfail.DIAGNOSIS,
+    slow_replica.DIAGNOSIS,
+    slow_upstream.DIAGNOSIS,
+    truncated.DIAGNOSIS,
+    unanswered.DIAGNOSIS,
+)
 
 NO_SERVICES = "the lake has no Kubernetes objects; ingest the captures with --kube"
 
@@ -35,14 +39,13 @@ class Report:
 
 @dataclass(frozen=True)
 class Examination:
-    """``folder`` is what the names of the questions begin with; of each answer ``rows`` are judged."""
+    """``folder`` is what the names of the questions begin with."""
 
     lake: Lake
     folder: str
     parameters: Mapping[str, object]
     context: Context
     timeout_s: float
-    rows: int = MOST
 
     def report(self, diagnoses: Sequence[Diagnosis]) -> Report:
         findings: list[Finding] = []
@@ -61,7 +64,8 @@ class Examination:
     def _examined(self, diagnosis: Diagnosis) -> tuple[Sequence[Finding], bool]:
         if diagnosis.needs_services and self.context.services is None:
             raise QuestionError(NO_SERVICES)
-        answer = ask(self.lake, f"{self.folder}/{diagnosis.name}", self.parameters, self.rows, self.timeout_s)
+        question = f"{self.folder}/{diagnosis.name}"
+        answer = ask(self.lake, question, self.parameters, diagnosis.rows, self.timeout_s)
         found = diagnosis.judge(answer.table.to_pylist(), self.context)
         return found[:MOST], answer.truncated or len(found) > MOST
 

@@ -7,6 +7,9 @@ from typing import Any
 
 Row = Mapping[str, Any]
 
+# Findings of one diagnosis that anybody reads.
+MOST = 50
+
 
 class Severity(IntEnum):
     """By what it does to those who ask."""
@@ -39,13 +42,15 @@ class Finding:
 
 @dataclass(frozen=True)
 class Diagnosis:
-    """``name`` is that of its question below ``dns/``; ``judge`` makes findings of the rows, which come the worst first."""
+    """``name`` is that of its question below ``dns/``; ``judge`` makes findings of its rows, which come the worst first."""
 
     name: str
     title: str
     judge: Callable[[Sequence[Row], "Context"], Sequence[Finding]]
     # It compares with the Services of the cluster, and can tell nothing where they are not known.
     needs_services: bool = False
+    # More than findings that anybody reads where a finding is made of many rows.
+    rows: int = MOST
 
 
 @dataclass(frozen=True)
@@ -74,3 +79,10 @@ def client_of(row: Row) -> str:
     """The client as namespace/workload, or its address where nothing is known of it."""
     name = str(row["client_name"])
     return f"{row['client_namespace']}/{name}" if row["client_namespace"] else name
+
+
+def asked_by(row: Row) -> dict[str, object]:
+    """The same as parameters of dns/search."""
+    if not row["client_namespace"]:
+        return {"from_ip": row["client_name"]}
+    return {"from_namespace": row["client_namespace"], "from_workload": row["client_name"]}

@@ -45,7 +45,7 @@ def test_outside_and_two_seconds_later_inside(tmp_path: Path) -> None:
     assert finding.subject == f"shop/api → {NAME}"
     assert finding.says == (
         f"{NAME} led shop/api to 10.96.0.7 (private, an address of the cluster), and to {PUBLIC} outside as well; "
-        "1 connections were made there."
+        "1 connection went there."
     )
     told = ("inside", "outside", "place", "of_cluster", "resolutions")
     assert [finding.evidence[name] for name in told] == ["10.96.0.7", PUBLIC, "private", True, 1]

@@ -88,6 +88,7 @@ def test_what_a_user_knows_is_not_reported(tmp_path: Path) -> None:
 def test_a_name_server_outside_is_a_client_like_any_other(tmp_path: Path) -> None:
     (finding,) = detected(tmp_path, "tunnelling", asked(NAMES, ZONE, client=UPSTREAM))
     assert finding.subject == "203.0.113.53 → evil.example"
+    assert finding.look == {"from_ip": "203.0.113.53", "domain": "*.evil.example"}
 
 
 def test_hostile_names_are_data(tmp_path: Path) -> None:

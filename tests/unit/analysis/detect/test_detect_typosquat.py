@@ -35,8 +35,8 @@ def test_what_looks_like_a_domain_in_use(tmp_path: Path, rare: str, often: str, 
     (finding,) = detected(tmp_path, "typosquat", used(often) + once(rare))
     assert finding.subject == f"{rare} ~ {often}"
     assert finding.says == (
-        f"shop/web asked 1 times for api.{rare}; {rare} is {likeness} {often}, which is asked for 60 times. "
-        "It leads somewhere, and 1 connections were made there."
+        f"shop/web asked 1 time for api.{rare}; {rare} is {likeness} {often}, which is asked for 60 times. "
+        "It leads somewhere, and 1 connection went there."
     )
     assert finding.severity is (Severity.CRITICAL if likeness.startswith("hard") else Severity.WARNING)
 
