@@ -4,6 +4,7 @@ import re
 import zlib
 from collections.abc import Sequence
 from datetime import timedelta
+from os.path import commonprefix
 
 from analysis.detect import CANDIDATES
 from analysis.dns.finding import Context, Diagnosis, Finding, Row, Severity, asked_by, client_of
@@ -12,6 +13,8 @@ from analysis.dns.finding import Context, Diagnosis, Finding, Row, Severity, ask
 LEAST_CARRIED = 1000
 # TXT, NULL and CNAME carry data back, and hardly anybody asks for them of names never heard of before.
 LEAST_CARRIED_WITHOUT_ADDRESS = 400
+# Bits a character that names made of words stay below; those of a digest or of base32 have more.
+WORDS_BITS = 4.1
 # Beyond this it is no beacon and no list that we do not know, but somebody's files.
 MUCH = 10_000
 
@@ -29,8 +32,17 @@ def judge(rows: Sequence[Row], context: Context) -> list[Finding]:
 
 
 def _is_tunnel(row: Row) -> bool:
-    enough = daily(row) >= _bound(row)
-    return enough and not all(ADDRESS.match(before) for before in row["sample"])
+    return daily(row) >= _bound(row) and not _is_words(row) and not _is_addresses(row)
+
+
+def _is_words(row: Row) -> bool:
+    """A customer's name each, and so on; of such names addresses are asked for."""
+    varying = "".join(_varying(row["sample"]))
+    return not _without_address(row) and 8 * _packed(row["sample"]) < WORDS_BITS * len(varying)
+
+
+def _is_addresses(row: Row) -> bool:
+    return all(ADDRESS.match(before) for before in row["sample"])
 
 
 def daily(row: Row) -> float:
@@ -40,8 +52,23 @@ def daily(row: Row) -> float:
 
 def carried(row: Row) -> float:
     """Bytes in all its names: what a compressor cannot foresee in those of the sample, for as many as there are."""
-    sample = row["sample"]
-    return len(zlib.compress("\n".join(sample).encode(), 9)) / len(sample) * float(row["names"])
+    return _packed(row["sample"]) / len(row["sample"]) * float(row["names"])
+
+
+def _packed(sample: Sequence[str]) -> int:
+    return len(zlib.compress("\n".join(sample).encode(), 9))
+
+
+def _varying(sample: Sequence[str]) -> list[str]:
+    """Without what all begin and end with, which says nothing and could be there to look like words."""
+    before = len(commonprefix(sample))
+    rest = [name[before:][::-1] for name in sample]
+    behind = len(commonprefix(rest))
+    return [name[behind:] for name in rest]
+
+
+def _bits(row: Row) -> float:
+    return 8 * carried(row) / float(row["characters"])
 
 
 def _bound(row: Row) -> int:
@@ -69,11 +96,11 @@ def _finding(row: Row) -> Finding:
 
 
 def _says(row: Row) -> str:
-    names, characters, size = row["names"], row["characters"], carried(row)
+    names, length = row["names"], row["characters"] / row["names"]
     return (
         f"{names} different names below {row['registered_domain']} in {row['resolutions']} resolutions, "
-        f"{characters / names:.0f} characters each before it, {8 * size / characters:.1f} bits a character: "
-        f"room for {size:,.0f} bytes that leave the cluster."
+        f"{length:.0f} characters each before it, {_bits(row):.1f} bits a character: "
+        f"room for {carried(row):,.0f} bytes that leave the cluster."
     )
 
 

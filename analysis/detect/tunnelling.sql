@@ -5,7 +5,7 @@
 -- parameter workload text null: workload of the client
 -- parameter least integer 25: fewest different names
 -- parameter least_percent integer 40: fewest different names of a hundred resolutions
--- parameter sample integer 200: names by which the rest is judged
+-- parameter sample integer 500: names by which the rest is judged
 with names as (
     select
         client_namespace,

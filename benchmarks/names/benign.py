@@ -114,7 +114,7 @@ def page_beacons(dice: Random) -> Iterator[Asked]:
 
 def tenants(dice: Random) -> Iterator[Asked]:
     """Webhooks to the customers of a software house: a host each."""
-    for at in times(dice, 150):
+    for at in times(dice, 300):
         yield Asked(at, f"{dice.choice(WORDS)}-{dice.choice(WORDS)}.mycustomers.com", addresses=PUBLIC)
 
 

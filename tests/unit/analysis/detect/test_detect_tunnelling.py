@@ -1,5 +1,6 @@
 from datetime import timedelta
 from pathlib import Path
+from random import Random
 from typing import Any
 
 import pytest
@@ -7,6 +8,7 @@ import pytest
 from analysis.detect.detections import detect
 from analysis.detect.tunnelling import carried
 from analysis.dns.finding import Severity
+from benchmarks.names.asked import WORDS
 from tests.support.detected import asked, detected, digits
 from tests.support.names import COREDNS, NOON, UPSTREAM, Row, make_names, pod, resolution, transaction
 
@@ -42,6 +44,8 @@ def test_queries_for_addresses_weigh_less(tmp_path: Path) -> None:
 ASSETS = asked([f"{digits(number % 20, 12)}.assets.cdn.example" for number in range(200)], "cdn.example")
 LISTED = [f"{number}.2.0.192.list.example" for number in range(1, 201)]
 NIBBLES = [f"{'.'.join(digits(number, 32))}.list.example" for number in range(60)]
+DICE = Random(5)
+TENANTS = [f"{DICE.choice(WORDS)}-{DICE.choice(WORDS)}.customers.example" for _ in range(400)]
 ROW_BY_ROW = [f"host-{number:05d}.pool.example" for number in range(150)]
 
 
@@ -57,6 +61,7 @@ ROW_BY_ROW = [f"host-{number:05d}.pool.example" for number in range(150)]
         pytest.param(asked(NAMES, ZONE, client=COREDNS), id="what a name server asks for others"),
         pytest.param(asked([name.removesuffix(ZONE) + "svc.cluster.local" for name in NAMES], None), id="own names"),  # type: ignore[arg-type]
         pytest.param(TXT[:20], id="a few"),
+        pytest.param(asked(TENANTS, "customers.example"), id="a customer each"),
     ],
 )
 def test_names_that_carry_nothing(tmp_path: Path, rows: list[Row]) -> None:
