@@ -15,7 +15,7 @@ from cli.printable import json_text, json_value
 if TYPE_CHECKING:
     import pyarrow as pa
 
-    from analysis.dns.doctor import Report
+    from analysis.dns.examination import Report
     from analysis.dns.finding import Finding
 
 STYLES = {"critical": BAD, "warning": DOUBTFUL, "info": INFO}

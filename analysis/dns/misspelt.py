@@ -76,4 +76,4 @@ def _asked(row: Row) -> str:
     return f"{client_of(row)} asked for {row['asked']} {times}, by {queries}, in vain."
 
 
-DIAGNOSIS = Diagnosis("misspelt", "Names of Services that are spelt wrong", judge, ROWS)
+DIAGNOSIS = Diagnosis("misspelt", "Names of Services that are spelt wrong", judge, needs_services=True, rows=ROWS)

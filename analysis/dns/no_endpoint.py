@@ -23,7 +23,7 @@ def by_service(rows: Iterable[Row], context: Context) -> Iterator[tuple[Service,
         service = _asked_for(row, context)
         if service is not None and service.ready == 0:
             found.setdefault((service.namespace, service.name), []).append(row)
-    return ((context.known[key], own) for key, own in found.items())
+    return ((context.by_name[key], own) for key, own in found.items())
 
 
 def _asked_for(row: Row, context: Context) -> Service | None:
@@ -93,4 +93,6 @@ def _effect(figures: Row) -> str | None:
     return None if figures["answered"] else f"{counted(figures['resolutions'], 'call')} would have got an address."
 
 
-DIAGNOSIS = Diagnosis("no_endpoint", "Names of Services without a ready endpoint", judge, ROWS)
+DIAGNOSIS = Diagnosis(
+    "no_endpoint", "Names of Services without a ready endpoint", judge, needs_services=True, rows=ROWS
+)

@@ -70,4 +70,4 @@ def _fix(rows: Sequence[Row], figures: Row) -> str:
     )
 
 
-DIAGNOSIS = Diagnosis("refused", "Names whose connections are refused or not answered", judge, ROWS)
+DIAGNOSIS = Diagnosis("refused", "Names whose connections are refused or not answered", judge, rows=ROWS)

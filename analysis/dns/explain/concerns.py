@@ -5,7 +5,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from analysis.dns.doctor import Unjudged, examine
+from analysis.dns.doctor import examine
+from analysis.dns.examination import Unjudged
 from analysis.dns.finding import Context, Finding, Row
 from analysis.questions import asking
 from store.lake import Lake

@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from analysis.dns import doctor, unanswered
-from analysis.dns.doctor import NO_SERVICES, examine
+from analysis.dns.doctor import examine
+from analysis.dns.examination import NO_SERVICES
 from analysis.dns.finding import Context, Diagnosis
 from contract.errors import QuestionError
 from store.lake import Lake
