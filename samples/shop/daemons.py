@@ -10,12 +10,12 @@ TTL_S = 30
 RESOLVER_FILES = ("resolv.conf", "hosts", "nsswitch.conf")
 
 
-def write_resolver_files(directory: Path, pod: Pod) -> None:
-    """What kubelet puts into a pod: five dots before a name is tried as it stands."""
+def write_resolver_files(directory: Path, pod: Pod, ndots: int) -> None:
+    """What kubelet puts into a pod; ``ndots`` is how many dots a name needs to be tried as it stands first."""
     directory.mkdir(parents=True, exist_ok=True)
     search = " ".join((f"{pod.namespace}.svc.cluster.local", "svc.cluster.local", "cluster.local"))
     name_server = f"nameserver {plan.DNS_SERVICE_IP}\n"
-    (directory / "resolv.conf").write_text(f"{name_server}search {search}\noptions ndots:5\n")
+    (directory / "resolv.conf").write_text(f"{name_server}search {search}\noptions ndots:{ndots}\n")
     (directory / "hosts").write_text("127.0.0.1 localhost\n")
     (directory / "nsswitch.conf").write_text("passwd: files\ngroup: files\nhosts: files dns\n")
 

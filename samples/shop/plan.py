@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 CLUSTER = "shop"
 NAMESPACES = ("kube-system", "shop", "payments", "ops")
 DNS_SERVICE_IP = "10.96.0.10"
+NDOTS = 5  # what kubelet writes where the pod does not say otherwise
 SERVICE_CIDR = "10.96.0.0/16"
 POD_CIDR = "10.244.0.0/16"
 METADATA_IP = "169.254.169.254"

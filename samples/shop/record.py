@@ -41,14 +41,16 @@ SERVERS = (
     *("payments", "api-1", "api-2", "frontend-1", "frontend-2"),
 )
 CLIENTS = ("loader", "recommender", "campaign", "fx-rates", "prometheus", "node-agent-1", "node-agent-2", "netdebug")
+MAX_NDOTS = 15
 READY_S = 10
 STOP_S = 15
 CAPTURE_LEAD_S = 3
 
 
 class Recorder:
-    def __init__(self, work: Path) -> None:
+    def __init__(self, work: Path, ndots: dict[str, int]) -> None:
         self.work = work
+        self.ndots = ndots
         self.book = Book(began=time.time())
         self.processes: dict[str, subprocess.Popen[bytes]] = {}
         self.captures: dict[str, subprocess.Popen[bytes]] = {}
@@ -103,7 +105,7 @@ class Recorder:
             self.book.lives[pod.key] = Life(time.time())
             topology.give_address(pod)
         resolver = self.directory("resolver") / pod.key
-        daemons.write_resolver_files(resolver, pod)
+        daemons.write_resolver_files(resolver, pod, self.ndots.get(f"{pod.namespace}/{pod.workload}", plan.NDOTS))
         server = daemons.server_command(self.directory(pod.key), pod)
         self.start(pod.key, pod.netns, server or role(pod.workload, self.events(pod.key)), resolver)
         for port in set(pod.ports.values()):
@@ -231,6 +233,14 @@ def main() -> int:
     parser.add_argument("out", type=Path, nargs="?", help="directory for the captures, objects.json and truth.json")
     parser.add_argument("--clean", action="store_true", help="only remove what an interrupted recording left behind")
     parser.add_argument("--keep", type=Path, help="keep configurations and logs in this directory")
+    parser.add_argument(
+        "--ndots",
+        type=ndots_of,
+        action="append",
+        default=[],
+        metavar="NAMESPACE/WORKLOAD=DOTS",
+        help="options ndots in the resolv.conf of this workload's pods; may be repeated",
+    )
     given = parser.parse_args()
     if given.clean:
         topology.remove()
@@ -244,7 +254,7 @@ def main() -> int:
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.default_int_handler)
     try:
-        record(given.out, given.keep)
+        record(given.out, given.keep, dict(given.ndots))
     except RuntimeError as exc:
         print(f"record: {exc}", file=sys.stderr)
         return 1
@@ -254,10 +264,20 @@ def main() -> int:
     return 0
 
 
-def record(out: Path, keep: Path | None) -> None:
+def ndots_of(text: str) -> tuple[str, int]:
+    workload, _, dots = text.partition("=")
+    known = sorted({f"{pod.namespace}/{pod.workload}" for pod in PODS.values()})
+    if workload not in known:
+        raise argparse.ArgumentTypeError(f"no workload {workload!r}; there are {', '.join(known)}")
+    if not dots.isdecimal() or int(dots) > MAX_NDOTS:
+        raise argparse.ArgumentTypeError(f"{workload}: dots are a number from 0 to {MAX_NDOTS}, as resolv.conf has it")
+    return workload, int(dots)
+
+
+def record(out: Path, keep: Path | None, ndots: dict[str, int]) -> None:
     """Build, play, write; and remove all of it, however it ends."""
     with tempfile.TemporaryDirectory(prefix="tailrace-shop-") as work:
-        recorder = Recorder(Path(work))
+        recorder = Recorder(Path(work), ndots)
         try:
             recorder.run()
             recorder.write(out)
