@@ -104,6 +104,14 @@ DNS = Table(
         Column("edns_client_subnet", TEXT, "client subnet (RFC 7871)", "no such option"),
         Column("edns_error", pa.int32(), "first extended error of the response (RFC 8914)", "no such option"),
         Column(
+            "negative_ttl",
+            COUNT,
+            "how long it may be remembered that the name (NXDOMAIN) or its type (NODATA) does not exist: the smaller of"
+            " TTL and MINIMUM of the SOA in the authority section (RFC 2308 §5)",
+            "no such response, or a truncated one; no SOA in it, or it was cut short or malformed",
+            "s",
+        ),
+        Column(
             "answers",
             pa.list_(ANSWER),
             "answer section in order, the CNAME chain with it; data in presentation form",

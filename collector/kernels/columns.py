@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from collector.kernels.dnswire import TC
 from collector.kernels.hashing import ONE
 from collector.kernels.jit import entry, inline, kernel
 from collector.kernels.layout import (
@@ -42,7 +43,7 @@ NO_STATE = np.int64(-1)
 
 PORT, OCTET, TUNNEL_KIND = np.uint64(0xFFFF), np.uint64(0xFF), np.uint64(0xF)
 INTERFACE_BIT, TUNNEL_ID = np.uint64(32), np.uint64(0xFFFFFFFF)
-QUERY_OPCODE, AA, TC, RD, RA, AD, CD = 11, 0x0400, 0x0200, 0x0100, 0x0080, 0x0020, 0x0010
+QUERY_OPCODE, AA, RD, RA, AD, CD = 11, 0x0400, 0x0100, 0x0080, 0x0020, 0x0010
 
 
 class FlowColumns(NamedTuple):
@@ -111,6 +112,7 @@ class DnsColumns(NamedTuple):
     edns_do: np.ndarray
     edns_client_subnet: np.ndarray
     edns_error: np.ndarray
+    negative_ttl: np.ndarray
     query_bytes: np.ndarray
     response_bytes: np.ndarray
     attempts: np.ndarray
@@ -280,6 +282,7 @@ def fill_dns(rows, columns):
         columns.edns_udp_size[at] = row.edns_size
         columns.edns_do[at] = known(row.edns_do == 1, row.edns_size >= 0)
         columns.edns_error[at] = row.edns_error
+        columns.negative_ttl[at] = row.negative_ttl
         columns.query_bytes[at] = row.query_bytes
         columns.response_bytes[at] = row.response_bytes
         columns.attempts[at] = row.attempts

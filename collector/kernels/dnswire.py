@@ -1,4 +1,4 @@
-"""DNS messages: finding the parts of one (RFC 1035 §4, RFC 6891), and its answer section as rows."""
+"""DNS messages: finding the parts of one (RFC 1035 §4, RFC 6891, RFC 2308), and its answer section as rows."""
 
 import numpy as np
 
@@ -6,7 +6,7 @@ from collector.kernels.jit import inline, kernel
 from collector.kernels.layout import MAX_ANSWERS, MAX_SUBNET, MESSAGE_TEXT, RECORD_TEXT
 from collector.kernels.load import be16, be32, u8
 from collector.kernels.names import HEADER, read_name, skip_name
-from collector.kernels.rdata import put_data
+from collector.kernels.rdata import SOA, put_data
 from collector.kernels.text import (
     LOWER_CASE,
     SLASH,
@@ -20,6 +20,9 @@ from collector.kernels.text import (
 OPT, OPTION_SUBNET, OPTION_ERROR = 41, 8, 15
 TO_QUESTION = 0xC000 | HEADER  # a pointer to the first name of the message
 QUERY, NOTIFY = 0, 4  # opcodes whose first section of records is an answer; that of an UPDATE is not (RFC 2136 §2)
+TC, NOERROR, NXDOMAIN = 0x0200, 0, 3
+IXFR, ANY = 251, 255  # from the one to the other types of questions, which records of any type answer (RFC 1035 §3.2.3)
+SOA_NUMBERS = 20  # octets behind the two names of an SOA: five numbers, MINIMUM the last
 
 
 @inline
@@ -30,9 +33,7 @@ def read_message(dns, data, at, end):
         return False
     message.id = be16(data, at)
     message.flag_bits = be16(data, at + 2)
-    opcode = message.flag_bits >> 11 & 15
-    questions, answers = be16(data, at + 4), be16(data, at + 6)
-    others = be16(data, at + 8) + be16(data, at + 10)
+    questions = be16(data, at + 4)
     message.name_size = -1
     message.qtype = -1
     message.qclass = -1
@@ -43,6 +44,8 @@ def read_message(dns, data, at, end):
     message.subnet_size = -1
     message.answers = 0
     message.answer_count = 0
+    message.matching = 0
+    message.soa = 0
     place = at + HEADER
     for number in range(questions):
         if number == 0:
@@ -58,20 +61,73 @@ def read_message(dns, data, at, end):
             message.qtype = be16(data, place)
             message.qclass = be16(data, place + 2)
         place += 4
+    read_records(dns, data, at, place, end)
+    return True
+
+
+@inline
+def read_records(dns, data, at, place, end):
+    """Behind the question of the message at ``at``: count the answers, find OPT and the SOA of the authority section.
+
+    It ends at a record that is cut short or malformed; what came before it counts.
+    """
+    message = dns.message[0]
+    opcode = opcode_of(message)
+    any_type = message.name_size < 0 or IXFR <= message.qtype <= ANY
+    answers = be16(data, at + 6)
+    authorities = answers + be16(data, at + 8)
     message.answers = place
-    for number in range(answers + others):
+    for number in range(authorities + be16(data, at + 10)):
         body = skip_name(data, place, end)
         if body < 0 or end - body < 10:
-            return True
+            return
         place = body + 10 + be16(data, body + 8)
         if place > end:
-            return True
-        if number >= answers:
-            if be16(data, body) == OPT:
-                read_edns(dns, data, body, place)
-        elif number < MAX_ANSWERS and (opcode == QUERY or opcode == NOTIFY):
-            message.answer_count += 1
-    return True
+            return
+        kind = be16(data, body)
+        if number < answers:
+            message.matching += any_type or kind == message.qtype
+            if number < MAX_ANSWERS and (opcode == QUERY or opcode == NOTIFY):
+                message.answer_count += 1
+        elif kind == OPT:
+            read_edns(dns, data, body, place)
+        elif kind == SOA and number < authorities and message.soa == 0:
+            message.soa = body
+
+
+@inline
+def opcode_of(message):
+    return message.flag_bits >> 11 & 15
+
+
+@inline
+def read_negative_ttl(data, message, rcode):
+    """How long the absence told by a response may be remembered (RFC 2308 §5), or -1.
+
+    Numbers of 2^31 and more are what they say (RFC 8767 §4).
+    """
+    if message.soa == 0 or not is_negative(message, rcode):
+        return np.int64(-1)
+    at = message.soa + 10
+    end = at + be16(data, at - 2)
+    for _ in range(2):
+        at = skip_name(data, at, end)
+        if at < 0:
+            return np.int64(-1)
+    if end - at != SOA_NUMBERS:
+        return np.int64(-1)
+    return min(be32(data, message.soa + 4), be32(data, end - 4))
+
+
+@inline
+def is_negative(message, rcode):
+    """NXDOMAIN, or NODATA: NOERROR and no answer of the type asked for, though aliases may lead to where it is missing (§2).
+
+    What is truncated may have its answer in what was left out, and nobody remembers it (RFC 2181 §9).
+    """
+    if opcode_of(message) != QUERY or message.flag_bits & TC != 0:
+        return False
+    return rcode == NXDOMAIN or (rcode == NOERROR and message.matching == 0)
 
 
 @inline

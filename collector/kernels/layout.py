@@ -277,7 +277,9 @@ MESSAGE = np.dtype(
         ("edns_error", "i4"),
         ("subnet_size", "i4"),
         ("answers", "i8"),  # offset of the answer section, 0: none read
+        ("soa", "i8"),  # offset of the type of the first SOA in the authority section, 0: none
         ("answer_count", "i4"),
+        ("matching", "i4"),  # answers of the type asked for
     ],
     align=True,
 )
@@ -293,6 +295,7 @@ TRANSACTION = np.dtype(
         ("client_port", "i4"),
         ("server_port", "i4"),
         ("interface", "i8"),
+        ("negative_ttl", "i8"),
         ("six", "i4"),
         ("protocol", "i4"),
         ("id", "i4"),

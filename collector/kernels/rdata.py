@@ -190,7 +190,7 @@ def put_parameter(text, written, data, key, at, end):
             if not first:
                 written = put(text, written, COMMA)
             first = False
-            written = put_text(text, written, data, at + 1, at + 1 + u8(data, at))
+            written = put_protocol(text, written, data, at + 1, at + 1 + u8(data, at))
             at += 1 + u8(data, at)
         return put(text, written, QUOTE)
     if key == 2:
@@ -216,4 +216,15 @@ def put_parameter(text, written, data, key, at, end):
         written = put(text, written, EQUALS)
         for place in range(at, end):
             written = put_hex(text, written, u8(data, place))
+    return written
+
+
+@kernel
+def put_protocol(text, written, data, at, end):
+    """One of a list, whose commas and backslashes are escaped twice (RFC 9460 §A.1). No space: between spaces is a parameter."""
+    for place in range(at, end):
+        octet = u8(data, place)
+        if octet == COMMA or octet == BACKSLASH:
+            written = put(text, put(text, written, BACKSLASH), BACKSLASH)
+        written = put_escaped(text, written, octet, COMMA if octet == SPACE else QUOTE)
     return written

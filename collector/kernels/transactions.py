@@ -12,7 +12,7 @@ Pending queries form a list by age: the oldest is the first to time out, and the
 import numpy as np
 
 from collector.kernels.aging import link_newest, unlink
-from collector.kernels.dnswire import put_subnet, read_message, write_answers
+from collector.kernels.dnswire import put_subnet, read_message, read_negative_ttl, write_answers
 from collector.kernels.hashing import ONE, POSITION, THIRTY_TWO, fold, hash_ends, insert_index, remove_index
 from collector.kernels.jit import inline, kernel, prefetch
 from collector.kernels.layout import (
@@ -79,6 +79,7 @@ def pair_message(dns, data, packet, at, size, length):
     write_response(dns, position, packet, UNSOLICITED if is_new else ANSWERED)
     row = dns.dns_rows[np.uint64(control.dns_rows - 1)]
     row.response_bytes = length
+    row.negative_ttl = read_negative_ttl(data, dns.message[0], row.rcode)
     row.answer_count = write_answers(dns, data, at, at + size)
     return True
 
@@ -301,6 +302,7 @@ def write_row(dns, position, outcome):
     row.edns_size = pending.edns_size
     row.edns_do = pending.edns_do
     row.edns_error = -1
+    row.negative_ttl = -1
     row.query_bytes = pending.bytes
     row.response_bytes = -1
     row.attempts = pending.attempts

@@ -32,7 +32,7 @@ def in_order(src: str, src_port: int | None, dst: str, dst_port: int | None, pro
 
 
 def transactions(frames: Iterable[bytes]) -> list[tuple[object, ...]]:
-    """(client, port, server, id, name, type, attempts, answers) of each query; answers are None where none came."""
+    """(client, port, server, id, name, type, attempts, answers, negative TTL) of each query; the last two can be None."""
     waiting: dict[tuple[object, ...], list[object]] = {}
     done: list[list[object]] = []
     for frame in frames:
@@ -46,13 +46,21 @@ def transactions(frames: Iterable[bytes]) -> list[tuple[object, ...]]:
         question = message.qd[0]
         key = (*client, server[0], message.id, question.name.lower(), question.type)
         if not answer:
-            row = waiting.setdefault(key, [*key, 0, None])
+            row = waiting.setdefault(key, [*key, 0, None, None])
             if row[6] == 0:
                 done.append(row)
             row[6] = int(str(row[6])) + 1
         elif key in waiting and waiting[key][7] is None:
-            waiting[key][7] = len(message.an)
+            waiting[key][7:] = [len(message.an), negative_ttl(message)]
     return sorted((tuple(row) for row in done), key=repr)
+
+
+def negative_ttl(message: dpkt.dns.DNS) -> int | None:
+    """RFC 2308 §5."""
+    nothing = message.rcode == dpkt.dns.DNS_RCODE_NOERR and message.qd[0].type not in {rr.type for rr in message.an}
+    if message.tc or not (nothing or message.rcode == dpkt.dns.DNS_RCODE_NXDOMAIN):
+        return None
+    return next((min(rr.ttl, rr.minimum) for rr in message.ns if rr.type == dpkt.dns.DNS_SOA), None)
 
 
 def _ip(frame: bytes) -> dpkt.ip.IP | dpkt.ip6.IP6:

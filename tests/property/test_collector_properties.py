@@ -7,7 +7,7 @@ from contextlib import contextmanager
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
-from scapy.layers.dns import DNS, DNSQR, DNSRR
+from scapy.layers.dns import DNS, DNSQR, DNSRR, DNSRRSOA
 from scapy.layers.inet import ICMP, IP, TCP, UDP
 from scapy.layers.inet6 import IPv6
 
@@ -161,15 +161,23 @@ def message(draw: st.DrawFn) -> bytes:
         body = DNS(id=number, rd=1, qd=question)
         return bytes(ether() / IP(src=client, dst="10.0.0.53") / UDP(sport=port, dport=53) / body)
     answers = [DNSRR(rrname=name, rdata="192.0.2.1")] * draw(st.integers(0, 2))
-    body = DNS(id=number, qr=1, qd=question, an=answers)
+    answers += [DNSRR(rrname=name, type="CNAME", rdata="c.example")] * draw(st.integers(0, 1))
+    zone, seconds = DNSRR(rrname="example", type="NS", rdata="ns.example"), st.sampled_from([0, 1, 30, 3600, 1 << 31])
+    authority = draw(st.sampled_from([[], [zone], [zone, soa(draw(seconds), draw(seconds))]]))
+    said = {"rcode": draw(st.sampled_from([0, 2, 3])), "tc": draw(st.integers(0, 1))}
+    body = DNS(id=number, qr=1, qd=question, an=answers, ns=authority, **said)
     return bytes(ether() / IP(src="10.0.0.53", dst=client) / UDP(sport=53, dport=port) / body)
+
+
+def soa(ttl: int, minimum: int) -> DNSRRSOA:
+    return DNSRRSOA(rrname="example", mname="ns.example", rname="a.example", ttl=ttl, minimum=minimum)
 
 
 @settings(max_examples=150)
 @example([])
 @given(st.lists(message(), max_size=40))
 def test_transactions_as_the_naive_twin_pairs_them(frames: list[bytes]) -> None:
-    columns = ("client_ip", "client_port", "server_ip", "id", "qname", "qtype", "attempts", "answers")
+    columns = ("client_ip", "client_port", "server_ip", "id", "qname", "qtype", "attempts", "answers", "negative_ttl")
     numbers = {"A": 1, "AAAA": 28}
     told = [
         tuple(

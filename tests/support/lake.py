@@ -238,6 +238,7 @@ class _Cluster:
             "ra": True,
             "ad": False,
             "answers": [answer] if rcode == "NOERROR" else [],
+            "negative_ttl": 30 if rcode == "NXDOMAIN" else None,
             "response_bytes": 120,
         }
 

@@ -19,15 +19,17 @@ CLIENT, SERVER = ("10.0.0.1", 40000), ("10.0.0.2", 53)
 QUESTION = dns.message.make_query("WWW.Example.com", "A", id=7)
 
 
-def message(*parts: bytes, flags: int = 0x8180, questions: int = 1, answers: int = 0) -> bytes:
-    return struct.pack(">HHHHHH", 7, flags, questions, answers, 0, 0) + b"".join(parts)
+def message(
+    *parts: bytes, flags: int = 0x8180, questions: int = 1, answers: int = 0, authorities: int = 0, additional: int = 0
+) -> bytes:
+    return struct.pack(">HHHHHH", 7, flags, questions, answers, authorities, additional) + b"".join(parts)
 
 
 ASKED = b"\x03www\x07example\x03com\0\0\x01\0\x01"
 
 
-def record(kind: int, data: bytes, name: bytes = b"\xc0\x0c", size: int | None = None) -> bytes:
-    return name + struct.pack(">HHIH", kind, 1, 60, len(data) if size is None else size) + data
+def record(kind: int, data: bytes, name: bytes = b"\xc0\x0c", size: int | None = None, ttl: int = 60) -> bytes:
+    return name + struct.pack(">HHIH", kind, 1, ttl, len(data) if size is None else size) + data
 
 
 def query(message: dns.message.Message | bytes = QUESTION, client: tuple[str, int] = CLIENT) -> Packet:

@@ -158,6 +158,24 @@ def extended_error_and_client_subnet() -> list[Timed]:
     return timed(frames)
 
 
+def negative_answers() -> list[Timed]:
+    """NXDOMAIN, NODATA, NODATA behind an alias, a referral and a truncated one; the last over TCP again."""
+    names = [ask(f"{name}.example.", number) for number, name in enumerate(("gone", "typed", "alias", "sub", "cut"), 1)]
+    answers = [dns.message.make_response(asked, recursion_available=True) for asked in names]
+    soa = dns.rrset.from_text("example.", 3600, "IN", "SOA", "ns.example. admin.example. 7 7200 3600 1209600 30")
+    short = dns.rrset.from_text("example.", 5, "IN", "SOA", "ns.example. admin.example. 7 7200 3600 1209600 30")
+    for answer, authority in zip(answers, (soa, short, soa, None, soa), strict=True):
+        answer.authority = [authority or dns.rrset.from_text("sub.example.", 60, "IN", "NS", "ns.sub.example.")]
+    answers[0].set_rcode(3)
+    answers[2].answer = [dns.rrset.from_text("alias.example.", 60, "IN", "CNAME", "typed.example.")]
+    answers[4].flags |= dns.flags.TC
+    frames = [frame for pair in zip(names, answers, strict=True) for frame in exchange(*pair)]
+    answers[4].flags &= ~dns.flags.TC
+    talk = Connection(("10.0.0.1", 40001))
+    again = [*talk.open(), talk.send("PA", over_tcp(names[4])), talk.back("PA", over_tcp(answers[4])), *talk.close()]
+    return timed([*frames, *again])
+
+
 def update_and_notify() -> list[Timed]:
     update = dns.update.UpdateMessage("example.", id=5)
     update.present("old.example.", "A")
@@ -219,6 +237,7 @@ CAPTURES = {
     "fragments-orphaned": fragments_orphaned,
     "dns-truncated-then-tcp": truncated_then_tcp,
     "dns-extended-error-and-client-subnet": extended_error_and_client_subnet,
+    "dns-negative-answers": negative_answers,
     "dns-update-and-notify": update_and_notify,
     "dns-mixed-case": mixed_case,
     "dns-other-port": other_port,

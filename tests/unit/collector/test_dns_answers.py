@@ -48,6 +48,7 @@ RDATA = [
     "HTTPS 0 svc.example.net.",
     'HTTPS 1 . alpn="h2,h3" port=8443 ipv4hint=192.0.2.1,192.0.2.2 ipv6hint=2001:db8::1,2001:db8::2',
     'SVCB 16 foo.example.org. alpn="h2" no-default-alpn',
+    r'SVCB 16 foo.example.org. alpn="f\\\\oo\\,bar,h2"',  # RFC 9460 §D.2
 ]
 
 
@@ -118,6 +119,16 @@ def test_an_unknown_type_is_written_as_rfc_3597() -> None:
 def test_rdata_its_type_does_not_allow(kind: int, data: bytes, text: str) -> None:
     row = one(of([query(), response(message(ASKED, record(kind, data), answers=1))]))
     assert row["answers"][0]["data"] == text  # type: ignore[index]
+
+
+def test_a_protocol_of_a_service_poses_as_no_other_parameter() -> None:
+    """Whoever reads the hints out of the text takes what is between spaces for a parameter."""
+    protocol = b'h2" ipv4hint=203.0.113.66 \x1b\xe2\x80\xae'
+    hint = struct.pack(">HH4B", 4, 4, 192, 0, 2, 1)
+    service = b"\0\1\0" + struct.pack(">HHB", 1, 1 + len(protocol), len(protocol)) + protocol + hint
+    row = one(of([query(), response(message(ASKED, record(65, service), answers=1))]))
+    alpn = r'alpn="h2\"\032ipv4hint=203.0.113.66\032\027\226\128\174"'
+    assert row["answers"][0]["data"].split(" ") == ["1", ".", alpn, "ipv4hint=192.0.2.1"]  # type: ignore[index]
 
 
 def test_a_chain_of_aliases_is_kept_in_order() -> None:
