@@ -139,12 +139,13 @@ def _store(spool: "Spool", directory: "Directory", target: "Lake", marks: Sequen
     from enricher.enrich import enrich
 
     task = progress.add_task("attributing and storing", total=None)
+    covered = target.covered()
     for number, window in enumerate(spool.windows(), start=1):
-        enriched = enrich(window.flows, window.dns, directory)
-        dns = enriched.dns
+        enriched = enrich(window.flows, window.dns, directory, covered)
+        tables = {"dns": enriched.dns, "resolutions": enriched.resolutions}
         if window.since is not None:
-            dns = dns.filter(pc.field("start_time") >= window.since)
-        _append(target, {"flows": enriched.flows, "dns": dns}, marks, number)
+            tables = {name: rows.filter(pc.field("start_time") >= window.since) for name, rows in tables.items()}
+        _append(target, {"flows": enriched.flows, **tables}, marks, number)
     _append(target, {"assignments": directory.assignments, LAST_TABLE: spool.coverage()}, marks, 1)
     progress.update(task, total=1, completed=1)
 

@@ -6,9 +6,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from contract.assignments import ASSIGNMENTS
-from contract.columns import Table
+from contract.columns import TIME, Table
 from contract.dns import DNS
 from contract.flows import FLOWS
+from contract.resolutions import RESOLUTIONS
 from enricher.addresses import address_table
 from enricher.community import community_ids
 from enricher.counted import counted
@@ -16,32 +17,40 @@ from enricher.directory import Directory
 from enricher.domains import domains
 from enricher.ends import ends_of, services_of
 from enricher.matching import Matcher
+from enricher.resolutions import resolve
 from enricher.retries import retries
 from enricher.sightings import DNS_GAPS, FLOW_GAPS, dns_sightings, flow_sightings
 from enricher.sql import connect
 
+NOTHING_COVERED = pa.schema([("from_time", TIME), ("until_time", TIME)]).empty_table()
+
 
 @dataclass(frozen=True)
 class Enriched:
-    """The same rows in the same order, complete, and the assignments they were named by."""
+    """The same rows in the same order, complete, what they add up to, and the assignments they were named by."""
 
     flows: pa.Table
     dns: pa.Table
+    resolutions: pa.Table
     assignments: pa.Table
 
 
-def enrich(flows: pa.Table, dns: pa.Table, directory: Directory) -> Enriched:
-    """Takes ``FLOWS.collected`` and ``DNS.collected``; what belongs together has to come in one call."""
+def enrich(flows: pa.Table, dns: pa.Table, directory: Directory, covered: pa.Table = NOTHING_COVERED) -> Enriched:
+    """Takes ``FLOWS.collected`` and ``DNS.collected``; what belongs together has to come in one call.
+
+    ``covered``: from_time and until_time of what was enriched before, which may tell of the same transactions.
+    """
     FLOWS.validate(flows, FLOWS.collected)
     DNS.validate(dns, DNS.collected)
     addresses = address_table((flows["src_ip"], flows["dst_ip"], dns["client_ip"], dns["server_ip"]), directory)
     with connect() as connection:
         matcher = Matcher.load(connection, directory, addresses)
-        enriched = Enriched(
-            flows=_flows(matcher, flows, dns), dns=_dns(matcher, dns), assignments=directory.assignments
-        )
+        named = _flows(matcher, flows, dns)
+        transactions, resolutions = _dns(matcher, dns, named, covered)
+    enriched = Enriched(named, transactions, resolutions, directory.assignments)
     FLOWS.validate(enriched.flows)
     DNS.validate(enriched.dns)
+    RESOLUTIONS.validate(enriched.resolutions)
     ASSIGNMENTS.validate(enriched.assignments)
     return enriched
 
@@ -66,7 +75,7 @@ def _flows(matcher: Matcher, flows: pa.Table, dns: pa.Table) -> pa.Table:
     return _completed(FLOWS, flows, added | counted(matcher.connection, pa.table(columns)))
 
 
-def _dns(matcher: Matcher, dns: pa.Table) -> pa.Table:
+def _dns(matcher: Matcher, dns: pa.Table, flows: pa.Table, covered: pa.Table) -> tuple[pa.Table, pa.Table]:
     matched = matcher.match(dns_sightings(dns, matcher.directory), DNS_GAPS)
     added = {
         "reporter": matched["reporter"],
@@ -77,7 +86,9 @@ def _dns(matcher: Matcher, dns: pa.Table) -> pa.Table:
         **services_of(matcher.directory, matched["service_id"]),
         "ambiguous": matched["ambiguous"],
     }
-    return _completed(DNS, dns, added)
+    columns = {name: dns[name] for name in dns.schema.names} | added
+    resolved = resolve(matcher.connection, pa.table(columns), matched["backend_ip"], flows, covered)
+    return _completed(DNS, dns, added | resolved.transactions), resolved.resolutions
 
 
 def _completed(table: Table, collected: pa.Table, added: dict[str, pa.ChunkedArray]) -> pa.Table:

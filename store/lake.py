@@ -95,6 +95,11 @@ class Lake:
         live = {table.name: during(self.files(table.name), since, until) for table in TABLES.values()}
         return views.connect(live, since, until)
 
+    def covered(self) -> pa.Table:
+        """The times that captures in the lake have covered: from_time and until_time, each once."""
+        with self.connect() as connection:
+            return connection.sql("select distinct from_time, until_time from coverage").to_arrow_table()
+
     def files(self, table: str) -> list[LiveFile]:
         if self._after is not None:
             return delta.appended_files(TABLES[table], self.folder / table, self._after[table])

@@ -12,11 +12,11 @@ def connect() -> duckdb.DuckDBPyConnection:
     return duckdb.connect(config=dict.fromkeys(off, "false"))
 
 
-def run(connection: duckdb.DuckDBPyConnection, step: str, **parameters: int) -> None:
+def run(connection: duckdb.DuckDBPyConnection, step: str, **parameters: int | str) -> None:
     connection.execute(_text(step), parameters or None)
 
 
-def fetch(connection: duckdb.DuckDBPyConnection, step: str, **parameters: int) -> pa.Table:
+def fetch(connection: duckdb.DuckDBPyConnection, step: str, **parameters: int | str) -> pa.Table:
     return connection.sql(_text(step), params=parameters or None).to_arrow_table()
 
 

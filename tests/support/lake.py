@@ -77,6 +77,7 @@ def make_tables(seed: int = 1, connections: int = 300) -> dict[str, pa.Table]:
     rows = {
         "flows": [record for number in range(connections) for record in cluster.connection(number)],
         "dns": [record for number in range(2 * connections) for record in cluster.transaction(number)],
+        "resolutions": [cluster.resolution(number) for number in range(connections)],
         "assignments": cluster.assignments(),
         "coverage": cluster.coverage(),
         "objects": cluster.objects(),
@@ -198,6 +199,7 @@ class _Cluster:
             "start_time": time,
             "cluster": "test",
             "transaction_id": f"t{number:06d}",
+            "resolution_id": f"r{number // 2:06d}",
             "client_ip": client["ip"],
             "client_port": 40000 + number % 20000,
             "server_ip": server["service_ip"],
@@ -212,6 +214,7 @@ class _Cluster:
             "cd": False,
             "attempts": 0 if outcome == "unsolicited" else self.random.choice((1, 1, 1, 2)),
             "outcome": outcome,
+            "forwarded": client in self.pods["coredns"],
             "ambiguous": False,
             **_end("client_", client, "pod"),
             **_end("server_", server, "service"),
@@ -222,7 +225,48 @@ class _Cluster:
         base |= {"latency_us": None} if outcome != "answered" else {}
         near = base | {"node": client["node"], "interface": "veth-client", "reporter": "src"}
         far = base | {"node": server["node"], "interface": "veth-server", "reporter": "dst", "server_kind": "pod"}
-        return [near] if client["node"] == server["node"] else [near, far | {"server_ip": server["ip"]}]
+        if client["node"] == server["node"]:
+            return [near | {"counted": True}]
+        return [near, far | {"server_ip": server["ip"]}]
+
+    def resolution(self, number: int) -> dict[str, Any]:
+        client = self.random.choice([pod for pods in self.pods.values() for pod in pods])
+        asked = self.random.choice(NAMES)[0]
+        outcome = self.random.choice(("answered", "answered", "nxdomain", "failed", "unanswered"))
+        time = START + timedelta(seconds=self.random.uniform(0, SPAN_S))
+        steps = self.random.choice((1, 1, 4))
+        answered = outcome == "answered"
+        return {
+            "start_time": time,
+            "end_time": time + timedelta(milliseconds=steps),
+            "cluster": "test",
+            "resolution_id": f"r{number:06d}",
+            "counted": self.random.choice((True, None)),
+            "client_ip": client["ip"],
+            "forwarded": False,
+            "asked": asked,
+            "registered_domain": self.random.choice((None, "example.org", HOSTILE[0])),
+            "qtypes": "A,AAAA",
+            "suffixes": ["."] if steps == 1 else ["shop.svc.cluster.local", "svc.cluster.local", "cluster.local", "."],
+            "answered_suffix": "." if answered else None,
+            "outcome": outcome,
+            "rcode": {"answered": "NOERROR", "nxdomain": "NXDOMAIN", "failed": "SERVFAIL"}.get(outcome),
+            "duration_us": None if outcome == "unanswered" else 1000 * steps,
+            "transactions": 2 * steps,
+            "queries": 2 * steps,
+            "wasted_queries": 2 * steps - 2,
+            "wasted_us": 1000 * (steps - 1),
+            "retries": 0,
+            "unanswered": 2 if outcome == "unanswered" else 0,
+            "lost_of_pair": self.random.choice((0, 0, 1)),
+            "truncated": self.random.choice((0, 0, 1)),
+            "over_tcp": 0,
+            "addresses": ["203.0.113.10"] if answered else None,
+            "ttl": 30 if answered else None,
+            "connections": self.random.choice((None, 0, 3)) if answered else None,
+            "failed_connections": None,
+            **_end("client_", client, "pod"),
+        }
 
     def _response(self, time: datetime, qname: str, qtype: str) -> dict[str, Any]:
         rcode = self.random.choice(RCODES)

@@ -1,0 +1,35 @@
+-- Which sighting tells each DNS transaction, in the order of sightings that the view dns has.
+-- In: completed (dns with row, cluster, server, start_us, end_us), covered (from_us, until_us): times that other batches had.
+-- Parameter: $edge_us, how near to an end of the batch another one may know more.
+-- Out: transaction_sighting (row, transaction_id, place, decided).
+-- A transaction is decided where nobody else can know of it: both its ends' nodes are in the batch, or it has no more ends.
+create or replace temp table transaction_sighting as
+with node as (
+    select distinct node from completed
+),
+
+span as (
+    select min(start_us) + $edge_us as from_us, max(start_us) - $edge_us as until_us from completed
+)
+
+select
+    completed.row,
+    completed.transaction_id,
+    row_number() over (
+        partition by completed.transaction_id
+        order by
+            case completed.outcome when 'answered' then 0 when 'unanswered' then 1 else 2 end,
+            case completed.reporter when 'src' then 0 when 'dst' then 1 when 'fwd' then 2 else 3 end,
+            completed.interface nulls last, completed.node nulls last, completed.start_us, completed.server_ip,
+            completed.server_port, completed.attempts desc, completed.row
+    ) as place,
+    bool_and(
+        completed.start_us between span.from_us and span.until_us
+        and (completed.client_node is null or completed.client_node in (select node from node))
+        and (completed.server_node is null or completed.server_node in (select node from node))
+        and not exists (
+            select 1 from covered where completed.start_us between covered.from_us and covered.until_us
+        )
+    ) over (partition by completed.transaction_id) as decided
+from completed
+cross join span
