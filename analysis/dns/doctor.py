@@ -3,16 +3,18 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from analysis.dns import unanswered
-from analysis.dns.finding import Context, Diagnosis, Finding
+from analysis.dns import low_ttl, negative_cache, search_path, unanswered
+from analysis.dns.finding import MOST, Context, Diagnosis, Finding
 from analysis.questions import TIMEOUT_S, ask
 from contract.errors import QuestionError
 from store.lake import Lake
 
-DIAGNOSES: tuple[Diagnosis, ...] = (unanswered.DIAGNOSIS,)
-
-# Findings of one diagnosis that anybody reads.
-MOST = 50
+DIAGNOSES: tuple[Diagnosis, ...] = (
+    low_ttl.DIAGNOSIS,
+    negative_cache.DIAGNOSIS,
+    search_path.DIAGNOSIS,
+    unanswered.DIAGNOSIS,
+)
 
 
 @dataclass(frozen=True)
@@ -35,11 +37,11 @@ def examine(
     findings: list[Finding] = []
     silent, cut = [], []
     for diagnosis in chosen(names):
-        answer = ask(lake, f"dns/{diagnosis.name}", parameters, MOST, timeout_s)
+        answer = ask(lake, f"dns/{diagnosis.name}", parameters, diagnosis.rows, timeout_s)
         found = diagnosis.judge(answer.table.to_pylist(), context)
-        findings += found
+        findings += found[:MOST]
         silent += [] if found else [diagnosis]
-        cut += [diagnosis] if answer.truncated else []
+        cut += [diagnosis] if answer.truncated or len(found) > MOST else []
     return Report(sorted(findings, key=_cost), silent, cut)
 
 

@@ -7,6 +7,9 @@ from typing import Any
 
 Row = Mapping[str, Any]
 
+# Findings of one diagnosis that anybody reads.
+MOST = 50
+
 
 class Severity(IntEnum):
     """By what it does to those who ask."""
@@ -39,11 +42,13 @@ class Finding:
 
 @dataclass(frozen=True)
 class Diagnosis:
-    """``name`` is that of its question below ``dns/``; ``judge`` makes findings of the rows, which come the worst first."""
+    """``name`` is that of its question below ``dns/``; ``judge`` makes findings of its first ``rows``, the worst first."""
 
     name: str
     title: str
     judge: Callable[[Sequence[Row], "Context"], Sequence[Finding]]
+    # More than findings that anybody reads where a finding is made of many rows.
+    rows: int = MOST
 
 
 @dataclass(frozen=True)
@@ -70,3 +75,10 @@ def client_of(row: Row) -> str:
     """The client as namespace/workload, or its address where nothing is known of it."""
     name = str(row["client_name"])
     return f"{row['client_namespace']}/{name}" if row["client_namespace"] else name
+
+
+def asked_by(row: Row) -> dict[str, object]:
+    """Parameters of ``dns/search`` that select what the client of the row asked."""
+    if row["client_workload_kind"] is None:
+        return {"from_ip": row["client_name"]}
+    return {"from_namespace": row["client_namespace"], "from_workload": row["client_name"]}

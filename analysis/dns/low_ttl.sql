@@ -1,0 +1,117 @@
+-- question: Which names do workloads ask for again and again, because their answers may not be kept long enough?
+-- grain: one row a client workload (or address) and name, those that waited longest first
+-- read by: the DNS doctor
+-- parameter namespace text null: namespace of the client
+-- parameter workload text null: workload of the client
+-- parameter least integer 10: fewest answers of a name with its full TTL, which no cache gave
+-- parameter enough integer 30: seconds; a TTL of so many is taken to be long enough
+-- parameter rate integer 10: queries a second of one workload for one name of the cluster, which its own servers always answer
+with asked as (
+    select
+        client_namespace,
+        client_workload_kind,
+        coalesce(client_workload, client_ip) as client_name,
+        client_ip,
+        asked,
+        answered_suffix,
+        registered_domain,
+        ttl,
+        count(*) as resolutions,
+        sum(queries) as queries,
+        sum(duration_us - wasted_us) as duration_us,
+        min(start_time) as first_seen,
+        max(start_time) as last_seen
+    from resolutions
+    where not forwarded and outcome = 'answered' and ttl is not null
+        and ($namespace is null or client_namespace = $namespace)
+        and ($workload is null or client_workload = $workload)
+    group by
+        client_namespace, client_workload_kind, coalesce(client_workload, client_ip), client_ip,
+        asked, answered_suffix, registered_domain, ttl
+),
+
+-- A cache gives an answer with what is left of its TTL: the longest seen is what the zone says, and who is given it came first.
+full_ttl as (
+    select *, max(ttl) over (partition by asked, answered_suffix) as zone_ttl from asked
+),
+
+paired as (
+    select
+        client_namespace,
+        client_workload_kind,
+        client_name,
+        client_ip,
+        asked,
+        answered_suffix,
+        registered_domain,
+        zone_ttl,
+        sum(resolutions) as resolutions,
+        sum(queries) as queries,
+        sum(case when ttl = zone_ttl then resolutions else 0 end) as uncached,
+        sum(case when ttl = zone_ttl then duration_us else 0 end) as uncached_us,
+        min(first_seen) as first_seen,
+        max(last_seen) as last_seen
+    from full_ttl
+    group by all
+),
+
+spanned as (
+    select
+        *,
+        epoch(last_seen) - epoch(first_seen) as seconds,
+        least(uncached, cast(floor((epoch(last_seen) - epoch(first_seen)) / greatest($enough, 1)) as bigint) + 1) as needed
+    from paired
+    where zone_ttl < $enough
+),
+
+summed as (
+    select
+        client_namespace,
+        client_workload_kind,
+        client_name,
+        asked,
+        answered_suffix,
+        registered_domain,
+        zone_ttl as ttl,
+        count(*) as pods,
+        sum(resolutions) as resolutions,
+        sum(queries) as queries,
+        sum(uncached) as uncached,
+        sum(uncached_us) as uncached_us,
+        sum(needed) as needed,
+        sum(seconds) as pod_seconds,
+        sum(resolutions - 1) as intervals,
+        min(first_seen) as first_seen,
+        max(last_seen) as last_seen
+    from spanned
+    group by
+        client_namespace, client_workload_kind, client_name, asked, answered_suffix, registered_domain, zone_ttl
+)
+
+select
+    client_namespace,
+    client_workload_kind,
+    client_name,
+    asked,
+    answered_suffix,
+    registered_domain,
+    ttl,
+    pods,
+    resolutions,
+    queries,
+    uncached,
+    uncached_us,
+    needed,
+    pod_seconds / intervals as interval_s,
+    first_seen,
+    last_seen
+from summed
+where intervals > 0
+    and uncached >= $least
+    and needed < uncached
+    and pod_seconds / intervals > ttl
+    and (
+        registered_domain is not null
+        or queries >= $rate * greatest(epoch(last_seen) - epoch(first_seen), 1)
+    )
+order by uncached_us desc, uncached desc, client_namespace, client_workload_kind, client_name, asked, answered_suffix
