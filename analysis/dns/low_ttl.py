@@ -13,7 +13,7 @@ ENOUGH_S = 30
 
 
 def judge(rows: Sequence[Row], context: Context) -> list[Finding]:
-    return [_outside(row) if row["registered_domain"] else _inside(row) for row in rows]
+    return [_outside(row) if row["outside"] else _inside(row) for row in rows]
 
 
 def _outside(row: Row) -> Finding:
@@ -26,7 +26,7 @@ def _outside(row: Row) -> Finding:
             f" no cache had them, as {_asks(row)}. Each took {took(wait)}."
         ),
         fix=(
-            f"Let the name server of {row['registered_domain']} give {ENOUGH_S} s or more, or let CoreDNS keep short-lived"
+            f"Let the name server of its zone give {ENOUGH_S} s or more, or let CoreDNS keep short-lived"
             f" answers for longer: `success 9984 3600 {ENOUGH_S}` in the block `cache` of its Corefile, which holds for all"
             " names."
         ),

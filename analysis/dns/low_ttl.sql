@@ -13,8 +13,7 @@ with asked as (
         coalesce(client_workload, client_ip) as client_name,
         client_ip,
         asked,
-        answered_suffix,
-        registered_domain,
+        registered_domain is not null as outside,
         ttl,
         count(*) as resolutions,
         sum(queries) as queries,
@@ -27,12 +26,12 @@ with asked as (
         and ($workload is null or client_workload = $workload)
     group by
         client_namespace, client_workload_kind, coalesce(client_workload, client_ip), client_ip,
-        asked, answered_suffix, registered_domain, ttl
+        asked, registered_domain is not null, ttl
 ),
 
 -- A cache gives an answer with what is left of its TTL: the longest seen is what the zone says, and who is given it came first.
 full_ttl as (
-    select *, max(ttl) over (partition by asked, answered_suffix) as zone_ttl from asked
+    select *, max(ttl) over (partition by asked) as zone_ttl from asked
 ),
 
 paired as (
@@ -42,8 +41,7 @@ paired as (
         client_name,
         client_ip,
         asked,
-        answered_suffix,
-        registered_domain,
+        outside,
         zone_ttl,
         sum(resolutions) as resolutions,
         sum(queries) as queries,
@@ -70,8 +68,7 @@ summed as (
         client_workload_kind,
         client_name,
         asked,
-        answered_suffix,
-        registered_domain,
+        outside,
         zone_ttl as ttl,
         count(*) as pods,
         sum(resolutions) as resolutions,
@@ -85,7 +82,7 @@ summed as (
         max(last_seen) as last_seen
     from spanned
     group by
-        client_namespace, client_workload_kind, client_name, asked, answered_suffix, registered_domain, zone_ttl
+        client_namespace, client_workload_kind, client_name, asked, outside, zone_ttl
 )
 
 select
@@ -93,8 +90,7 @@ select
     client_workload_kind,
     client_name,
     asked,
-    answered_suffix,
-    registered_domain,
+    outside,
     ttl,
     pods,
     resolutions,
@@ -111,7 +107,7 @@ where intervals > 0
     and needed < uncached
     and pod_seconds / intervals > ttl
     and (
-        registered_domain is not null
+        outside
         or queries >= $rate * greatest(epoch(last_seen) - epoch(first_seen), 1)
     )
-order by uncached_us desc, uncached desc, client_namespace, client_workload_kind, client_name, asked, answered_suffix
+order by uncached_us desc, uncached desc, client_namespace, client_workload_kind, client_name, asked

@@ -78,8 +78,7 @@ def seen_today(rows: Sequence[Row]) -> Today:
 
 def suffixes(rows: Sequence[Row]) -> int:
     """How long the search path is; never shorter than that of a pod, as names found at once do not show its end."""
-    seen = (len([step for step in row["tried"].split() if step != "."]) for row in rows)
-    return max(SUFFIXES_OF_A_POD, *seen)
+    return max(SUFFIXES_OF_A_POD, *(int(row["steps"]) - 1 for row in rows))
 
 
 def change(row: Row, ndots: int, today: Today, path: int) -> int:

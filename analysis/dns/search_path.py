@@ -21,7 +21,7 @@ WRITTEN = 3
 ROWS = 2_500
 
 # Columns of a name that are shown as evidence.
-TOLD = ("asked", "dots", "qtypes", "tried", "resolutions", "queries", "wasted_queries", "wasted_us")
+TOLD = ("asked", "dots", "qtypes", "steps", "resolutions", "queries", "wasted_queries", "wasted_us")
 
 POD_SPEC = {"Pod": "spec", "CronJob": "spec.jobTemplate.spec.template.spec"}
 

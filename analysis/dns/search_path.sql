@@ -11,7 +11,8 @@ with called as (
         client_workload_kind,
         coalesce(client_workload, client_ip) as client_name,
         asked,
-        suffixes,
+        coalesce(suffixes[1] = '.', false) as bare_first,
+        len(suffixes) as steps,
         answered_suffix,
         qtypes,
         count(*) as resolutions,
@@ -28,17 +29,15 @@ with called as (
         and ($workload is null or client_workload = $workload)
     group by
         client_namespace, client_workload_kind, coalesce(client_workload, client_ip), asked,
-        suffixes, answered_suffix, qtypes
+        coalesce(suffixes[1] = '.', false), len(suffixes), answered_suffix, qtypes
 ),
 
 stepped as (
     select
         *,
-        array_to_string(suffixes, ' ') as tried,
-        coalesce(suffixes[1] = '.', false) as bare_first,
         coalesce(answered_suffix = '.', false) as found_bare,
         coalesce(answered_suffix <> '.', false) as found_by_search,
-        resolutions * (length(qtypes) - length(replace(qtypes, ',', '')) + 1) as step,
+        resolutions * (length(qtypes) - length(replace(qtypes, ',', '')) + 1) as step_queries,
         -- The first suffix finds it at once, so that it may have been written without: redis-0.redis, with a dot of its own.
         case
             when strpos(asked, '.' || client_namespace || '.svc.') > 0
@@ -57,7 +56,7 @@ named as (
         case when asked = '.' then 0 else length(asked) - length(replace(asked, '.', '')) end as dots,
         length(short) - length(replace(short, '.', '')) as short_dots,
         min(qtypes) as qtypes,
-        max(tried) as tried,
+        max(steps) as steps,
         min(case when found_by_search then answered_suffix end) as search_suffix,
         sum(resolutions) as resolutions,
         sum(wasteful) as wasteful,
@@ -66,15 +65,15 @@ named as (
         sum(wasted_us) as wasted_us,
         sum(retries) as retries,
         sum(case when bare_first then 0 else resolutions end) as searched_first,
-        sum(case when bare_first and tried <> '.' then resolutions else 0 end) as searched_last,
+        sum(case when bare_first and steps > 1 then resolutions else 0 end) as searched_last,
         sum(case when found_by_search then resolutions else 0 end) as found_by_search,
         sum(case when found_bare then wasteful else 0 end) as found_late,
         sum(case when found_bare then wasted_queries else 0 end) as late_queries,
         sum(case when found_bare then wasted_us else 0 end) as late_us,
-        sum(case when found_bare and bare_first then step else 0 end) as bare_step,
+        sum(case when found_bare and bare_first then step_queries else 0 end) as bare_step,
         -- What is wasted before the suffixes; each suffix in vain cost one step.
-        sum(case when found_by_search and bare_first then wasted_queries - step * (len(suffixes) - 2) else 0 end) as vain_queries,
-        sum(case when found_by_search and not bare_first then step else 0 end) as search_step,
+        sum(case when found_by_search and bare_first then wasted_queries - step_queries * (steps - 2) else 0 end) as vain_queries,
+        sum(case when found_by_search and not bare_first then step_queries else 0 end) as search_step,
         min(first_seen) as first_seen,
         max(last_seen) as last_seen
     from stepped
@@ -102,7 +101,7 @@ select
     dots,
     short_dots,
     min(qtypes) as qtypes,
-    max(tried) as tried,
+    max(steps) as steps,
     min(search_suffix) as search_suffix,
     sum(resolutions) as resolutions,
     sum(wasteful) as wasteful,
