@@ -5,9 +5,6 @@ from collections.abc import Sequence
 from analysis.dns.finding import Context, Diagnosis, Finding, Row, Severity, asked_by, client_of
 from analysis.dns.words import counted, share, took
 
-# A server of the cluster answers out of its cache in well under a millisecond; a wait of 50 ms is one that users feel.
-WAIT_US = 50_000
-
 # What the TTL is taken to become: the default of the question's parameter ``enough``.
 ENOUGH_S = 30
 
@@ -17,21 +14,21 @@ def judge(rows: Sequence[Row], context: Context) -> list[Finding]:
 
 
 def _outside(row: Row) -> Finding:
-    wait = row["uncached_us"] / row["uncached"]
+    wait = row["fetched_us"] / row["fetched"]
     return _finding(
         row,
-        severity=Severity.WARNING if wait >= WAIT_US else Severity.INFO,
+        severity=Severity.WARNING if row["is_slow"] else Severity.INFO,
         says=(
-            f"{row['uncached']:,} of {counted(row['resolutions'], 'answer')} came with the full TTL of {row['ttl']} s:"
-            f" no cache had them, as {_asks(row)}. Each took {took(wait)}."
+            f"{row['fetched']:,} of {counted(row['resolutions'], 'answer')} had to be fetched: they may be kept for"
+            f" {row['ttl']} s, and {_asks(row)}. Each took {took(wait)}."
         ),
         fix=(
             f"Let the name server of its zone give {ENOUGH_S} s or more, or let CoreDNS keep short-lived"
             f" answers for longer: `success 9984 3600 {ENOUGH_S}` in the block `cache` of its Corefile, which holds for all"
             " names."
         ),
-        waited_us=row["uncached_us"],
-        saved_us=(row["uncached"] - row["needed"]) * wait,
+        waited_us=row["fetched_us"],
+        saved_us=(row["fetched"] - row["needed"]) * wait,
     )
 
 
@@ -69,11 +66,11 @@ def _finding(row: Row, severity: Severity, says: str, fix: str, waited_us: int, 
 
 
 def _effect(row: Row, saved_us: float) -> str:
-    saved = row["uncached"] - row["needed"]
+    saved = row["fetched"] - row["needed"]
     spared = f", and spare {took(saved_us)} of waiting" if saved_us else ""
     return (
-        f"With {ENOUGH_S} s a cache for each pod would answer {saved:,} of {row['uncached']:,}"
-        f" ({share(saved, row['uncached'])}){spared}."
+        f"With {ENOUGH_S} s a cache for each pod would answer {saved:,} of {row['fetched']:,}"
+        f" ({share(saved, row['fetched'])}){spared}."
     )
 
 

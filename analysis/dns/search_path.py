@@ -120,10 +120,9 @@ def _warnings(ndots: int, today: Today) -> list[str]:
 
 def _written(names: Sequence[Row], ndots: int | None) -> list[str]:
     """Names that no such ``ndots`` helps, as a program should have them."""
-    left = _to_write(names, ndots)
     also = "Write" if ndots is None else "Also write"
-    pairs = ", ".join(f"{full(row)} for {row['asked']}" for row in left)
-    return [f"{also} {pairs}: with its last dot a name is never searched for."] if left else []
+    pairs = ", ".join(f"{full(row)} for {row['asked']}" for row in _to_write(names, ndots))
+    return [f"{also} {pairs}: with its last dot a name is never searched for."] if pairs else []
 
 
 def _to_write(names: Sequence[Row], ndots: int | None) -> list[Row]:
@@ -150,15 +149,15 @@ def _no_ndots(names: Sequence[Row], prediction: Prediction) -> str:
     dearer = prediction.queries[NDOTS[0]] - prediction.measured
     if dearer > 0:
         return f"No ndots helps: ndots:{NDOTS[0]} would cost {dearer:,} queries more, which leave the cluster."
-    return "No ndots helps: for a name that nobody has, glibc and Go take every step in either order."
+    return "No ndots helps: for a name that no step answers, glibc and Go take every step in either order."
 
 
-def _effect(names: Sequence[Row], prediction: Prediction) -> str:
+def _effect(names: Sequence[Row], prediction: Prediction) -> str | None:
     by_name = sum(left(row, prediction.best) for row in _to_write(names, prediction.best))
     told = [] if prediction.best is None else [_by_ndots(prediction)]
     if by_name:
         told.append(f"The names written out remove {by_name:,} ({share(by_name, prediction.measured)}).")
-    return " ".join(told)
+    return " ".join(told) or None
 
 
 def _by_ndots(prediction: Prediction) -> str:

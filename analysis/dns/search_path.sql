@@ -3,9 +3,21 @@
 -- read by: the DNS doctor
 -- parameter namespace text null: namespace of the client
 -- parameter workload text null: workload of the client
--- parameter least integer 6: fewest wasted queries of a workload; one name for A and AAAA through three suffixes wastes six
+-- parameter least integer 3: fewest wasted queries of a workload: one name, one type, three suffixes
 -- parameter most integer 20: names of a workload that are told one by one
-with called as (
+-- Of a name that nobody has, or that nobody answers for, no step is wasted here: it is its spelling, or the server, that is wrong.
+with counted as (
+    select
+        *,
+        case when outcome in ('nxdomain', 'unanswered') then 0 else wasted_queries end as wasted,
+        case when outcome in ('nxdomain', 'unanswered') then 0 else wasted_us end as lost_us
+    from resolutions
+    where not forwarded
+        and ($namespace is null or client_namespace = $namespace)
+        and ($workload is null or client_workload = $workload)
+),
+
+called as (
     select
         client_namespace,
         client_workload_kind,
@@ -16,17 +28,14 @@ with called as (
         answered_suffix,
         qtypes,
         count(*) as resolutions,
-        count(*) filter (where wasted_queries > 0) as wasteful,
+        count(*) filter (where wasted > 0) as wasteful,
         sum(queries) as queries,
-        sum(wasted_queries) as wasted_queries,
-        sum(wasted_us) as wasted_us,
+        sum(wasted) as wasted_queries,
+        sum(lost_us) as wasted_us,
         sum(retries) as retries,
         min(start_time) as first_seen,
         max(start_time) as last_seen
-    from resolutions
-    where not forwarded
-        and ($namespace is null or client_namespace = $namespace)
-        and ($workload is null or client_workload = $workload)
+    from counted
     group by
         client_namespace, client_workload_kind, coalesce(client_workload, client_ip), asked,
         coalesce(suffixes[1] = '.', false), len(suffixes), answered_suffix, qtypes

@@ -25,46 +25,55 @@ def found(folder: Path, *rows: Row) -> list[Finding]:
     return list(examine(lake, {}, Context(), ["low_ttl"]).findings)
 
 
-def test_a_ttl_shorter_than_the_time_between(tmp_path: Path) -> None:
-    (finding,) = found(tmp_path, *every(6, 14))
+def test_a_ttl_too_short_for_the_rate(tmp_path: Path) -> None:
+    """All answers have the full TTL, as those from a cache within the same second have as well."""
+    (finding,) = found(tmp_path, *every(0.1, 151, ttl=1))
     assert (finding.subject, finding.severity) == ("shop/api: rates.partner.example", Severity.INFO)
+    # At 0, 1, …, 15 s.
     assert finding.says == (
-        "14 of 14 answers came with the full TTL of 5 s: no cache had them, as a pod asks every 6 s. Each took 3 ms."
+        "16 of 151 answers had to be fetched: they may be kept for 1 s, and a pod asks every 0.1 s. Each took 3 ms."
     )
     assert "`success 9984 3600 30` in the block `cache`" in finding.fix
-    # It is asked for at 0, 6, …, 78 s: with 30 s only those at 0, 30 and 60 s go upstream.
     assert (
-        finding.effect == "With 30 s a cache for each pod would answer 11 of 14 (78.6 %), and spare 33 ms of waiting."
+        finding.effect == "With 30 s a cache for each pod would answer 15 of 16 (93.8 %), and spare 45 ms of waiting."
     )
-    assert (finding.queries, finding.waited_us) == (28, 14 * 3000)
+    assert (finding.queries, finding.waited_us) == (302, 16 * 3000)
 
 
-def test_waiting_that_users_feel_is_a_warning(tmp_path: Path) -> None:
-    (finding,) = found(tmp_path, *every(6, 14, duration_us=80_000, wasted_us=20_000))
-    assert (finding.severity, finding.waited_us) == (Severity.WARNING, 14 * 60_000)
+def test_waiting_that_adds_up_is_a_warning(tmp_path: Path) -> None:
+    (finding,) = found(tmp_path, *every(6, 14, duration_us=400_000, wasted_us=20_000))
+    assert (finding.severity, finding.waited_us) == (Severity.WARNING, 14 * 380_000)
+    # It is asked for at 0, 6, …, 78 s: with 30 s only those at 0, 30 and 60 s are fetched.
+    assert (
+        finding.effect == "With 30 s a cache for each pod would answer 11 of 14 (78.6 %), and spare 4.2 s of waiting."
+    )
 
 
 def test_each_pod_keeps_its_own(tmp_path: Path) -> None:
     other = pod("api", "10.244.1.99", number=1)
-    (finding,) = found(tmp_path, *every(10, 7), *every(10, 7, client=other, offset=100))
-    assert (finding.evidence["pods"], finding.evidence["needed"], finding.evidence["interval_s"]) == (2, 6, 10)
+    (finding,) = found(tmp_path, *every(1, 61, ttl=1), *every(1, 61, ttl=1, client=other, offset=100))
+    evidence = finding.evidence
+    assert (evidence["pods"], evidence["fetched"], evidence["needed"], evidence["interval_s"]) == (2, 122, 6, 1)
 
 
 def test_silent_where_a_cache_helps(tmp_path: Path) -> None:
-    cached = [row | {"ttl": ttl} for row, ttl in zip(every(1, 60), [5, 4, 3, 2, 1] * 12, strict=True)]
-    assert found(tmp_path, *cached) == []
+    """Others asked before: what is left of the TTL tells that the server had it."""
+    fetched = every(60, 2, ttl=5, client=pod("other", "10.244.1.99"))
+    cached = every(1, 60, ttl=3, offset=100)
+    assert found(tmp_path, *fetched, *cached) == []
 
 
 def test_silent_where_nothing_could_be_saved(tmp_path: Path) -> None:
-    long = every(6, 20, "long.partner.example", ttl=60)
-    seldom = every(90, 20, "seldom.partner.example", offset=1000)
-    few = every(6, 9, "few.partner.example", offset=2000)
-    assert found(tmp_path, *long, *seldom, *few) == []
+    long = every(0.5, 100, "long.partner.example", ttl=60)
+    not_half = every(1, 100, "half.partner.example", ttl=20, offset=1000, duration_us=900_000)
+    cheap = every(6, 50, "cheap.partner.example", offset=2000)
+    few = every(4, 9, "few.partner.example", offset=3000, duration_us=900_000)
+    assert found(tmp_path, *long, *not_half, *cheap, *few) == []
 
 
 def test_a_name_of_the_cluster_costs_only_at_a_rate(tmp_path: Path) -> None:
     name = {"asked": "api.shop.svc.cluster.local", "registered_domain": None}
-    assert found(tmp_path / "a", *every(6, 30, **name)) == []
+    assert found(tmp_path / "a", *every(1, 60, **name)) == []
     pods = [pod("api", f"10.244.3.{i}", number=i) for i in range(40)]
     many = [row for i, one in enumerate(pods) for row in every(6, 10, client=one, offset=100 * i, **name)]
     together = [row | {"start_time": NOON + timedelta(seconds=6 * (i % 10))} for i, row in enumerate(many)]
@@ -78,7 +87,7 @@ def test_a_name_of_the_cluster_costs_only_at_a_rate(tmp_path: Path) -> None:
 
 
 def test_names_are_data(tmp_path: Path) -> None:
-    (finding,) = found(tmp_path, *every(6, 14, HOSTILE[1], client=CLIENT | {"workload": HOSTILE[0]}))
+    (finding,) = found(tmp_path, *every(0.1, 151, HOSTILE[1], ttl=1, client=CLIENT | {"workload": HOSTILE[0]}))
     assert finding.subject == f"shop/{HOSTILE[0]}: {HOSTILE[1]}"
 
 

@@ -101,11 +101,11 @@ def test_what_an_ndots_leaves_is_written_out(tmp_path: Path) -> None:
     assert finding.effect.endswith("The names written out remove 10 (10.9 %).")
 
 
-def test_no_ndots_helps_a_name_that_nobody_has(tmp_path: Path) -> None:
+def test_no_ndots_helps_a_name_that_no_step_answers(tmp_path: Path) -> None:
     (finding,) = found(tmp_path, *(nowhere(i, "erp.legacy.example") for i in range(6)))
     assert set(finding.evidence["queries_by_ndots"].values()) == {48}
     assert "Write erp.legacy.example. for erp.legacy.example" in finding.fix
-    assert "No ndots helps: for a name that nobody has" in finding.fix
+    assert "No ndots helps: for a name that no step answers" in finding.fix
     assert finding.effect == "The names written out remove 36 (75 %)."
 
 
@@ -154,7 +154,9 @@ def test_what_is_rare_and_quick_is_no_warning(tmp_path: Path) -> None:
 def test_silent_where_nothing_is_wasted(tmp_path: Path) -> None:
     rows = [resolution(i, "gateway.bank.example") for i in range(50)]
     rows += [resolution(100 + i, "ledger.shop.svc.cluster.local") for i in range(50)]
-    rows += [of_another_namespace(200), of_another_namespace(201)]  # below the least: not worth a change
+    rows += [of_another_namespace(200)]  # below the least: not worth a change
+    rows += [nowhere(400 + i, "paymets.payments", outcome="nxdomain", rcode="NXDOMAIN") for i in range(9)]
+    rows += [nowhere(500 + i, "deaf.example", outcome="unanswered", rcode=None) for i in range(9)]
     rows += [searched(300 + i, "gateway.bank.example", COREDNS) for i in range(9)]  # a name server's own
     assert found(tmp_path, *rows) == []
 
