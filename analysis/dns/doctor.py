@@ -4,11 +4,14 @@ from collections.abc import Mapping, Sequence
 
 from analysis.dns import (
     bypass,
+    low_ttl,
     misspelt,
+    negative_cache,
     never_connected,
     no_endpoint,
     pair_race,
     refused,
+    search_path,
     servfail,
     slow_replica,
     slow_upstream,
@@ -22,11 +25,14 @@ from store.lake import Lake
 
 DIAGNOSES: tuple[Diagnosis, ...] = (
     bypass.DIAGNOSIS,
+    low_ttl.DIAGNOSIS,
     misspelt.DIAGNOSIS,
+    negative_cache.DIAGNOSIS,
     never_connected.DIAGNOSIS,
     no_endpoint.DIAGNOSIS,
     pair_race.DIAGNOSIS,
     refused.DIAGNOSIS,
+    search_path.DIAGNOSIS,
     servfail.DIAGNOSIS,
     slow_replica.DIAGNOSIS,
     slow_upstream.DIAGNOSIS,
