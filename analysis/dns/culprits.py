@@ -1,7 +1,7 @@
 """Whose fault it is that something is lost: what sets those that lose apart from those that do not.
 
-Rows are figures of groups (``transactions``, ``lost``, the dimensions, and ``zone_transactions``). A value of a dimension
-is suspected by how unlikely it is that what is in it loses so much more than the rest (the likelihood ratio of two
+Rows are figures of groups (``transactions``, ``lost``, the dimensions, and ``TOLD_BESIDE``). A value of a dimension is
+suspected by how unlikely it is that what is in it loses so much more than the rest (the likelihood ratio of two
 shares). The likeliest takes its rows with it; then the rest is looked at anew, so that two faults at once are told
 apart.
 """
@@ -14,7 +14,10 @@ from math import log
 from analysis.dns.finding import Row
 
 # Among values that explain the same rows, the first is named.
-DIMENSIONS = ("zone", "server", "client", "client_node")
+DIMENSIONS = ("zone", "server", "zone_at_server", "client", "client_node")
+
+# What was asked for a zone is told beside what it lost; all else is asked in rows of its own.
+TOLD_BESIDE = {"zone": "zone_transactions", "zone_at_server": "zone_server_transactions"}
 
 # Twice the logarithm of the likelihood ratio; chance alone is above 15 once in ten thousand suspects.
 LEAST_EVIDENCE = 15.0
@@ -106,9 +109,8 @@ def _tallies(rows: Sequence[Row], dimension: str) -> dict[str, Tally]:
 
 
 def _tallied(dimension: str, rows: Sequence[Row]) -> Tally:
-    """What was asked for a zone is told beside what it lost; all else is asked in rows of its own."""
     seen = tally(rows)
-    return Tally(rows[0]["zone_transactions"], seen.lost) if dimension == "zone" else seen
+    return Tally(rows[0][TOLD_BESIDE[dimension]], seen.lost) if dimension in TOLD_BESIDE else seen
 
 
 def _evidence(inside: Tally, outside: Tally) -> float:

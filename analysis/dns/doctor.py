@@ -3,14 +3,31 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from analysis.dns import pair_race, servfail, slow_replica, slow_upstream, truncated, unanswered
+from analysis.dns import (
+    bypass,
+    misspelt,
+    never_connected,
+    no_endpoint,
+    pair_race,
+    refused,
+    servfail,
+    slow_replica,
+    slow_upstream,
+    truncated,
+    unanswered,
+)
 from analysis.dns.finding import MOST, Context, Diagnosis, Finding
 from analysis.questions import TIMEOUT_S, ask
 from contract.errors import QuestionError
 from store.lake import Lake
 
 DIAGNOSES: tuple[Diagnosis, ...] = (
+    bypass.DIAGNOSIS,
+    misspelt.DIAGNOSIS,
+    never_connected.DIAGNOSIS,
+    no_endpoint.DIAGNOSIS,
     pair_race.DIAGNOSIS,
+    refused.DIAGNOSIS,
     servfail.DIAGNOSIS,
     slow_replica.DIAGNOSIS,
     slow_upstream.DIAGNOSIS,
@@ -66,7 +83,7 @@ class Examination:
             raise QuestionError(NO_SERVICES)
         question = f"{self.folder}/{diagnosis.name}"
         answer = ask(self.lake, question, self.parameters, diagnosis.rows, self.timeout_s)
-        found = diagnosis.judge(answer.table.to_pylist(), self.context)
+        found = sorted(diagnosis.judge(answer.table.to_pylist(), self.context), key=_cost)
         return found[:MOST], answer.truncated or len(found) > MOST
 
 

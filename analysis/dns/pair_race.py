@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from analysis.dns.finding import Context, Diagnosis, Finding, Row, Severity, asked_by, client_of
-from analysis.dns.words import counted, share, took
+from analysis.dns.words import counted, took
 
 # Where whole pairs and single queries are lost half as often as one of a pair, no race is the cause: `unanswered` tells.
 GENERAL = 0.5
@@ -21,32 +21,25 @@ def judge(rows: Sequence[Row], context: Context) -> list[Finding]:
 
 
 def _is_race(row: Row) -> bool:
-    whole = row["pairs_lost_whole"] + row["singles_lost"]
-    calls = row["pairs"] + row["singles"]
-    return bool(whole / calls < GENERAL * row["stalled"] / max(row["pairs"], 1))
+    return bool(row["lost_otherwise"] < GENERAL * row["lost_of_pair"])
 
 
 def _finding(row: Row) -> Finding:
     where = f"on node {row['node']}" if row["nodes"] == 1 else f"on {counted(row['nodes'], 'node')}"
+    stall = f" and waited {took(row['p50_stall_us'])}" if row["p50_stall_us"] is not None else ""
     return Finding(
         diagnosis=DIAGNOSIS.name,
         severity=Severity.CRITICAL,
         subject=client_of(row),
-        says=f"{row['stalled']:,} of {counted(row['pairs'], 'call')} for A and AAAA ({share(row['stalled'], row['pairs'])}) "
-        f"{where} lost one query of the two, and waited {took(row['p50_stall_us'])}. {_contrast(row)}",
+        says=f"{row['lost_of_pair']:,} of {counted(row['pairs'], 'call')} for A and AAAA at once {where} lost one query of the "
+        f"two{stall}. Lost otherwise: {counted(row['lost_otherwise'], 'query', 'queries')}.",
         fix=FIX,
         queries=row["lost_of_pair"],
         waited_us=row["waited_us"],
         evidence=row,
-        effect=f"{counted(row['stalled'], 'resolver call')} no longer wait {took(row['waited_us'])} in all.",
-        look=asked_by(row),
+        effect=f"{counted(row['lost_of_pair'], 'call')} less that stall, {took(row['waited_us'])} in all.",
+        look=asked_by(row) | ({"domain": row["example"]} if row["names"] == 1 else {}),
     )
-
-
-def _contrast(row: Row) -> str:
-    if not row["singles"]:
-        return f"Whole pairs lost: {row['pairs_lost_whole']:,}."
-    return f"Lost otherwise: {row['pairs_lost_whole']:,} whole pairs, {row['singles_lost']:,} of {row['singles']:,} single queries."
 
 
 DIAGNOSIS = Diagnosis("pair_race", "One of A and AAAA lost", judge)

@@ -37,7 +37,7 @@ def judge(rows: Sequence[Row], context: Context) -> list[Finding]:
 
 def _finding(rows: Sequence[Row]) -> Finding:
     worst = max(rows, key=lambda row: _failing_share(row, "unanswered", "refused", "failed"))
-    zone = common_suffix(worst["first_from_end"], worst["last_from_end"]) or worst["zone"]
+    zone = _zone(worst)
     state = _state(worst)
     told = {**worst, "zone": zone}
     seen = f" The upstream {told['upstream']} {STATES[state].format_map(told)}." if state else ""
@@ -53,6 +53,13 @@ def _finding(rows: Sequence[Row]) -> Finding:
         effect=f"{counted(told['failures'], 'query', 'queries')} no longer fail, after {took(told['longest_us'] or 0)} at worst.",
         look={"domain": f"*{zone}", "rcode": max(RCODES, key=lambda rcode: told[rcode]).upper()},
     )
+
+
+def _zone(row: Row) -> str:
+    """The registered domain where all of it fails; else the end that the failing names share."""
+    if row["registered_domain"] and row["failures"] == row["transactions"]:
+        return str(row["registered_domain"])
+    return common_suffix(row["first_from_end"], row["last_from_end"]) or str(row["zone"])
 
 
 def common_suffix(first: str, last: str) -> str:

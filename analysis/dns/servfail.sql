@@ -7,6 +7,7 @@
 with failed as (
     select
         coalesce(registered_domain, regexp_extract(qname, '([^.]+[.])?[^.]+$', 0)) as zone,
+        max(registered_domain) as registered_domain,
         count(*) as failures,
         count(*) filter (where rcode = 'SERVFAIL') as servfail,
         count(*) filter (where rcode = 'REFUSED') as refused,

@@ -30,16 +30,18 @@ def judge(rows: Sequence[Row], context: Context) -> list[Finding]:
 
 
 def median_us(rows: Sequence[Row]) -> float:
-    """As if the answers of a power of two were spread evenly in it."""
+    """The mean of those answers that took as long as the one in the middle, to a power of two."""
     seen: Counter[int] = Counter()
+    total_us: Counter[int] = Counter()
     for row in rows:
-        seen[row["from_us"]] += row["transactions"]
-    left = seen.total() / 2
-    for from_us in sorted(seen):
-        if seen[from_us] >= left:
+        seen[row["exponent"]] += row["transactions"]
+        total_us[row["exponent"]] += row["total_us"]
+    half, before = seen.total() / 2, 0
+    for exponent in sorted(seen):
+        before += seen[exponent]
+        if before >= half:
             break
-        left -= seen[from_us]
-    return float(from_us * (1 + left / seen[from_us]))
+    return total_us[exponent] / seen[exponent]
 
 
 def _compared(own: Sequence[Row], others: Sequence[Row], siblings: int) -> list[Finding]:

@@ -12,7 +12,8 @@ with answered as (
         server_pod,
         server_node,
         cast(floor(log2(greatest(latency_us - coalesce(upstream_us, 0), 1))) as integer) as exponent,
-        count(*) as transactions
+        count(*) as transactions,
+        sum(latency_us - coalesce(upstream_us, 0)) as total_us
     from dns
     where
         outcome = 'answered'
@@ -32,7 +33,8 @@ grouped as (
         server_namespace || '/' || server_pod as server,
         server_node,
         exponent,
-        transactions
+        transactions,
+        total_us
     from answered
 )
 
@@ -42,7 +44,8 @@ select
     min(server_node) as server_node,
     exponent,
     cast(power(2, exponent) as bigint) as from_us,
-    cast(sum(transactions) as bigint) as transactions
+    cast(sum(transactions) as bigint) as transactions,
+    cast(sum(total_us) as bigint) as total_us
 from grouped
 where siblings is not null
 group by siblings, server, exponent

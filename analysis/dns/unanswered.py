@@ -24,6 +24,12 @@ SHORTER = (
     "cuts each wait to 1 s."
 )
 
+# No packet tells when a resolver gave up; by default they take so long.
+GIVEN_UP = (
+    "A call that nobody answers fails after 10 s with glibc and Go, after 5 s with musl, "
+    "unless its resolv.conf says otherwise."
+)
+
 
 def judge(rows: Sequence[Row], context: Context) -> list[Finding]:
     """Pairs of which only one was lost are what ``pair_race`` judges: they are told here, but accuse nobody."""
@@ -33,7 +39,8 @@ def judge(rows: Sequence[Row], context: Context) -> list[Finding]:
 
 def _weighed(row: Row) -> Row:
     lost = row["unanswered"] + row["answered_late"] - row["of_pair"]
-    return {**row, "lost": lost, "client": client_of(row) if row["client_name"] else None}
+    at_server = f"{row['zone']} at {row['server']}" if row["zone"] and row["server"] else None
+    return {**row, "lost": lost, "client": client_of(row) if row["client_name"] else None, "zone_at_server": at_server}
 
 
 def _finding(culprit: Culprit) -> Finding:
@@ -98,13 +105,16 @@ def _lost(sums: Row) -> str:
 
 def _waits(sums: Row) -> str:
     """Which resolver waits so is told by how long: each climbs a ladder of its own."""
+    if sums["unanswered"] and sums["longest_us"] < STALL_US:
+        return GIVEN_UP
     if not sums["waited_us"]:
         return ""
     steps = [f"{sums[name]:,} of {length} ({whose})" for name, length, whose in LADDERS if sums[name]]
     ladder = f": {'; '.join(steps)}" if steps else ""
     least = "at least " if sums["unanswered"] else ""
     worst = f", {took(sums['longest_us'])} at worst" if sums["calls"] > 1 else ""
-    return f"{counted(sums['calls'], 'resolver call')} waited {least}{took(sums['waited_us'])}{worst}{ladder}."
+    waited = f"{counted(sums['calls'], 'resolver call')} waited {least}{took(sums['waited_us'])}{worst}{ladder}."
+    return f"{waited} {GIVEN_UP}" if sums["unanswered"] else waited
 
 
 def _contrast(culprit: Culprit) -> str:
@@ -114,15 +124,22 @@ def _contrast(culprit: Culprit) -> str:
     rest = f"{culprit.others.lost:,} of {culprit.others.transactions:,}"
     contrast = {
         "zone": f"All other names: {rest} lost. Asked by {listed(clients)} of {listed(servers)}.",
+        "zone_at_server": f"All else: {rest} lost. Asked by {listed(clients)}.",
         "server": f"Other servers: {rest} lost. Asked by {listed(clients)}.",
         "client": f"Other clients: {rest} lost. It asked {listed(servers)}.",
         "client_node": f"Other nodes: {rest} lost. Clients there: {listed(clients)}.",
     }[culprit.dimension]
-    same = [f"{WORDS[dimension]} {value}" for dimension, value in culprit.same]
-    return f"{contrast} All of it is at {' and '.join(same)} too." if same else contrast
+    same = [f"{WORDS[dimension]} {value}" for dimension, value in culprit.same if dimension != "zone_at_server"]
+    return f"{contrast} It cannot be told apart from {' and '.join(same)}." if same else contrast
 
 
-WORDS = {"zone": "names under", "server": "server", "client": "client", "client_node": "node"}
+WORDS = {
+    "zone": "names under",
+    "zone_at_server": "names under",
+    "server": "server",
+    "client": "client",
+    "client_node": "node",
+}
 
 
 def _subject(culprit: Culprit) -> str:
@@ -140,6 +157,8 @@ def _fix(culprit: Culprit) -> str:
         "(`conntrack -S`), a policy that drops UDP 53, the servers' CPU limits.",
         "zone": f"A server keeps silent for these names alone: ask it with `dig`, and look at its rules for {value} "
         "and, if it forwards them, at the upstream.",
+        "zone_at_server": f"This server{where} keeps silent for these names, and answers others: was it down just then, "
+        "has it another configuration, does it wait for an upstream that the others do not ask?",
         "server": f"Look at {value}{where}: restarts, CPU throttling, its log; delete the pod, or take it out of its Service, "
         "and the others answer.",
         "client": f"Look at {value} and what stands before it alone: an egress policy, a sidecar, its resolv.conf, "
@@ -151,8 +170,8 @@ def _fix(culprit: Culprit) -> str:
 
 
 def _effect(sums: Row) -> str | None:
-    if not sums["waited_us"]:
-        return None
+    if sums["unanswered"]:
+        return f"{counted(sums['calls'], 'resolver call')} answered, instead of waiting and failing."
     average = took(sums["waited_us"] / sums["calls"])
     return f"{counted(sums['calls'], 'resolver call')} less that {'waits' if sums['calls'] == 1 else 'wait'} {average} on average."
 
@@ -161,11 +180,16 @@ def _look(culprit: Culprit) -> dict[str, object]:
     first = _losing(culprit.rows)[0]
     looks: dict[str | None, dict[str, object]] = {
         "zone": {"domain": f"*{culprit.value}"},
-        "server": {"to_pod": culprit.value} if "/" in str(culprit.value) else {"to_ip": culprit.value},
+        "zone_at_server": {"domain": f"*{first['zone']}"} | _at(str(first["server"])),
+        "server": _at(str(culprit.value)),
         "client": asked_by(first),
     }
     outcome = {"outcome": "unanswered"} if any(row["unanswered"] for row in culprit.rows) else {}
     return looks.get(culprit.dimension, {}) | outcome
+
+
+def _at(server: str) -> dict[str, object]:
+    return {"to_pod": server} if "/" in server else {"to_ip": server}
 
 
 DIAGNOSIS = Diagnosis("unanswered", "Queries without an answer", judge, rows=10_000)

@@ -40,7 +40,13 @@ with troubled as (
 ),
 
 zone as (
-    select coalesce(registered_domain, qname) as name, count(*) as transactions
+    select
+        coalesce(registered_domain, qname) as name,
+        coalesce(
+            server_namespace || '/' || server_pod,
+            case when service is null then coalesce(server_namespace || '/' || server_workload, server_ip) end
+        ) as server,
+        count(*) as transactions
     from dns
     where
         coalesce(registered_domain, qname) in (select name from troubled)
@@ -48,7 +54,7 @@ zone as (
         and not forwarded
         and ($namespace is null or client_namespace = $namespace)
         and ($workload is null or client_workload = $workload)
-    group by coalesce(registered_domain, qname)
+    group by all
 ),
 
 waited as (
@@ -169,12 +175,16 @@ suspect_server as (
     having sum(lost) >= $least and sum(lost) * $usual >= sum(transactions)
 ),
 
+lost_zone as (
+    select zone, sum(lost) as lost from counted group by zone having sum(lost) >= $least
+),
+
 suspect_zone as (
-    select counted.zone, max(zone.transactions) as transactions
-    from counted
-    inner join zone on zone.name = counted.zone
-    group by counted.zone
-    having sum(counted.lost) >= $least and sum(counted.lost) * $usual >= max(zone.transactions)
+    select lost_zone.zone, sum(zone.transactions) as transactions
+    from lost_zone
+    inner join zone on zone.name = lost_zone.zone
+    group by lost_zone.zone
+    having max(lost_zone.lost) * $usual >= sum(zone.transactions)
 ),
 
 told as (
@@ -187,6 +197,7 @@ told as (
         case when suspect_server.server is not null then counted.server_node end as server_node,
         suspect_zone.zone,
         suspect_zone.transactions as zone_transactions,
+        case when suspect_server.server is not null then zone.transactions end as zone_server_transactions,
         counted.transactions,
         counted.lost,
         counted.unanswered,
@@ -206,6 +217,7 @@ told as (
     left join suspect_node on suspect_node.client_node = counted.client_node
     left join suspect_server on suspect_server.server = counted.server
     left join suspect_zone on suspect_zone.zone = counted.zone
+    left join zone on zone.name = suspect_zone.zone and zone.server = counted.server
 )
 
 select
@@ -217,7 +229,8 @@ select
     server_node,
     zone,
     cast(sum(transactions) as bigint) as transactions,
-    zone_transactions,
+    cast(zone_transactions as bigint) as zone_transactions,
+    cast(zone_server_transactions as bigint) as zone_server_transactions,
     cast(sum(unanswered) as bigint) as unanswered,
     cast(sum(lost) - sum(unanswered) as bigint) as answered_late,
     cast(sum(of_pair) as bigint) as of_pair,
@@ -232,5 +245,6 @@ select
     min(first_seen) as first_seen,
     max(last_seen) as last_seen
 from told
-group by client_namespace, client_name, client_node, server, service, server_node, zone, zone_transactions
+group by client_namespace, client_name, client_node, server, service, server_node, zone, zone_transactions,
+    zone_server_transactions
 order by sum(lost) desc, sum(transactions) desc, client_namespace, client_name, client_node, server, service, server_node, zone

@@ -53,6 +53,12 @@ def asked(is_lost: Any, each: int = 20) -> list[Row]:
             (60, 60, 60),
             "All other names: 0 of 60",
         ),
+        (
+            lambda n, c, s, q: q[0] == "b" and s["node"] == "node-2",
+            "names under b.shop.svc.cluster.local at kube-system/coredns-2",
+            (30, 30, 90),
+            "All else: 0 of 90",
+        ),
         (lambda n, c, s, q: n % 5 < 1, "the way to the name servers", (24, 120, 0), "none much worse than the others"),
     ],
 )
@@ -78,7 +84,7 @@ def test_two_faults_at_once_are_two_findings(tmp_path: Path) -> None:
 def test_a_client_on_a_node_of_its_own_is_named_with_its_node(tmp_path: Path) -> None:
     (finding,) = found(tmp_path, asked(lambda n, c, s, q: c["workload"] == "api"))
     assert finding.subject == "client shop/api"
-    assert "All of it is at node node-1 too." in finding.says
+    assert "It cannot be told apart from node node-1." in finding.says
 
 
 def test_waits_tell_the_ladder_of_the_resolver(tmp_path: Path) -> None:
