@@ -3,14 +3,31 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from analysis.dns import pair_race, servfail, slow_replica, slow_upstream, truncated, unanswered
+from analysis.dns import (
+    bypass,
+    misspelt,
+    never_connected,
+    no_endpoint,
+    pair_race,
+    refused,
+    servfail,
+    slow_replica,
+    slow_upstream,
+    truncated,
+    unanswered,
+)
 from analysis.dns.finding import MOST, Context, Diagnosis, Finding
 from analysis.questions import TIMEOUT_S, ask
 from contract.errors import QuestionError
 from store.lake import Lake
 
 DIAGNOSES: tuple[Diagnosis, ...] = (
+    bypass.DIAGNOSIS,
+    misspelt.DIAGNOSIS,
+    never_connected.DIAGNOSIS,
+    no_endpoint.DIAGNOSIS,
     pair_race.DIAGNOSIS,
+    refused.DIAGNOSIS,
     servfail.DIAGNOSIS,
     slow_replica.DIAGNOSIS,
     slow_upstream.DIAGNOSIS,
@@ -40,7 +57,7 @@ def examine(
     silent, cut = [], []
     for diagnosis in chosen(names):
         answer = ask(lake, f"dns/{diagnosis.name}", parameters, diagnosis.rows, timeout_s)
-        found = diagnosis.judge(answer.table.to_pylist(), context)
+        found = sorted(diagnosis.judge(answer.table.to_pylist(), context), key=_cost)
         findings += found[:MOST]
         silent += [] if found else [diagnosis]
         cut += [diagnosis] if answer.truncated or len(found) > MOST else []
