@@ -29,7 +29,7 @@ def doctor(
     come first. A diagnosis that cannot judge is named, with the reason. The exit status is 0 whatever is found.
     """
     from analysis.dns.doctor import DIAGNOSES, examine
-    from analysis.dns.finding import Context
+    from analysis.dns.services import read_context
     from analysis.questions import ask
     from cli.findings import Shown, show
     from store.lake import Lake
@@ -37,7 +37,13 @@ def doctor(
     opened = Lake.open(lake)
     span = window(since, until)
     asked = {"namespace": namespace, "workload": workload, **span}
-    report = examine(opened, asked, Context(), diagnoses or (), timeout)
+    report = examine(
+        opened,
+        asked,
+        read_context(opened, span.get("since"), span.get("until"), timeout_s=timeout),
+        diagnoses or (),
+        timeout,
+    )
     place = {"lake": lake} | {name: rfc3339(end) for name, end in span.items()}
     show(report, Shown({one.name: one.title for one in DIAGNOSES}, place), form)
     clients = {"from_namespace": namespace, "from_workload": workload}

@@ -3,16 +3,22 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from analysis.dns import unanswered
+from analysis.dns import bypass, misspelt, never_connected, no_endpoint, refused, unanswered
 from analysis.dns.finding import MOST, Context, Diagnosis, Finding
 from analysis.questions import TIMEOUT_S, ask
 from contract.errors import QuestionError
 from store.lake import Lake
 
-DIAGNOSES: tuple[Diagnosis, ...] = (unanswered.DIAGNOSIS,)
+DIAGNOSES: tuple[Diagnosis, ...] = (
+    bypass.DIAGNOSIS,
+    misspelt.DIAGNOSIS,
+    never_connected.DIAGNOSIS,
+    no_endpoint.DIAGNOSIS,
+    refused.DIAGNOSIS,
+    unanswered.DIAGNOSIS,
+)
 
-
-NO_SERVICES = "the lake has no Kubernetes objects; ingest the captures with --kube"
+NO_SERVICES = "the lake has no Kubernetes objects (ingest the captures with --kube), or those of several clusters"
 
 
 @dataclass(frozen=True)
