@@ -15,6 +15,15 @@ DIAGNOSES: tuple[Diagnosis, ...] = (unanswered.DIAGNOSIS,)
 MOST = 50
 
 
+NO_SERVICES = "the lake has no Kubernetes objects; ingest the captures with --kube"
+
+
+@dataclass(frozen=True)
+class Unjudged:
+    diagnosis: Diagnosis
+    why: str
+
+
 @dataclass(frozen=True)
 class Report:
     """``silent``: diagnoses that found nothing; ``cut``: those that have more findings than are shown."""
@@ -22,6 +31,7 @@ class Report:
     findings: Sequence[Finding]
     silent: Sequence[Diagnosis]
     cut: Sequence[Diagnosis]
+    unjudged: Sequence[Unjudged] = ()
 
 
 def examine(
@@ -33,14 +43,26 @@ def examine(
 ) -> Report:
     """``parameters``: since, until, namespace, workload; ``names`` of diagnoses, all where there are none."""
     findings: list[Finding] = []
-    silent, cut = [], []
+    silent, cut, unjudged = [], [], []
     for diagnosis in chosen(names):
-        answer = ask(lake, f"dns/{diagnosis.name}", parameters, MOST, timeout_s)
-        found = diagnosis.judge(answer.table.to_pylist(), context)
+        try:
+            found, more = _examined(lake, diagnosis, parameters, context, timeout_s)
+        except QuestionError as error:
+            unjudged.append(Unjudged(diagnosis, str(error)))
+            continue
         findings += found
         silent += [] if found else [diagnosis]
-        cut += [diagnosis] if answer.truncated else []
-    return Report(sorted(findings, key=_cost), silent, cut)
+        cut += [diagnosis] if more else []
+    return Report(sorted(findings, key=_cost), silent, cut, unjudged)
+
+
+def _examined(
+    lake: Lake, diagnosis: Diagnosis, parameters: Mapping[str, object], context: Context, timeout_s: float
+) -> tuple[Sequence[Finding], bool]:
+    if diagnosis.needs_services and context.services is None:
+        raise QuestionError(NO_SERVICES)
+    answer = ask(lake, f"dns/{diagnosis.name}", parameters, MOST, timeout_s)
+    return diagnosis.judge(answer.table.to_pylist(), context), answer.truncated
 
 
 def chosen(names: Sequence[str]) -> Sequence[Diagnosis]:

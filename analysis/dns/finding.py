@@ -44,6 +44,8 @@ class Diagnosis:
     name: str
     title: str
     judge: Callable[[Sequence[Row], "Context"], Sequence[Finding]]
+    # It compares with the Services of the cluster, and can tell nothing where they are not known.
+    needs_services: bool = False
 
 
 @dataclass(frozen=True)
