@@ -7,8 +7,10 @@ select
     completed.* exclude (answers),
     sighting.decided,
     coalesce(completed.client_node in (select node from completed), true) as is_client_seen,
-    completed.rcode = 'NOERROR' and len(list_filter(completed.answers, lambda answer: answer.type = completed.qtype)) > 0
-        as is_data,
+    coalesce(
+        completed.rcode = 'NOERROR'
+        and len(list_filter(completed.answers, lambda answer: answer.type = completed.qtype)) > 0, false
+    ) as is_data,
     case when completed.rcode = 'NOERROR' then list_distinct(list_transform(
         list_filter(completed.answers, lambda answer: answer.type in ('A', 'AAAA')), lambda answer: answer.data
     )) end as addresses,
