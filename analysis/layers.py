@@ -12,10 +12,11 @@ from analysis.layout import CARD_HEIGHT, HEADING, PADDING, Box, Layout, card_wid
 CARD_GAP_X, CARD_GAP_Y = 26.0, 14.0
 BOX_GAP = 30.0
 # Room for the edges to turn.
-LAYER_GAP = 210.0
+LAYER_GAP = 240.0
 # Width to height of the canvas on a common screen.
-ASPECT = 2.1
-# More columns of cards in a box hide where their edges begin.
+ASPECT = 1.75
+# More columns of cards in a box hide where edges begin, which is worth a somewhat smaller picture.
+COLUMN_COST = 0.4
 MOST_COLUMNS = 4
 SWEEPS = 4
 
@@ -23,15 +24,18 @@ Columns = Sequence[Sequence[str]]
 
 
 def place_in_layers(graph: nx.MultiDiGraph) -> Layout:
-    """Lay out by the node attributes ``layer``, ``group`` and ``label``; a group is of one layer."""
+    """Lay out by the node attributes ``layer``, ``group`` and ``label``; a group is of one layer.
+
+    The first layer, which has the most cards, may have several columns of them.
+    """
     layers = _ordered(graph)
-    tried = (_placed(graph, layers, columns) for columns in range(1, MOST_COLUMNS + 1))
-    return min(tried, key=_size)
+    tried = {columns: _placed(graph, layers, columns) for columns in range(1, MOST_COLUMNS + 1)}
 
+    def cost(columns: int) -> float:
+        width, height = _extent(tried[columns].boxes)
+        return max(width, height * ASPECT) * (1 + COLUMN_COST * (columns - 1))
 
-def _size(layout: Layout) -> float:
-    width, height = _extent(layout.boxes)
-    return max(width, height * ASPECT)
+    return tried[min(tried, key=cost)]
 
 
 def _extent(boxes: Mapping[str, Box]) -> tuple[float, float]:
@@ -67,37 +71,32 @@ def _pull(graph: nx.MultiDiGraph, node: str, heights: Mapping[str, float]) -> fl
 
 
 def _placed(graph: nx.MultiDiGraph, layers: Sequence[Mapping[str, Sequence[str]]], columns: int) -> Layout:
-    widths = {node: card_width(label) for node, label in graph.nodes(data="label")}
-    layout = Layout({}, widths, {})
+    layout = Layout({}, {}, {})
     left = 0.0
-    for groups in layers:
-        left += _column(layout, groups, columns, left) + LAYER_GAP
+    for layer, groups in enumerate(layers):
+        nodes = [node for members in groups.values() for node in members]
+        card = max(card_width(graph.nodes[node]["label"]) for node in nodes)
+        layout.widths.update(dict.fromkeys(nodes, card))
+        left += _column(layout, groups, (1 if layer else columns, card), left) + LAYER_GAP
     return layout
 
 
-def _column(layout: Layout, groups: Mapping[str, Sequence[str]], columns: int, left: float) -> float:
+def _column(layout: Layout, groups: Mapping[str, Sequence[str]], cells: tuple[int, float], left: float) -> float:
     """Put the boxes of a layer below each other, around the middle; its width."""
-    sizes = {group: _box_size(nodes, layout.widths, columns) for group, nodes in groups.items()}
-    widest = max(width for width, _ in sizes.values())
-    top = -(sum(height for _, height in sizes.values()) + BOX_GAP * (len(sizes) - 1)) / 2
+    across = min(cells[0], max(map(len, groups.values())))
+    width = across * (cells[1] + CARD_GAP_X) - CARD_GAP_X + 2 * PADDING
+    heights = {group: _height(ceil(len(nodes) / across)) for group, nodes in groups.items()}
+    top = -(sum(heights.values()) + BOX_GAP * (len(heights) - 1)) / 2
     for group, nodes in groups.items():
-        box = layout.boxes[group] = Box(left, top, widest, sizes[group][1])
-        _fill(layout, box, nodes, columns)
+        box = layout.boxes[group] = Box(left, top, width, heights[group])
+        for index, node in enumerate(nodes):
+            row, column = divmod(index, across)
+            x = box.x + PADDING + cells[1] / 2 + column * (cells[1] + CARD_GAP_X)
+            y = box.y + PADDING + HEADING + CARD_HEIGHT / 2 + row * (CARD_HEIGHT + CARD_GAP_Y)
+            layout.positions[node] = (x, y)
         top += box.height + BOX_GAP
-    return widest
+    return width
 
 
-def _box_size(nodes: Sequence[str], widths: Mapping[str, float], columns: int) -> tuple[float, float]:
-    across = min(columns, len(nodes))
-    rows = ceil(len(nodes) / across)
-    width = across * (max(widths[node] for node in nodes) + CARD_GAP_X) - CARD_GAP_X
-    return width + 2 * PADDING, rows * (CARD_HEIGHT + CARD_GAP_Y) - CARD_GAP_Y + 2 * PADDING + HEADING
-
-
-def _fill(layout: Layout, box: Box, nodes: Sequence[str], columns: int) -> None:
-    across = min(columns, len(nodes))
-    step = (box.width - 2 * PADDING) / across
-    for index, node in enumerate(nodes):
-        row, column = divmod(index, across)
-        y = box.y + PADDING + HEADING + CARD_HEIGHT / 2 + row * (CARD_HEIGHT + CARD_GAP_Y)
-        layout.positions[node] = (box.x + PADDING + (column + 0.5) * step, y)
+def _height(rows: int) -> float:
+    return rows * (CARD_HEIGHT + CARD_GAP_Y) - CARD_GAP_Y + 2 * PADDING + HEADING

@@ -120,6 +120,12 @@ def show(table: pa.Table, columns: Sequence[str], key: str) -> None:
     _frame(table, columns, key)
 
 
+def show_texts(table: pa.Table, key: str) -> None:
+    """Of text alone, with the names of the columns as headings."""
+    shown = pa.table({name: _readable(name, table[name]) for name in table.column_names})
+    st.dataframe(shown, hide_index=True, width="stretch", row_height=ROW_HEIGHT, placeholder="–", key=key)
+
+
 def choose(table: pa.Table, columns: Sequence[str], key: str) -> int | None:
     """The same with rows that can be chosen; the number of the one that is."""
     _frame(table, columns, key, on_select="rerun", selection_mode="single-row")

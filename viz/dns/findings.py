@@ -1,16 +1,17 @@
 """What the doctor finds: a list by severity and cost, and of the one that is chosen its evidence, fix and transactions."""
 
+import re
 from collections.abc import Mapping, Sequence
 from hashlib import sha256
 from typing import Any
 
-import pyarrow as pa
 import streamlit as st
 
 from analysis.dns.finding import Finding, Severity
 from viz import data, tables
+from viz.dns import evidence
 from viz.dns.examined import Examined
-from viz.humane import instant, latency, number
+from viz.humane import latency, number
 from viz.plain import code, lines, visible
 
 # In the address: which finding is open.
@@ -20,8 +21,8 @@ HEIGHT = 560
 MOST = 60
 TRANSACTIONS = 100
 COLUMNS = ("start_time", "asker", "server", "qname", "qtype", "rcode", "outcome", "latency_us", "attempts")
-# Values of evidence that are lists are cut.
-MOST_VALUES = 12
+# What of a fix is to be copied.
+SNIPPET = re.compile("`([^`]+)`")
 
 LOOKS = {
     Severity.CRITICAL: ("red", ":material/error:"),
@@ -96,32 +97,15 @@ def _detail(finding: Finding, titles: Mapping[str, str], window: Mapping[str, An
     if cost := _cost(finding):
         st.caption(f"Costs: {cost}")
     st.markdown("**What to change**")
-    st.code(lines(finding.fix), language=None, wrap_lines=True)
+    st.text(lines(finding.fix))
+    for snippet in dict.fromkeys(SNIPPET.findall(finding.fix)):
+        st.code(lines(snippet), language=None, wrap_lines=True)
     if finding.effect:
         st.markdown("**What that would do**")
         st.text(lines(finding.effect))
     st.markdown("**Evidence**")
-    tables.show(_evidence(finding), ("told", "value"), f"evidence {identifier(finding)}")
+    evidence.shown(finding.evidence, identifier(finding))
     _transactions(finding, window)
-
-
-def _evidence(finding: Finding) -> pa.Table:
-    told = {name: value for name, value in finding.evidence.items() if value is not None}
-    names = [name.removesuffix("_us").replace("_", " ") for name in told]
-    return pa.table({"told": names, "value": [_value(name, value) for name, value in told.items()]})
-
-
-def _value(name: str, value: Any) -> str:
-    if isinstance(value, list | tuple):
-        more = f" and {number(len(value) - MOST_VALUES)} more" if len(value) > MOST_VALUES else ""
-        return ", ".join(_value("", one) for one in value[:MOST_VALUES]) + more
-    if name.endswith("_us") and isinstance(value, int | float):
-        return latency(value)
-    if hasattr(value, "year"):
-        return f"{instant(value)} UTC"
-    if isinstance(value, int) and not isinstance(value, bool):
-        return number(value)
-    return visible(f"{value:.4g}" if isinstance(value, float) else str(value))
 
 
 def _transactions(finding: Finding, window: Mapping[str, Any]) -> None:

@@ -63,18 +63,18 @@ FIGURES = (
         "Answered that there is no such name. Most are search paths.",
     ),
     Figure(
-        "Search-path waste",
+        "Wasted",
         _part("wasted_queries", "queries"),
         _percent,
         "inverse",
-        "Queries for a name with a search suffix behind it that was of no use: with another ndots or a final dot they"
-        " would not be sent.",
+        "Of all queries, those for a name with a search suffix behind it that was of no use: with another ndots or a final"
+        " dot they would not be sent.",
     ),
     Figure(
         "Unanswered", _part("unanswered"), _percent, "inverse", "No answer was seen, however often the client asked."
     ),
-    Figure("Median latency", lambda row: row["p50_us"], latency, "inverse", "Half of the answers came sooner."),
-    Figure("p95 latency", lambda row: row["p95_us"], latency, "inverse", "One answer of twenty took longer."),
+    Figure("Median", lambda row: row["p50_us"], latency, "inverse", "Half of the answers came sooner than this."),
+    Figure("p95", lambda row: row["p95_us"], latency, "inverse", "One answer of twenty took longer than this."),
     Figure(
         "From cache",
         _cached,

@@ -14,7 +14,7 @@ from viz.graph.drawing import Drawing, Edge, Legend, Row, Telling, chosen, edge_
 from viz.humane import latency, number, of, share
 from viz.plain import code
 
-HEIGHT = 520
+HEIGHT = 600
 KEY = "resolver_map"
 # In the address: the id of the node or edge that was clicked.
 IN_URL = "on"
