@@ -13,13 +13,14 @@ and ``until`` besides: they bound the records before the views merge them, and a
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
 from importlib.resources import files
 from importlib.resources.abc import Traversable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from analysis.parameters import TYPES, bound
 from contract.errors import QuestionError
@@ -76,13 +77,35 @@ def ask(
     timeout_s: float = TIMEOUT_S,
 ) -> "Answer":
     """The first ``limit`` rows; ``QuestionError`` where the name, a parameter, or the time is wrong."""
+    given = parameters or {}
+    with asking(lake, given) as answer:
+        return answer(name, given, limit, timeout_s)
+
+
+class Asking(Protocol):
+    def __call__(
+        self, name: str, parameters: Mapping[str, object], limit: int | None = ..., timeout_s: float = ...
+    ) -> "Answer": ...
+
+
+@contextmanager
+def asking(lake: "Lake", window: Mapping[str, object]) -> Iterator[Asking]:
+    """Several questions of one lake as it is now, and of one window: ``since`` and ``until`` of these parameters."""
     from analysis.running import run_question
 
-    question = find(name)
-    given = dict(parameters or {})
-    values = bind(question, given)
-    since, until = (window_end(end, given.get(end)) for end in WINDOW)
-    return run_question(lake.connect(since, until), question.sql, values, limit, timeout_s)
+    since, until = (window_end(end, window.get(end)) for end in WINDOW)
+
+    def answer(
+        name: str, parameters: Mapping[str, object], limit: int | None = ROWS, timeout_s: float = TIMEOUT_S
+    ) -> "Answer":
+        question = find(name)
+        return run_question(connection.cursor(), question.sql, bind(question, parameters), limit, timeout_s)
+
+    connection = lake.connect(since, until)
+    try:
+        yield answer
+    finally:
+        connection.close()
 
 
 def run_sql(lake: "Lake", text: str, limit: int | None = ROWS, timeout_s: float = TIMEOUT_S) -> "Answer":

@@ -8,9 +8,13 @@ from dataclasses import dataclass, replace
 
 @dataclass(frozen=True)
 class Past:
-    """``records``: at least so many, as connections are kept whole; ``calls``: of workloads among themselves."""
+    """``records``: at least so many, as connections are kept whole; ``calls``: of workloads among themselves.
+
+    ``transactions``: about so many of DNS, beside the flows.
+    """
 
     records: int = 10_000_000
+    transactions: int = 0
     policies: int = 200
     namespaces: int = 40
     workloads: int = 400
@@ -24,4 +28,8 @@ class Past:
 
 def scaled(past: Past, divisor: int) -> Past:
     """The same cluster with so many times fewer records."""
-    return replace(past, records=past.records // divisor)
+    return replace(past, records=past.records // divisor, transactions=past.transactions // divisor)
+
+
+# Mostly names: what the DNS doctor is measured with.
+NAMES = Past(records=1_000_000, transactions=50_000_000, days=7)

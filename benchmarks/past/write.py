@@ -9,8 +9,8 @@ from typing import Any
 import duckdb
 import pyarrow as pa
 
-from benchmarks.past import Past, calls, cluster, flows, policies
-from benchmarks.past.cluster import CLUSTER, DAY_US, START_US, Cluster
+from benchmarks.past import Past, calls, cluster, flows, names, policies
+from benchmarks.past.cluster import CLUSTER, DAY_US, RESOLVER, START_US, Cluster, namespace, service_ip
 from benchmarks.past.flows import LONGEST_US
 from contract.tables import TABLES
 from enricher.counted import COLUMNS, counted
@@ -36,6 +36,10 @@ def write(past: Past, folder: Path) -> None:
     with connect() as connection:
         for records in flows.ingests(made, talk):
             lake.append({"flows": _counted(connection, records)})
+    if past.transactions:
+        lake.append({"objects": _kept(made)})
+        for transactions, resolutions in names.parts(made, past.transactions):
+            lake.append({"dns": transactions, "resolutions": resolutions})
     (folder / DONE).write_text(json.dumps(asdict(past)))
 
 
@@ -86,6 +90,31 @@ def objects(made: Cluster) -> list[dict[str, Any]]:
     names = {end["namespace"] for end in now if end["kind"] == "pod"}
     spaces = [_object("Namespace", name, None, {"team": name}) for name in sorted(names)]
     return spaces + [_pod(end) if end["kind"] == "pod" else _node(end) for end in now]
+
+
+def _kept(made: Cluster) -> pa.Table:
+    """The Services and what is ready behind them, as the lake keeps them."""
+    found = []
+    for workload in range(made.past.workloads):
+        listed = {"app": cluster.name(workload)}
+        service = _object("Service", cluster.name(workload), namespace(made.past, workload), listed)
+        ports = [{"port": cluster.port(workload), "protocol": "UDP" if workload == RESOLVER else "TCP"}]
+        service["spec"] = {"clusterIP": service_ip(workload), "clusterIPs": [service_ip(workload)], "ports": ports}
+        behind = {"kubernetes.io/service-name": cluster.name(workload)}
+        part = _object("EndpointSlice", cluster.name(workload), namespace(made.past, workload), behind)
+        last = made.past.days - 1
+        ends = made.ends[made.first[workload, last] :][: made.size[workload, last]]
+        part["endpoints"] = [{"addresses": [end["ip"]], "conditions": {"ready": True}} for end in ends]
+        part |= {"apiVersion": "discovery.k8s.io/v1", "addressType": "IPv4", "ports": ports}
+        found += [service, part]
+    read = {"cluster": CLUSTER, "seen_time": START_US + made.past.days * DAY_US}
+    rows = [
+        read
+        | {"kind": one["kind"], "document": json.dumps(one)}
+        | {key: one["metadata"][key] for key in ("namespace", "name")}
+        for one in found
+    ]
+    return pa.Table.from_pylist(rows, schema=TABLES["objects"].schema)
 
 
 def _object(kind: str, name: str, namespace: str | None, labels: dict[str, str]) -> dict[str, Any]:

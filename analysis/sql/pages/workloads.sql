@@ -7,7 +7,7 @@ from (
     union all
     select dst_namespace as namespace, dst_workload as workload from flows
     union all
-    select client_namespace as namespace, client_workload as workload from dns_records
+    select client_namespace as namespace, client_workload as workload from resolution_records
 ) as ends
 where namespace is not null and workload is not null
 order by namespace, workload
