@@ -31,6 +31,7 @@ LOOKS = {
 }
 
 
+@st.fragment
 def shown(examined: Examined, window: Mapping[str, Any]) -> None:
     findings = examined.report.findings[:MOST]
     if not findings:

@@ -68,10 +68,7 @@ def named(tmp_path_factory: pytest.TempPathFactory) -> Lake:
 def page(monkeypatch: pytest.MonkeyPatch, lake: Lake, **query: str) -> AppTest:
     monkeypatch.setattr(sys, "argv", ["main.py", "--lake", str(lake.folder)])
     app = AppTest.from_file(str(MAIN), default_timeout=TIMEOUT_S)
-    for name, value in query.items():
-        app.query_params[name] = value
     app.run()
-    # Those that are of one page do not outlive a change of the page.
     for name, value in query.items():
         app.query_params[name] = value
     app.switch_page("app_pages/names.py").run()
@@ -109,10 +106,12 @@ def test_figures_are_those_of_the_clients(monkeypatch: pytest.MonkeyPatch, named
 def test_figures_are_compared_with_the_time_before(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     hourly = [transaction(n, "a.example", start_time=NOON + n * timedelta(minutes=2)) for n in range(90)]
     late = [unanswered(900 + n, "b.example", start_time=NOON + timedelta(minutes=170 + n / 10)) for n in range(30)]
-    app = page(monkeypatch, make_names(tmp_path / "lake", dns=hourly + late), time="1h")
+    app = page(monkeypatch, make_names(tmp_path / "lake", dns=hourly + late))
+    assert {metric.delta for metric in app.metric} == {""}
+    app.selectbox("time").set_value("1h").run()
     changes = {metric.label: metric.delta for metric in app.metric}
-    assert changes["Transactions"] == "+96.8 %"
-    assert changes["Unanswered"] == "+49.2 points"
+    assert changes["Transactions"] == "+100 %"
+    assert changes["Unanswered"] == "+50.0 points"
     assert changes["Median"] == ""
 
 
