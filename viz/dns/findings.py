@@ -7,7 +7,7 @@ from typing import Any
 
 import streamlit as st
 
-from analysis.dns.finding import Finding, Severity
+from analysis.dns.finding import Diagnosis, Finding, Severity
 from viz import data, tables
 from viz.dns import evidence
 from viz.dns.examined import Examined
@@ -16,13 +16,13 @@ from viz.plain import code, lines, visible
 
 # In the address: which finding is open.
 IN_URL = "finding"
-HEIGHT = 560
+HEIGHT = 620
 # A list that nobody reads to its end; the rest is counted.
 MOST = 60
 TRANSACTIONS = 100
 COLUMNS = ("start_time", "asker", "server", "qname", "qtype", "rcode", "outcome", "latency_us", "attempts")
-# What of a fix is to be copied.
-SNIPPET = re.compile("`([^`]+)`")
+# What of a fix is to be copied: not a single word.
+SNIPPET = re.compile(r"`([^`]*\s[^`]*)`")
 
 LOOKS = {
     Severity.CRITICAL: ("red", ":material/error:"),
@@ -38,11 +38,12 @@ def shown(examined: Examined, window: Mapping[str, Any]) -> None:
         st.success(f"Nothing found: {_names(examined.report.silent, examined)}.", icon=":material/check:")
     else:
         opened = _opened(findings)
+        st.markdown(counts(examined.report.findings))
         left, right = st.columns([2, 3], gap="medium")
         with left.container(height=HEIGHT, border=False, key="findings", gap="small"):
             for number_, finding in enumerate(findings):
                 _card(number_, finding, examined.titles, finding is opened)
-        with right.container(height=HEIGHT, border=True, key="finding"):
+        with right.container(height=HEIGHT, border=True, key="finding", gap="xsmall"):
             _detail(opened, examined.titles, window)
     _closing(examined)
 
@@ -93,7 +94,7 @@ def _cost(finding: Finding) -> str:
 def _detail(finding: Finding, titles: Mapping[str, str], window: Mapping[str, Any]) -> None:
     colour, icon = LOOKS[finding.severity]
     st.markdown(f":{colour}-badge[{icon} {finding.severity.word}]&ensp;**{titles[finding.diagnosis]}**")
-    st.markdown(f"##### {code(finding.subject)}")
+    st.markdown(code(finding.subject))
     st.text(lines(finding.says))
     if cost := _cost(finding):
         st.caption(f"Costs: {cost}")
@@ -121,18 +122,16 @@ def _transactions(finding: Finding, window: Mapping[str, Any]) -> None:
 
 
 def _closing(examined: Examined) -> None:
-    report = examined.report
-    parts = []
-    if len(report.findings) > MOST:
-        parts.append(f"{number(len(report.findings) - MOST)} more findings are not listed.")
-    if report.cut:
-        parts.append(f"More than is listed: {_names(report.cut, examined)}.")
-    if report.silent and report.findings:
-        parts.append(f"Nothing found: {_names(report.silent, examined)}.")
+    report, unlisted = examined.report, len(examined.report.findings) - MOST
+    parts = [f"{number(unlisted)} more are not listed; choose a namespace to see its own."] if unlisted > 0 else []
+    parts += [f"There is more than is listed of: {_names(report.cut, examined)}."] if report.cut else []
     parts += [f"Not judged: {examined.titles[one.diagnosis.name]} ({code(one.why)})." for one in report.unjudged]
     if parts:
         st.caption(" ".join(parts))
+    if report.silent and report.findings:
+        with st.expander(f"What was looked for and not found ({len(report.silent)})", type="compact"):
+            st.text(_names(report.silent, examined))
 
 
-def _names(diagnoses: Sequence[Any], examined: Examined) -> str:
-    return ", ".join(examined.titles[one.name] for one in diagnoses)
+def _names(diagnoses: Sequence[Diagnosis], examined: Examined) -> str:
+    return "; ".join(examined.titles[one.name] for one in diagnoses)
