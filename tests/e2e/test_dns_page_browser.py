@@ -81,9 +81,9 @@ def test_a_click_on_the_map_narrows_the_page(sampled: Watched, sample_lake: Path
     expect(sampled.page.locator(".st-key-focus code")).to_have_text("payments/fx-rates")
     assert "on=node" in sampled.page.url
     sampled.page.get_by_role("button", name="Show all").click()
-    expect(sampled.page.locator(".st-key-focus")).to_have_count(0, timeout=DEADLINE_MS)
     whole = ask(lake, "pages/dns_time").table["transactions"][0].as_py()
-    expect(transactions(sampled)).to_have_text(number(whole))
+    expect(transactions(sampled)).to_have_text(number(whole), timeout=DEADLINE_MS)
+    expect(sampled.page.locator(".st-key-focus code")).to_have_count(0)
     assert sampled.faults == []
 
 

@@ -24,7 +24,7 @@ def shown(time: pa.Table, filters: Filters, client: dict[str, Any]) -> None:
         charts.bars(_endings(bars), filters.bar_s, "transactions", ("ending", charts.ENDINGS))
     with right, st.container(border=True):
         st.markdown("**Latency** of answers")
-        charts.latencies(bars.select(["bar", *charts.LATENCIES]), filters.bar_s)
+        _latencies(bars, filters.bar_s)
     with st.container(border=True):
         _heat(filters, client)
 
@@ -37,6 +37,14 @@ def _endings(bars: pa.Table) -> pa.Table:
     ]
     table = pa.concat_tables(parts)
     return table.filter(pc.greater(table["transactions"], 0))
+
+
+def _latencies(bars: pa.Table, bar_s: int) -> None:
+    answered = bars.filter(pc.is_valid(bars["p50_us"]))
+    if answered.num_rows:
+        charts.latencies(answered.select(["bar", *charts.LATENCIES]), bar_s)
+    else:
+        st.caption("None was answered.")
 
 
 def _heat(filters: Filters, client: dict[str, Any]) -> None:

@@ -39,6 +39,8 @@ class Focus:
     @property
     def client(self) -> dict[str, Any]:
         """Those that are about the client alone: all that resolver calls and findings can be narrowed to."""
+        if self.parameters.get("forwarded"):
+            return {}
         return {name: self.parameters[name] for name in ("namespace", "workload") if name in self.parameters}
 
 
@@ -91,12 +93,11 @@ def _server(graph: nx.MultiDiGraph, node: str) -> dict[str, Any]:
 
 
 def banner(found: Focus) -> None:
-    """What the page is narrowed to, and the way back."""
-    if found.identifier is None:
-        return
+    """What the page is narrowed to, and the way back. There is room for it always: what follows keeps its place."""
     with st.container(horizontal=True, vertical_alignment="center", key="focus"):
-        st.markdown(f":material/filter_alt: Only {found.words}", width="content")
-        st.button("Show all", icon=":material/close:", type="tertiary", on_click=_clear)
+        if found.identifier is not None:
+            st.markdown(f":material/filter_alt: Only {found.words}", width="content")
+            st.button("Show all", icon=":material/close:", type="tertiary", on_click=_clear)
 
 
 def _clear() -> None:
