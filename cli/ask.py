@@ -16,9 +16,7 @@ def ask(
     parameters: Annotated[
         list[str] | None, typer.Option("--param", "-p", metavar="NAME=VALUE", help="A parameter; repeatable.")
     ] = None,
-    lake: Annotated[
-        str | None, typer.Option("--lake", metavar="DIR-or-URL", envvar="TAILRACE_LAKE", help="The lake to read.")
-    ] = None,
+    lake: o.MaybeLakeOption = None,
     since: o.SinceOption = None,
     until: o.UntilOption = None,
     limit: o.LimitOption = 1000,

@@ -1,4 +1,4 @@
-"""``tailrace dns``: the DNS transactions, each once."""
+"""``tailrace dns``: the DNS transactions, each once; and what explains them."""
 
 import re
 from enum import StrEnum
@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from cli import options as o
+from cli.dns_doctor import doctor
+from cli.dns_explain import explain
 from cli.output import Format
 from cli.reading import TIMEOUT_S, Asked, follow, read, window
 from contract.errors import UsageError
@@ -26,12 +28,36 @@ class Transport(StrEnum):
     TCP = "tcp"
 
 
-SHOWN = ("start_time", "client", "server", "qname", "qtype", "transport", "rcode", "outcome", "latency_us", "attempts")
+class AnsweredFrom(StrEnum):
+    ZONE = "zone"
+    CACHE = "cache"
+    UPSTREAM = "upstream"
 
 
-def dns(
+SHOWN = (
+    "start_time",
+    "client",
+    "server",
+    "qname",
+    "qtype",
+    "transport",
+    "rcode",
+    "outcome",
+    "latency_us",
+    "attempts",
+    "answered_from",
+)
+
+dns = typer.Typer(invoke_without_command=True, rich_markup_mode=None, subcommand_metavar="[COMMAND [ARGS]...]")
+for verb in (doctor, explain):
+    dns.command()(verb)
+
+
+@dns.callback()
+def search(
+    context: typer.Context,
     *,
-    lake: o.LakeOption,
+    lake: o.MaybeLakeOption = None,
     namespace: o.NamespaceOption = None,
     workload: o.WorkloadOption = None,
     pod: o.PodOption = None,
@@ -48,9 +74,21 @@ def dns(
     to_port: o.ToPortOption = None,
     protocol: Annotated[Transport | None, typer.Option("--protocol")] = None,
     domain: Annotated[str | None, typer.Option("--domain", metavar="GLOB", help="Name that was asked for.")] = None,
+    registered_domain: Annotated[
+        str | None, typer.Option("--registered-domain", metavar="GLOB", help="The part of it that is registered.")
+    ] = None,
     qtype: Annotated[str | None, typer.Option("--qtype", help="Type that was asked for: A, AAAA, TYPE65280 …")] = None,
     rcode: Annotated[str | None, typer.Option("--rcode", help="Response code: NOERROR, NXDOMAIN …")] = None,
     outcome: Annotated[Outcome | None, typer.Option("--outcome", help="How it ended.")] = None,
+    answered_from: Annotated[
+        AnsweredFrom | None, typer.Option("--answered-from", help="Where the server had the answer.")
+    ] = None,
+    latency_over: Annotated[
+        int | None, typer.Option("--latency-over", metavar="MS", min=0, help="Took longer than so many milliseconds.")
+    ] = None,
+    resolution: Annotated[
+        str | None, typer.Option("--resolution", metavar="ID", help="Of this resolver call (resolution_id).")
+    ] = None,
     negate: o.NotOption = False,
     since: o.SinceOption = None,
     until: o.UntilOption = None,
@@ -59,7 +97,16 @@ def dns(
     form: o.FormatOption = Format.TABLE,
     following: o.FollowOption = False,
 ) -> None:
-    """DNS transactions, each once, the newest first; src is the client, dst the server. A GLOB has * and ?."""
+    """DNS transactions, each once, the newest first; and what is wrong with them.
+
+    Filters are joined by and; src is the client, dst the server; a GLOB has * and ?. The commands tell what is wrong in a
+    cluster, and why one name is slow, fails, or was never asked for.
+    """
+    if context.invoked_subcommand is not None:
+        _refuse_options(context)
+        return
+    if lake is None:
+        raise UsageError("dns: --lake says which lake to read")
     parameters = window(since, until) | {
         "namespace": namespace,
         "workload": workload,
@@ -77,13 +124,25 @@ def dns(
         "to_port": to_port,
         "protocol": protocol and protocol.value,
         "domain": domain,
+        "registered_domain": registered_domain,
         "qtype": qtype,
         "rcode": _rcode(rcode),
         "outcome": outcome and outcome.value,
+        "answered_from": answered_from and answered_from.value,
+        "latency_over": latency_over,
+        "resolution": resolution,
         "negate": negate,
     }
     asked = Asked("dns/search", parameters, limit, timeout, _for_people)
     (follow if following else read)(lake, asked, form)
+
+
+def _refuse_options(context: typer.Context) -> None:
+    """Rather than pass over what was asked for."""
+    for name in context.params:
+        source = context.get_parameter_source(name)
+        if source is not None and source.name == "COMMANDLINE":
+            raise UsageError(f"dns: write the options of `{context.invoked_subcommand}` behind it")
 
 
 def _rcode(word: str | None) -> str | None:

@@ -10,6 +10,7 @@ from typer.core import TyperGroup
 from cli.app import app as show
 from cli.ask import ask
 from cli.demo import demo
+from cli.detect import detect
 from cli.dns import dns
 from cli.flows import flows
 from cli.graph import graph
@@ -43,9 +44,10 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     help="Who talks to whom in a Kubernetes cluster, and which names they ask for, from packets.",
 )
-for verb in (demo, ingest, flows, dns, ask, sql, graph):
+for verb in (demo, ingest, flows, ask, sql, graph, detect):
     app.command()(verb)
 app.command("app")(show)
+app.add_typer(dns, name="dns")
 app.add_typer(lake, name="lake")
 app.add_typer(policy, name="policy")
 

@@ -9,6 +9,10 @@ from cli.output import Format
 LakeOption = Annotated[
     str, typer.Option("--lake", metavar="DIR-or-URL", envvar="TAILRACE_LAKE", help="The lake to read.")
 ]
+# Where a verb can do without, or says itself that it cannot.
+MaybeLakeOption = Annotated[
+    str | None, typer.Option("--lake", metavar="DIR-or-URL", envvar="TAILRACE_LAKE", help="The lake to read.")
+]
 FormatOption = Annotated[
     Format, typer.Option("--format", help="A table to read, or json, csv, arrow (IPC stream) for programs.")
 ]

@@ -63,10 +63,10 @@ def tell(lake: "Lake", answer: "Answer", limit: int | None) -> None:
     if answer.truncated:
         say(f"the first {limit} rows; --limit gives more")
     if answer.table.num_rows == 0:
-        say(_nothing(lake))
+        say(nothing(lake))
 
 
-def _nothing(lake: "Lake") -> str:
+def nothing(lake: "Lake") -> str:
     span = lake.span()
     if span is None:
         return "nothing matched: the lake is empty"

@@ -158,16 +158,41 @@ FLOWS = Table(
             by="enricher",
         ),
         Column(
+            "dst_registered_domain",
+            TEXT,
+            "the part of dst_domain that was registered: one label below its public suffix (publicsuffix.org, private ones too)",
+            "no dst_domain, or it is an address, a single label, a public suffix, or inside the cluster's domain",
+            by="enricher",
+        ),
+        Column(
             "domain_method",
             TEXT,
-            "how dst_domain is known: dns (src resolved it, TTL running), dns_expired (TTL over), sni",
+            "how dst_domain is known: dns (src was told it for that address, TTL running), dns_expired (TTL over, for an hour at "
+            "most), sni (src was told nothing, its ClientHello says it), dns_workload (src's workload was told it, within an hour "
+            "before or after), dns_cluster (somebody in its cluster was)",
             "no dst_domain",
+            by="enricher",
+        ),
+        Column(
+            "domain_confidence",
+            TEXT,
+            "how sure dst_domain is: high (src was told it, and tls_sni says the same, or src was told nothing else and there is "
+            "no tls_sni), medium (src was told several, or the TTL is over, or tls_ech hides what it asked for; or others were "
+            "told what tls_sni says; or src's workload was told nothing else), low (tls_sni says another name; all else)",
+            "no dst_domain",
+            by="enricher",
+        ),
+        Column(
+            "domain_alternatives",
+            TEXTS,
+            "other names valid for that address then, told to those who were told dst_domain, newest first, at most 8",
+            "no other name is known",
             by="enricher",
         ),
         Column(
             "ambiguous",
             FLAG,
-            "several owners or several names fit an address at that time; the latest was taken",
+            "several owners, or several names of which tls_sni is none, fit an address at that time; the latest was taken",
             by="enricher",
         ),
     ),

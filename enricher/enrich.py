@@ -14,7 +14,7 @@ from enricher.addresses import address_table
 from enricher.community import community_ids
 from enricher.counted import counted
 from enricher.directory import Directory
-from enricher.domains import domains
+from enricher.domains import Matched, domains
 from enricher.ends import ends_of, services_of
 from enricher.matching import Matcher
 from enricher.resolutions import resolve
@@ -45,8 +45,9 @@ def enrich(flows: pa.Table, dns: pa.Table, directory: Directory, covered: pa.Tab
     addresses = address_table((flows["src_ip"], flows["dst_ip"], dns["client_ip"], dns["server_ip"]), directory)
     with connect() as connection:
         matcher = Matcher.load(connection, directory, addresses)
-        named = _flows(matcher, flows, dns)
-        transactions, resolutions = _dns(matcher, dns, named, covered)
+        asked = Matched(dns, matcher.match(dns_sightings(dns, directory), DNS_GAPS))
+        named = _flows(matcher, flows, asked)
+        transactions, resolutions = _dns(matcher, asked, named, covered)
     enriched = Enriched(named, transactions, resolutions, directory.assignments)
     FLOWS.validate(enriched.flows)
     DNS.validate(enriched.dns)
@@ -55,9 +56,9 @@ def enrich(flows: pa.Table, dns: pa.Table, directory: Directory, covered: pa.Tab
     return enriched
 
 
-def _flows(matcher: Matcher, flows: pa.Table, dns: pa.Table) -> pa.Table:
+def _flows(matcher: Matcher, flows: pa.Table, asked: Matched) -> pa.Table:
     matched = matcher.match(flow_sightings(flows, matcher.directory), FLOW_GAPS)
-    named = domains(matcher.connection, flows, dns, matched, matcher.directory)
+    named = domains(matcher.connection, Matched(flows, matched), asked, matcher.ends, matcher.directory)
     added = {
         "reporter": matched["reporter"],
         "community_id": community_ids(matcher.connection, flows),
@@ -67,16 +68,15 @@ def _flows(matcher: Matcher, flows: pa.Table, dns: pa.Table) -> pa.Table:
         **services_of(matcher.directory, matched["service_id"]),
         "backend_ip": matched["backend_ip"],
         "backend_port": matched["backend_port"],
-        "dst_domain": named["dst_domain"],
-        "domain_method": named["domain_method"],
+        **named,
         "ambiguous": pc.or_(matched["ambiguous"], pc.fill_null(named["ambiguous"], False)),
     }
     columns = {name: flows[name] for name in flows.schema.names} | added
     return _completed(FLOWS, flows, added | counted(matcher.connection, pa.table(columns)))
 
 
-def _dns(matcher: Matcher, dns: pa.Table, flows: pa.Table, covered: pa.Table) -> tuple[pa.Table, pa.Table]:
-    matched = matcher.match(dns_sightings(dns, matcher.directory), DNS_GAPS)
+def _dns(matcher: Matcher, asked: Matched, flows: pa.Table, covered: pa.Table) -> tuple[pa.Table, pa.Table]:
+    dns, matched = asked.records, asked.matched
     added = {
         "reporter": matched["reporter"],
         "transaction_id": matched["connection_id"],

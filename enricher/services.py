@@ -20,7 +20,7 @@ ServiceName = tuple[str | None, str]
 
 def service_tables(objects: Objects) -> tuple[pa.Table, pa.Table, pa.Table]:
     """Ports, addresses and endpoints of every Service; endpoints refer to ports by row number."""
-    slices = _slices(objects.get("EndpointSlice", ()))
+    slices = slices_of(objects.get("EndpointSlice", ()))
     pods = _live_pods(objects.get("Pod", ()))
     ports: list[Row] = []
     fronts: list[Row] = []
@@ -63,7 +63,7 @@ def _protocol(port: Item) -> int | None:
     return PROTOCOLS.get(port.text("protocol") or "TCP")
 
 
-def _slices(items: Iterable[Item]) -> dict[ServiceName, list[Item]]:
+def slices_of(items: Iterable[Item]) -> dict[ServiceName, list[Item]]:
     """Slices by the Service they belong to; one of host names (FQDN) has no addresses."""
     slices = defaultdict(list)
     for item in items:

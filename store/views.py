@@ -18,7 +18,7 @@ from contract.tables import TABLES
 from store.files import LiveFile
 
 # In the order of creation: a view may use those before it.
-VIEWS = ("connections", "counted", "edges", "dns", "resolutions", "assignments")
+VIEWS = ("connections", "counted", "edges", "dns", "resolutions", "assignments", "public_resolvers")
 
 # Tables read through two views: every row, and each transaction, resolution or assignment once.
 RECORDS = {"dns": "dns_records", "resolutions": "resolution_records", "assignments": "assignment_records"}

@@ -2,10 +2,18 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from enum import IntEnum
+from functools import cached_property
 from typing import Any
 
 Row = Mapping[str, Any]
+
+# Findings of one diagnosis that anybody reads.
+MOST = 50
+
+# What Kubernetes calls a cluster that is not told otherwise.
+CLUSTER_DOMAIN = "cluster.local"
 
 
 class Severity(IntEnum):
@@ -39,26 +47,46 @@ class Finding:
 
 @dataclass(frozen=True)
 class Diagnosis:
-    """``name`` is that of its question below ``dns/``; ``judge`` makes findings of the rows, which come the worst first."""
+    """``name`` is that of its question below ``dns/``; ``judge`` makes findings of the rows, which come the worst first.
+
+    It is given ``rows`` of them at most: more than ``MOST`` where not every row is worth a finding, or several make one.
+    """
 
     name: str
     title: str
     judge: Callable[[Sequence[Row], "Context"], Sequence[Finding]]
     # It compares with the Services of the cluster, and can tell nothing where they are not known.
     needs_services: bool = False
+    # More than findings that anybody reads where a finding is made of many rows, or not every row is worth one.
+    rows: int = MOST
 
 
 @dataclass(frozen=True)
 class Context:
-    """What the rows alone do not tell; the Services of the cluster are None where no objects were given."""
+    """What the rows alone do not tell; the Services of the cluster are None where no objects were given.
 
-    cluster_domain: str = "cluster.local"
+    They are as the cluster was ``read`` last; ``gone`` are those that only earlier readings have, with the last of these.
+    """
+
+    cluster_domain: str = CLUSTER_DOMAIN
     services: Sequence["Service"] | None = None
+    read: datetime | None = None
+    gone: Mapping[tuple[str, str], datetime] = field(default_factory=dict)
+    # Registered domains that are known to be what they are; detections say nothing of them.
+    known: frozenset[str] = frozenset()
+
+    @cached_property
+    def by_name(self) -> Mapping[tuple[str, str], "Service"]:
+        """The Services by namespace and name."""
+        return {(service.namespace, service.name): service for service in self.services or ()}
 
 
 @dataclass(frozen=True)
 class Service:
-    """``ready`` and ``unready`` count its endpoints; None where the cluster does not tell them."""
+    """``ready`` and ``unready`` count its endpoints; None where the cluster does not tell them.
+
+    Without ``addresses`` it is headless, or another name for one outside.
+    """
 
     namespace: str
     name: str
@@ -67,8 +95,18 @@ class Service:
     addresses: tuple[str, ...] = ()
     ports: tuple[int, ...] = ()
 
+    def __str__(self) -> str:
+        return f"{self.namespace}/{self.name}"
+
 
 def client_of(row: Row) -> str:
     """The client as namespace/workload, or its address where nothing is known of it."""
     name = str(row["client_name"])
     return f"{row['client_namespace']}/{name}" if row["client_namespace"] else name
+
+
+def asked_by(row: Row) -> dict[str, object]:
+    """Parameters of ``dns/search`` that select what the client of the row asked."""
+    if not row["client_namespace"]:
+        return {"from_ip": row["client_name"]}
+    return {"from_namespace": row["client_namespace"], "from_workload": row["client_name"]}

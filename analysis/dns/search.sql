@@ -17,9 +17,13 @@
 -- parameter to_port integer null: port of the server
 -- parameter protocol text null: udp, tcp
 -- parameter domain glob null: name that was asked for
+-- parameter registered_domain glob null: the registered part of that name
 -- parameter qtype text null: type that was asked for
 -- parameter rcode text null: response code
 -- parameter outcome text null: answered, unanswered, unsolicited
+-- parameter answered_from text null: where the server had the answer: zone, cache, upstream
+-- parameter latency_over integer null: milliseconds that the answer took longer than
+-- parameter resolution text null: resolution_id of the resolver call that it belongs to
 -- parameter negate flag false: the transactions that the other parameters do not select
 with named as (
     select
@@ -61,9 +65,13 @@ matched as (
             and ($to_port is null or server_port = $to_port)
             and ($protocol is null or transport = $protocol)
             and ($domain is null or lower(qname) like lower($domain) escape '!')
+            and ($registered_domain is null or lower(registered_domain) like lower($registered_domain) escape '!')
             and ($qtype is null or qtype = upper($qtype))
             and ($rcode is null or rcode = upper($rcode))
-            and ($outcome is null or outcome = $outcome),
+            and ($outcome is null or outcome = $outcome)
+            and ($answered_from is null or answered_from = $answered_from)
+            and ($latency_over is null or latency_us > 1000 * $latency_over)
+            and ($resolution is null or resolution_id = $resolution),
             false
         ) as selected
     from named
@@ -80,6 +88,8 @@ select
     outcome,
     latency_us,
     attempts,
+    answered_from,
+    upstream_us,
     transport,
     answers,
     client_ip,
@@ -110,7 +120,10 @@ select
     service,
     reporter,
     node,
+    registered_domain,
+    forwarded,
     transaction_id,
+    resolution_id,
     retry_of
 from matched
 where selected <> $negate

@@ -16,6 +16,12 @@ def run(connection: duckdb.DuckDBPyConnection, step: str, **parameters: int | st
     connection.execute(_text(step), parameters or None)
 
 
+def changed(connection: duckdb.DuckDBPyConnection, step: str) -> int:
+    """How many rows a step that updates a table has changed."""
+    (count,) = connection.execute(_text(step)).fetchall()[0]
+    return int(count)
+
+
 def fetch(connection: duckdb.DuckDBPyConnection, step: str, **parameters: int | str) -> pa.Table:
     return connection.sql(_text(step), params=parameters or None).to_arrow_table()
 

@@ -1,73 +1,66 @@
--- The name by which the source of a flow knew a destination outside, in the order of the rows.
--- In: outgoing (row, cluster, src_ip, dst_ip, connection_us, tls_sni), resolution, name_count.
--- Parameter: $grace_us, how long after its end an answer still tells a name.
--- Out: row, dst_domain, domain_method, ambiguous: several names were valid then.
--- The latest answer tells the name, unless it has expired and an earlier one has not: then the latest of those does. They
--- are looked for only there, and only among answers that outlive the next one.
-with latest as (
+-- The name of a destination outside, out of what src, its workload and its cluster were told, and what src's ClientHello says.
+-- In: outgoing (row, sni, tls_ech), and of names_heard.sql: by_client, by_workload, by_cluster, these two with one_party: all
+-- valid names are of one registered domain.
+-- Out: row, dst_domain, domain_method, domain_confidence, domain_alternatives, ambiguous.
+-- What src was told for the address goes before what it says it wants there: anybody can write any SNI.
+with known as (
     select
-        cluster,
-        client_ip,
-        address,
-        response_us,
-        min(name) as name,
-        arg_min(until_us, (name, until_us)) as until_us,
-        max(max(until_us)) over (
-            partition by cluster, client_ip, address order by response_us rows unbounded preceding
-        ) as any_until_us
-    from resolution
-    group by cluster, client_ip, address, response_us
-),
-asked as (
-    select outgoing.*, latest.name, latest.until_us, latest.any_until_us
-    from outgoing
-    asof left join latest
-        on latest.cluster = outgoing.cluster and latest.client_ip = outgoing.src_ip
-        and latest.address = outgoing.dst_ip and outgoing.connection_us >= latest.response_us
-),
-outliving as (
-    select *
-    from resolution
-    qualify until_us > coalesce(
-        lead(until_us) over (partition by cluster, client_ip, address order by response_us, name desc), 0
-    )
-),
-earlier as (
-    select missed.cluster, missed.src_ip, missed.dst_ip, missed.connection_us,
-        arg_max(outliving.name, (outliving.response_us, outliving.name)) as name
-    from (
-        select distinct cluster, src_ip, dst_ip, connection_us
-        from asked
-        where until_us <= connection_us and connection_us < any_until_us
-    ) as missed
-    inner join outliving
-        on outliving.cluster = missed.cluster and outliving.client_ip = missed.src_ip
-        and outliving.address = missed.dst_ip
-        and outliving.response_us <= missed.connection_us and missed.connection_us < outliving.until_us
-    group by all
-),
-known as (
-    select
-        asked.row,
-        asked.tls_sni,
-        coalesce(earlier.name, asked.name) as name,
+        outgoing.row,
+        outgoing.sni,
+        outgoing.tls_ech,
         case
-            when earlier.name is not null or asked.connection_us < asked.until_us then 'dns'
-            when asked.connection_us < asked.until_us + $grace_us then 'dns_expired'
+            when own.is_valid then 'dns'
+            when own.row is not null then 'dns_expired'
+            when outgoing.sni is not null then 'sni'
+            when by_workload.one_party then 'dns_workload'
+            when by_workload.row is null and by_cluster.one_party then 'dns_cluster'
         end as method,
-        coalesce(name_count.names > 1, false) as ambiguous
-    from asked
-    left join earlier
-        on earlier.cluster = asked.cluster and earlier.src_ip = asked.src_ip and earlier.dst_ip = asked.dst_ip
-        and earlier.connection_us = asked.connection_us
-    asof left join name_count
-        on name_count.cluster = asked.cluster and name_count.client_ip = asked.src_ip
-        and name_count.address = asked.dst_ip and asked.connection_us >= name_count.from_us
+        own,
+        by_workload,
+        by_cluster
+    from outgoing
+    left join by_client as own using (row)
+    left join by_workload using (row)
+    left join by_cluster using (row)
+),
+judged as (
+    select
+        *,
+        case method
+            when 'sni' then sni
+            when 'dns_workload' then by_workload.name
+            when 'dns_cluster' then by_cluster.name
+            else own.name
+        end as name,
+        case method
+            when 'sni' then null
+            when 'dns_workload' then by_workload.others
+            when 'dns_cluster' then by_cluster.others
+            else own.others
+        end as others,
+        case method
+            when 'sni' then 0
+            when 'dns_workload' then by_workload.names
+            when 'dns_cluster' then by_cluster.names
+            else own.names
+        end as names
+    from known
+    where method is not null
 )
 select
     row,
-    case when method is not null then name else tls_sni end as dst_domain,
-    coalesce(method, case when tls_sni is not null then 'sni' end) as domain_method,
-    ambiguous
-from known
+    name as dst_domain,
+    method as domain_method,
+    case
+        when method = 'dns_cluster' then 'low'
+        when method = 'dns_workload' then case when names = 1 then 'medium' else 'low' end
+        when method = 'sni' then case when by_cluster.agrees then 'medium' else 'low' end
+        when own.agrees then 'high'
+        when sni is not null and not coalesce(tls_ech, false) then 'low'
+        when method = 'dns' and names = 1 and sni is null then 'high'
+        else 'medium'
+    end as domain_confidence,
+    others as domain_alternatives,
+    names > 1 and not coalesce(own.agrees, false) as ambiguous
+from judged
 order by row

@@ -20,7 +20,7 @@ select
         order by
             case completed.outcome when 'answered' then 0 when 'unanswered' then 1 else 2 end,
             case completed.reporter when 'src' then 0 when 'dst' then 1 when 'fwd' then 2 else 3 end,
-            completed.interface nulls last, completed.node nulls last, completed.start_us, completed.server_ip,
+            completed.start_us, completed.interface nulls last, completed.node nulls last, completed.server_ip,
             completed.server_port, completed.attempts desc, completed.row
     ) as place,
     bool_and(

@@ -1,82 +1,21 @@
-"""Configuration of the programs from Debian: name servers, web servers, redis."""
+"""Configuration of the shop's programs from Debian: name servers, web servers, redis."""
 
 from pathlib import Path
 
+from samples.cluster.daemons import cluster_records, nginx, unbound, written
+from samples.cluster.plan import Pod
 from samples.shop import plan
-from samples.shop.plan import SERVICES, Pod
+from samples.shop.plan import SHOP
 
-NGINX_PATHS = ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
-TTL_S = 30
-RESOLVER_FILES = ("resolv.conf", "hosts", "nsswitch.conf")
-
-
-def write_resolver_files(directory: Path, pod: Pod) -> None:
-    """What kubelet puts into a pod: five dots before a name is tried as it stands."""
-    directory.mkdir(parents=True, exist_ok=True)
-    search = " ".join((f"{pod.namespace}.svc.cluster.local", "svc.cluster.local", "cluster.local"))
-    name_server = f"nameserver {plan.DNS_SERVICE_IP}\n"
-    (directory / "resolv.conf").write_text(f"{name_server}search {search}\noptions ndots:5\n")
-    (directory / "hosts").write_text("127.0.0.1 localhost\n")
-    (directory / "nsswitch.conf").write_text("passwd: files\ngroup: files\nhosts: files dns\n")
+# No more at most, or a client gives up on a dead upstream before it hears of SERVFAIL.
+PATIENCE_MS = (300, 400)
 
 
 def coredns(directory: Path, pod: Pod) -> list[str]:
-    """unbound in CoreDNS' place, its query log the count of what clients asked.
-
-    It waits 300 ms at least, or an answer late on a busy machine meets a closed port; and 400 ms at most, or a
-    client gives up on a dead upstream before it hears of SERVFAIL.
-    """
-    log = directory / "queries.log"
-    records = "".join(f'  local-data: "{record}"\n' for record in cluster_records())
-    text = f"""server:
-  interface: {pod.ip}
-  access-control: 0.0.0.0/0 allow
-  do-daemonize: no
-  do-ip6: no
-  username: ""
-  chroot: ""
-  directory: "{directory}"
-  pidfile: ""
-  use-syslog: no
-  logfile: "{log}"
-  log-queries: yes
-  log-replies: yes
-  verbosity: 0
-  num-threads: 1
-  module-config: "iterator"
-  do-not-query-localhost: no
-  edns-buffer-size: 1232
-  infra-cache-min-rtt: 300
-  infra-cache-max-rtt: 400
-  local-zone: "cluster.local." static
-  local-zone: "{plan.SILENT_NAME}." deny
-{records}remote-control:
-  control-enable: no
-forward-zone:
-  name: "."
-  forward-addr: {plan.OUTSIDE_IP}
-forward-zone:
-  name: "legacy.example."
-  forward-addr: {plan.DEAD_RESOLVER_IP}
-"""
-    return ["unbound", "-d", "-c", written(directory / "unbound.conf", text)]
-
-
-def cluster_records() -> list[str]:
-    """Records of the Kubernetes DNS specification: A of Services, of pods behind headless ones, SRV of named ports."""
-    soa = "ns.dns.cluster.local. hostmaster.cluster.local. 1 7200 1800 86400 5"
-    records = [f"cluster.local. 5 IN SOA {soa}"]
-    for service in SERVICES:
-        name = service.fqdn
-        if service.cluster_ip:
-            records.append(f"{name}. {TTL_S} IN A {service.cluster_ip}")
-        else:
-            for pod in plan.backends(service):
-                records += [f"{host}. {TTL_S} IN A {pod.ip}" for host in (name, f"{pod.key}.{name}")]
-        for port in service.ports:
-            owner = f"_{port.name}._{port.protocol.lower()}.{name}."
-            records.append(f"{owner} {TTL_S} IN SRV 0 100 {port.port} {name}.")
-    return records
+    local = f'  local-zone: "{plan.SILENT_NAME}." deny\n'
+    local += "".join(f'  local-data: "{record}"\n' for record in cluster_records(SHOP))
+    forwards = {".": plan.OUTSIDE_IP, "legacy.example.": plan.DEAD_RESOLVER_IP}
+    return unbound(directory, pod.ip, local, forwards, PATIENCE_MS)
 
 
 def nsd(directory: Path) -> list[str]:
@@ -136,13 +75,6 @@ def nginx_outside(directory: Path) -> list[str]:
     return nginx(directory, body)
 
 
-def certificate_command(directory: Path) -> list[str]:
-    """openssl, for a key and a certificate that live as long as the recording."""
-    certificate = "-x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=outside.example"
-    out = ["-keyout", str(directory / "key.pem"), "-out", str(directory / "certificate.pem")]
-    return ["openssl", "req", *certificate.split(), *out]
-
-
 def nginx_frontend(directory: Path) -> list[str]:
     """The shop window: a page of its own, and /api/ from the api Service, whose name nginx itself resolves."""
     body = f"""  resolver {plan.DNS_SERVICE_IP} valid=10s ipv6=off;
@@ -159,39 +91,9 @@ def nginx_frontend(directory: Path) -> list[str]:
     return nginx(directory, body)
 
 
-def nginx(directory: Path, body: str) -> list[str]:
-    paths = "\n".join(f"  {name}_temp_path {directory}/{name};" for name in NGINX_PATHS)
-    text = f"""daemon off;
-master_process off;
-pid {directory}/nginx.pid;
-error_log {directory}/error.log;
-events {{ worker_connections 256; }}
-http {{
-{paths}
-  access_log off;
-  keepalive_timeout 0;
-{body}
-}}
-"""
-    return [
-        "nginx",
-        "-p",
-        str(directory),
-        "-e",
-        f"{directory}/error.log",
-        "-c",
-        written(directory / "nginx.conf", text),
-    ]
-
-
 def redis(directory: Path, pod: Pod) -> list[str]:
     options = f"--port 6379 --bind {pod.ip} --protected-mode no --dir {directory} --appendonly no"
     return ["redis-server", *options.split(), "--save", ""]
-
-
-def written(path: Path, text: str) -> str:
-    path.write_text(text)
-    return str(path)
 
 
 def server_command(directory: Path, pod: Pod) -> list[str] | None:

@@ -1,18 +1,11 @@
 """What the shop cluster consists of: nodes, pods, Services, the outside, and when things happen."""
 
-import hashlib
-from dataclasses import dataclass, field
+from samples.cluster.plan import Node, Plan, Pod, Service, ServicePort
 
-CLUSTER = "shop"
-NAMESPACES = ("kube-system", "shop", "payments", "ops")
 DNS_SERVICE_IP = "10.96.0.10"
-SERVICE_CIDR = "10.96.0.0/16"
-POD_CIDR = "10.244.0.0/16"
 METADATA_IP = "169.254.169.254"
-VNI = 4096
 
 # RFC 5737 addresses: nobody owns them, so nothing here can be taken for a real host.
-FABRIC_IP = "172.18.0.1"
 OUTSIDE_IP = "203.0.113.53"
 DEAD_RESOLVER_IP = "203.0.113.99"
 OFFICE_IP = "192.0.2.50"
@@ -39,80 +32,6 @@ CLIENTS_STOP = 82
 
 SCAN_PORTS = (22, 80, 443, 3306, 5432, 6379, 8080, 9090)
 UNUSED_IP = "10.244.2.200"
-
-
-def letters(text: str, count: int) -> str:
-    """Letters in the alphabet of Kubernetes' name suffixes, the same in every run."""
-    alphabet = "bcdfghjklmnpqrstvwxz2456789"
-    return "".join(alphabet[byte % len(alphabet)] for byte in hashlib.sha256(text.encode()).digest()[:count])
-
-
-@dataclass(frozen=True)
-class Node:
-    name: str
-    ip: str
-    zone: str
-    pod_prefix: str
-
-    @property
-    def cidr(self) -> str:
-        return f"{self.pod_prefix}.0/24"
-
-    @property
-    def gateway(self) -> str:
-        return f"{self.pod_prefix}.1"
-
-    @property
-    def netns(self) -> str:
-        return f"tailrace-shop-{self.name}"
-
-
-@dataclass(frozen=True)
-class Pod:
-    """One pod; ``key`` is its short name here, ``workload`` the owner that survives restarts."""
-
-    key: str
-    namespace: str
-    workload_kind: str
-    workload: str
-    node: str
-    ip: str
-    ports: dict[str, int] = field(default_factory=dict, hash=False)
-    probe: str | None = None
-
-    @property
-    def netns(self) -> str:
-        return f"tailrace-shop-{self.key}"
-
-    @property
-    def veth(self) -> str:
-        return "veth" + hashlib.sha256(self.key.encode()).hexdigest()[:8]
-
-
-@dataclass(frozen=True)
-class ServicePort:
-    name: str
-    port: int
-    target: int
-    protocol: str = "TCP"
-    node_port: int | None = None
-
-
-@dataclass(frozen=True)
-class Service:
-    namespace: str
-    name: str
-    app: str
-    ports: tuple[ServicePort, ...]
-    cluster_ip: str | None = None
-
-    @property
-    def fqdn(self) -> str:
-        return f"{self.name}.{self.namespace}.svc.cluster.local"
-
-    @property
-    def headless(self) -> bool:
-        return self.cluster_ip is None
 
 
 NODES = {
@@ -163,10 +82,12 @@ SERVICES = (
     Service("ops", "logs", "logs", (ServicePort("otlp", 4318, 4318),), "10.96.40.10"),
 )
 
-
-def pods_on(node: Node) -> list[Pod]:
-    return [pod for pod in PODS.values() if pod.node == node.name]
-
-
-def backends(service: Service) -> list[Pod]:
-    return [pod for pod in PODS.values() if (pod.namespace, pod.workload) == (service.namespace, service.app)]
+SHOP = Plan(
+    "shop",
+    ("kube-system", "shop", "payments", "ops"),
+    NODES,
+    PODS,
+    SERVICES,
+    DNS_SERVICE_IP,
+    {"coredns": "registry.example/coredns:1.12", "frontend": "registry.example/frontend:3.2"},
+)

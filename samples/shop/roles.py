@@ -11,7 +11,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from socketserver import TCPServer
 
-from samples.shop import plan, wire
+from samples.cluster import wire
+from samples.shop import plan
 from samples.shop.plan import NODES, PODS
 
 # Kubernetes tells times in whole seconds: a pod is silent this long before it goes, so that its last

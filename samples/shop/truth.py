@@ -7,10 +7,11 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from samples.cluster.lives import Book, stamp
+from samples.cluster.plan import Pod
+from samples.cluster.truth import assignments, interfaces, workload
 from samples.shop import plan
-from samples.shop.kubernetes import pod_name
-from samples.shop.lives import Book, stamp
-from samples.shop.plan import NODES, PODS, SERVICES, Pod
+from samples.shop.plan import NODES, PODS, SERVICES, SHOP
 
 UDP, TCP, ICMP = 17, 6, 1
 QUERY = re.compile(r"^\[(\d+)] unbound\S+ info: (\S+) (\S+)\. (\S+) IN$")
@@ -47,13 +48,10 @@ class Question(NamedTuple):
 def truth(book: Book, work: Path) -> Json:
     queries, replies = (list(questions(book, work, pattern)) for pattern in (QUERY, REPLY))
     return {
-        "cluster": plan.CLUSTER,
+        "cluster": SHOP.cluster,
         "from": stamp(book.captured_from),
         "until": stamp(book.captured_until + 1),
-        "interfaces": {
-            node.name: {pod.veth: f"{pod.namespace}/{pod.workload}" for pod in plan.pods_on(node)} | {"eth0": "uplink"}
-            for node in NODES.values()
-        },
+        "interfaces": interfaces(SHOP),
         "edges": edges(book, work, queries),
         "dns_incidents": incidents(work, queries, replies),
         "dns_queries": dns_queries(queries),
@@ -148,7 +146,7 @@ def destination(book: Book, event: Event) -> tuple[Json, int]:
         for port in service.ports:
             by_node = port.node_port == event.port and event.ip in {node.ip for node in NODES.values()}
             if by_node or (service.cluster_ip, port.port) == (event.ip, event.port):
-                return pod_end(plan.backends(service)[0]), port.target
+                return pod_end(SHOP.backends(service)[0]), port.target
     for node in NODES.values():
         if node.ip == event.ip:
             return node_end(node.name), event.port
@@ -168,10 +166,6 @@ def external(ip: str, domain: str | None) -> Json:
     nobody = {"namespace": None, "workload_kind": None, "workload": None}
     kind = None if ip == plan.UNUSED_IP else "external"  # of the cluster's range, but held by nobody
     return {"kind": kind, **nobody, "ip": ip, "domain": domain}
-
-
-def workload(pod: Pod) -> Json:
-    return {"namespace": pod.namespace, "workload_kind": pod.workload_kind, "workload": pod.workload}
 
 
 def incidents(work: Path, queries: list[Question], replies: list[Question]) -> list[Json]:
@@ -240,17 +234,3 @@ def dns_queries(queries: list[Question]) -> list[Json]:
     """Query messages each workload's clients sent to the cluster's name servers, as those counted them."""
     counts = Counter(json.dumps(workload(question.client)) for question in queries)
     return [{"client": json.loads(key), "queries": count} for key, count in sorted(counts.items())]
-
-
-def assignments(book: Book) -> list[Json]:
-    return [
-        {
-            "ip": PODS[key].ip,
-            "pod": pod_name(PODS[key], life),
-            **workload(PODS[key]),
-            "node": PODS[key].node,
-            "from": stamp(life.created),
-            "until": stamp(life.finished),
-        }
-        for key, life in book.lives.items()
-    ]

@@ -132,7 +132,10 @@ merged as (
             {'ip': backend_ip, 'port': backend_port},
             place + case when backend_ip is null then 1000000000000 else 0 end
         ) filter (where backend_ip is not null or backend_port is not null) as backend,
-        arg_min({'name': dst_domain, 'method': domain_method}, place) filter (where dst_domain is not null) as domain,
+        arg_min({
+            'name': dst_domain, 'registered': dst_registered_domain, 'method': domain_method,
+            'confidence': domain_confidence, 'alternatives': domain_alternatives
+        }, place) filter (where dst_domain is not null) as domain,
         bool_or(ambiguous) as ambiguous,
         count(distinct sighting) as sightings,
         count(*) as records
@@ -174,6 +177,7 @@ select
     dst_labels,
     service.namespace as service_namespace, service.name as service, service.port_name as service_port_name,
     backend.ip as backend_ip, backend.port as backend_port,
-    domain.name as dst_domain, domain.method as domain_method,
+    domain.name as dst_domain, domain.registered as dst_registered_domain, domain.method as domain_method,
+    domain.confidence as domain_confidence, domain.alternatives as domain_alternatives,
     ambiguous, sightings, records
 from told

@@ -12,7 +12,8 @@ sums as (
     select
         connection_id,
         max(end_time) as end_time,
-        sum(src_bytes + dst_bytes) as bytes,
+        sum(src_bytes) as src_bytes,
+        sum(dst_bytes) as dst_bytes,
         arg_max(connection_state, {'from': start_time, 'until': end_time}) filter (connection_state <> 'OTH') as state
     from flows
     where counted in ('first', 'later')
@@ -21,9 +22,10 @@ sums as (
 
 told as (
     select
-        flows.* exclude (end_time),
+        flows.* exclude (end_time, src_bytes, dst_bytes),
         coalesce(sums.end_time, flows.end_time) as end_time,
-        coalesce(sums.bytes, src_bytes + dst_bytes) as bytes,
+        cast(coalesce(sums.src_bytes, flows.src_bytes) as bigint) as src_bytes,
+        cast(coalesce(sums.dst_bytes, flows.dst_bytes) as bigint) as dst_bytes,
         coalesce(sums.state, connection_state) as state
     from flows
     left join sums on sums.connection_id = case when counted = 'first' then flows.connection_id end
@@ -50,18 +52,18 @@ select
     end as failed,
     src_kind, src_namespace, src_pod, src_workload_kind, src_workload,
     dst_kind, dst_namespace, dst_pod, dst_workload_kind, dst_workload,
-    backend_ip, backend_port, dst_domain,
+    backend_ip, backend_port, dst_domain, dst_registered_domain, domain_method, domain_confidence,
     ambiguous,
     protocol = 6 and opened_by = 'first_packet' as guessed, dst_packets > 0 as answered,
-    bytes
+    src_bytes, dst_bytes, src_bytes + dst_bytes as bytes
 from told
 union all
 select
     start_time, end_time, cluster, src_ip, dst_ip, dst_port, protocol, failed,
     src_kind, src_namespace, src_pod, src_workload_kind, src_workload,
     dst_kind, dst_namespace, dst_pod, dst_workload_kind, dst_workload,
-    backend_ip, backend_port, dst_domain,
+    backend_ip, backend_port, dst_domain, dst_registered_domain, domain_method, domain_confidence,
     ambiguous,
     protocol = 6 and opened_by = 'first_packet', dst_packets > 0,
-    src_bytes + dst_bytes
+    src_bytes, dst_bytes, src_bytes + dst_bytes
 from contested

@@ -1,5 +1,6 @@
 -- Each DNS transaction once: by the record that the enricher counted it by. Where it could not tell (another ingest may know
--- more), by the sighting that saw both query and response, then the one nearest to the client.
+-- more), by the sighting that saw both query and response, then the one nearest to the client, which of
+-- one node is the earliest: the uplink sees neither the wait for the node nor a query that the node lost.
 with again as (
     select distinct transaction_id
     from dns_records
@@ -14,7 +15,7 @@ sightings as (
             order by
                 case outcome when 'answered' then 0 when 'unanswered' then 1 else 2 end,
                 case reporter when 'src' then 0 when 'dst' then 1 when 'fwd' then 2 else 3 end,
-                interface nulls last, node nulls last, start_time, server_ip, server_port, attempts desc
+                start_time, interface nulls last, node nulls last, server_ip, server_port, attempts desc
         ) as place
     from dns_records
     where counted is null and transaction_id not in (select transaction_id from again)

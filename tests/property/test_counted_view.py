@@ -22,6 +22,7 @@ from tests.support.history import NOON, flow, outside, pod
 
 CONNECTIONS, PROTOCOLS = 8, (6, 6, 17, 1)
 SERVICE = "10.96.0.9"
+DOMAIN = ("dst_domain", "dst_registered_domain", "domain_method", "domain_confidence")
 Row = dict[str, Any]
 
 
@@ -76,7 +77,6 @@ def oddities() -> st.SearchStrategy[Row]:
         "application": ("dns", "tls"),
         "ambiguous": (True,),
         "cluster": ("other", None),
-        "dst_domain": ("a.example", "b.example"),
         "backend_ip": ("10.0.0.2", None),
         "backend_port": (8080, None),
         "dst_ip": (SERVICE,),
@@ -86,7 +86,9 @@ def oddities() -> st.SearchStrategy[Row]:
     of_ends = [
         st.sampled_from([end(side, ip, what) for what in known]) for side, ip in (("src", "10.0.0.1"), ("dst", SERVICE))
     ]
-    return st.lists(st.one_of(*single, *of_ends, st.just(turned)), min_size=1, max_size=3).map(merged)
+    names = st.sampled_from((("www.a.example", "a.example", "dns", "high"), ("b", None, "sni", "low")))
+    named = names.map(lambda values: dict(zip(DOMAIN, values, strict=True)))
+    return st.lists(st.one_of(*single, *of_ends, named, st.just(turned)), min_size=1, max_size=3).map(merged)
 
 
 def merged(parts: list[Row]) -> Row:

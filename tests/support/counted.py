@@ -7,7 +7,8 @@ import duckdb
 NAMES = (
     "start_time, end_time, cluster, src_ip, dst_ip, dst_port, protocol, failed,"
     " src_kind, src_namespace, src_pod, src_workload_kind, src_workload,"
-    " dst_kind, dst_namespace, dst_pod, dst_workload_kind, dst_workload, backend_ip, backend_port, dst_domain, ambiguous"
+    " dst_kind, dst_namespace, dst_pod, dst_workload_kind, dst_workload, backend_ip, backend_port,"
+    " dst_domain, dst_registered_domain, domain_method, domain_confidence, ambiguous, src_bytes, dst_bytes"
 )
 GUESSED = "protocol = 6 and opened_by = 'first_packet' as guessed, dst_packets > 0 as answered"
 WHOLE = f"select {NAMES}, {GUESSED}, src_bytes + dst_bytes as bytes from connections"

@@ -16,7 +16,17 @@ NODES = {"node-1": "172.18.0.11", "node-2": "172.18.0.12"}
 NAMES = ("kind", "namespace", "pod", "workload_kind", "workload", "node", "zone", "labels")
 NOTHING = {f"{side}_{name}": None for side in ("src", "dst") for name in NAMES} | {
     name: None
-    for name in ("service_namespace", "service", "service_port_name", "backend_ip", "backend_port", "dst_domain")
+    for name in (
+        "service_namespace",
+        "service",
+        "service_port_name",
+        "backend_ip",
+        "backend_port",
+        "dst_domain",
+        "dst_registered_domain",
+        "domain_confidence",
+        "domain_alternatives",
+    )
 }
 
 Row = dict[str, Any]

@@ -9,6 +9,7 @@ from typing import Any
 import pyarrow as pa
 
 from contract.tables import TABLES
+from enricher.registered import registered_domains
 from store.lake import Lake
 
 # The records lie on two days, so that partitions matter.
@@ -139,9 +140,7 @@ class _Cluster:
     def _outward(self, number: int) -> list[dict[str, Any]]:
         workload, domain, ip, port = self.random.choice(OUTSIDE)
         src = self.random.choice(self.pods[workload])
-        known = (
-            {"dst_domain": domain, "domain_method": self.random.choice(("dns", "dns_expired", "sni"))} if domain else {}
-        )
+        known = _named(domain, self.random.choice(("dns", "dns_expired", "sni"))) if domain else {}
         tls = {"tls_sni": domain, "tls_version": "TLS 1.3", "alpn": ["h2", "http/1.1"]} if port == 443 else {}
         base = self._base(number, src, port) | {"dst_ip": ip, "dst_kind": "external"} | known | tls
         return self._intervals(base | {"node": src["node"], "interface": "veth-src", "reporter": "src"})
@@ -329,6 +328,12 @@ class _Cluster:
             }
             for index in range(2)
         ]
+
+
+def _named(domain: str, method: str) -> dict[str, Any]:
+    (registered,) = registered_domains(pa.chunked_array([[domain]])).to_pylist()
+    known = {"dst_domain": domain, "dst_registered_domain": registered, "domain_method": method}
+    return known | {"domain_confidence": {"dns": "high", "dns_expired": "medium", "sni": "low"}[method]}
 
 
 def _end(prefix: str, pod: dict[str, Any], kind: str) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""The recorded sample, and the real command line run on it."""
+"""The recorded samples, and the real command line run on them; the shop where no name is given."""
 
 import json
 import subprocess
@@ -6,13 +6,23 @@ import sys
 from pathlib import Path
 from typing import Any
 
-SHOP = Path(__file__).parents[2] / "samples" / "shop"
-CAPTURES = sorted(SHOP.glob("node-*.pcapng*"))
-OBJECTS = SHOP / "objects.json"
+SAMPLES = Path(__file__).parents[2] / "samples"
 
 
-def truth() -> dict[str, Any]:
-    loaded: dict[str, Any] = json.loads((SHOP / "truth.json").read_text())
+def captures(sample: str) -> list[Path]:
+    return sorted((SAMPLES / sample).glob("node-*.pcapng*"))
+
+
+def objects(sample: str) -> Path:
+    return SAMPLES / sample / "objects.json"
+
+
+CAPTURES = captures("shop")
+OBJECTS = objects("shop")
+
+
+def truth(sample: str = "shop") -> dict[str, Any]:
+    loaded: dict[str, Any] = json.loads((SAMPLES / sample / "truth.json").read_text())
     return loaded
 
 
@@ -21,6 +31,6 @@ def tailrace(*arguments: object, **options: Any) -> subprocess.CompletedProcess[
     return subprocess.run(command, capture_output=True, text=True, timeout=300, check=False, **options)
 
 
-def ingest_sample(lake: Path) -> subprocess.CompletedProcess[str]:
-    files = [f"{capture.name.partition('.')[0]}={capture}" for capture in CAPTURES]
-    return tailrace("ingest", *files, "--kube", OBJECTS, "--cluster", "shop", "--lake", lake)
+def ingest_sample(lake: Path, sample: str = "shop") -> subprocess.CompletedProcess[str]:
+    files = [f"{capture.name.partition('.')[0]}={capture}" for capture in captures(sample)]
+    return tailrace("ingest", *files, "--kube", objects(sample), "--cluster", sample, "--lake", lake)

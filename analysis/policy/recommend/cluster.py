@@ -23,7 +23,7 @@ from analysis.policy.topology import (
 )
 from enricher.holders import pod_addresses, ranges, service_addresses
 from enricher.item import Item
-from enricher.services import SLICE_OF
+from enricher.services import slices_of
 from enricher.workloads import Owners
 
 API_SERVER = ("default", "kubernetes")
@@ -179,10 +179,7 @@ def _declared(pod: Item) -> frozenset[int]:
 
 
 def _services(objects: Objects) -> Iterator[Service]:
-    slices: dict[tuple[str | None, str], list[Item]] = {}
-    for one in objects.get("EndpointSlice", ()):
-        name = one.labels("metadata.labels").get(SLICE_OF, "")
-        slices.setdefault((one.text("metadata.namespace"), name), []).append(one)
+    slices = slices_of(objects.get("EndpointSlice", ()))
     for item in objects.get("Service", ()):
         namespace, name = item.text("metadata.namespace"), item.needed("metadata.name")
         yield Service(
@@ -209,8 +206,6 @@ def _service_ports(service: Item) -> Iterator[ServicePort]:
 
 def _backends(slices: Sequence[Item]) -> Iterator[Backend]:
     for one in slices:
-        if one.text("addressType") == "FQDN":
-            continue
         for port in one.children("ports"):
             protocol, number = PROTOCOLS.get(port.text("protocol") or "TCP"), port.port("port")
             if protocol is not None and number is not None:

@@ -3,6 +3,7 @@
 -- read by: tailrace policy
 -- parameter cluster text null: only of this cluster
 -- guessed: TCP connections out of the middle, of which nothing tells who opened them.
+-- dst_domain: not if only others than src's workload were told it; a rule by name would let src ask for what it never did.
 -- unanswered: connections in which dst sent nothing, failed or not.
 -- parameter tick integer 3600: seconds of one tick; ticks has that in which it began for each connection
 with named as (
@@ -20,7 +21,7 @@ with named as (
         dst_workload_kind,
         dst_workload,
         coalesce(backend_ip, dst_ip) as dst_address,
-        dst_domain,
+        case when domain_method = 'dns_cluster' then null else dst_domain end as dst_domain,
         protocol,
         coalesce(backend_port, dst_port) as port,
         failed,

@@ -63,6 +63,14 @@ def test_the_sighting_with_an_answer_stands_for_the_transaction(tmp_path: Path) 
     assert lake.connect().sql("select outcome, reporter from dns").fetchall() == [("answered", "dst")]
 
 
+def test_a_query_that_the_node_lost_is_in_the_transaction(tmp_path: Path) -> None:
+    row = next(row for row in make_tables()["dns"].to_pylist() if row["outcome"] == "answered") | {"reporter": "src"}
+    early = row["start_time"] - timedelta(seconds=5)
+    veth = row | {"interface": "veth1", "start_time": early, "query_time": early, "attempts": 2}
+    lake = _lake(tmp_path, "dns", [row | {"interface": "eth0", "attempts": 1}, veth])
+    assert lake.connect().sql("select interface, attempts from dns").fetchall() == [("veth1", 2)]
+
+
 def test_the_surest_sighting_says_who_opened_it(tmp_path: Path) -> None:
     near = _flow() | {"opened_by": "port", "application": None, "tls_ech": None, "interface": "veth1"}
     far = near | {"opened_by": "syn_ack", "application": "tls", "tls_ech": True, "interface": "veth2"}

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
-from samples.shop.plan import PODS, Pod
+from samples.cluster.plan import Plan, Pod
 
 
 @dataclass
@@ -17,6 +17,7 @@ class Life:
 
 @dataclass
 class Book:
+    plan: Plan
     lives: dict[str, Life] = field(default_factory=dict)
     began: float = 0.0
     captured_from: float = 0.0
@@ -25,8 +26,8 @@ class Book:
     def holder(self, ip: str, time: float) -> Pod | None:
         """The pod that held an address; times are as coarse as Kubernetes tells them."""
         for key, life in self.lives.items():
-            if PODS[key].ip == ip and int(life.created) <= time < (life.finished or time) + 1:
-                return PODS[key]
+            if self.plan.pods[key].ip == ip and int(life.created) <= time < (life.finished or time) + 1:
+                return self.plan.pods[key]
         return None
 
 

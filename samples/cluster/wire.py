@@ -91,7 +91,7 @@ def ping(ip: str, remark: str | None = None) -> None:
 def checksum(data: bytes) -> int:
     total = sum(struct.unpack(f"!{len(data) // 2}H", data))
     total = (total & 0xFFFF) + (total >> 16)
-    return ~(total + (total >> 16)) & 0xFFFF
+    return int(~(total + (total >> 16)) & 0xFFFF)
 
 
 def name_server() -> str:
@@ -99,14 +99,14 @@ def name_server() -> str:
     return next(line.split()[1] for line in lines if line.startswith("nameserver"))
 
 
-def ask(name: str, record_type: int, timeout_s: float = 3) -> None:
+def ask(name: str, record_type: int, timeout_s: float = 3, server: str | None = None) -> None:
     """One DNS query over UDP by hand: a resolver of its own, as a tunnel or a service discovery brings one."""
     labels = b"".join(bytes([len(label)]) + label.encode() for label in name.split("."))
     query = struct.pack("!HHHHHH", next(_IDS), 0x0100, 1, 0, 0, 0) + labels + struct.pack("!BHH", 0, record_type, 1)
     note("query", qname=name)
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as udp:
         udp.settimeout(timeout_s)
-        udp.sendto(query, (name_server(), 53))
+        udp.sendto(query, (server or name_server(), 53))
         udp.recv(4096)
 
 

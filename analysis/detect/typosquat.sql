@@ -1,0 +1,103 @@
+-- question: Which registered domains, rare and new, are spelt almost as one that is often asked for?
+-- grain: one row a rare domain and a frequent one, those that lead somewhere first
+-- read by: tailrace detect
+-- parameter namespace text null: namespace of the client of the rare one
+-- parameter workload text null: workload of the client of the rare one
+-- parameter often integer 20: fewest resolutions of the frequent one; a quarter, where the two look alike
+-- parameter times integer 20: how many times as often it is asked for as the rare one; a tenth, where they look alike
+-- parameter least_length integer 5: fewest characters of its label; 8 are needed for two edits
+with asked as (
+    select
+        registered_domain,
+        client_namespace,
+        coalesce(client_workload, client_ip) as client_name,
+        count(*) as resolutions,
+        count(*) filter (where outcome = 'answered') as answered,
+        coalesce(sum(connections), 0) as connections,
+        min(asked) as example,
+        min(start_time) as first_seen,
+        max(start_time) as last_seen
+    from resolutions
+    where not forwarded and registered_domain not like '%.arpa'
+    group by registered_domain, client_namespace, client_name
+),
+
+domains as (
+    select
+        registered_domain,
+        split_part(registered_domain, '.', 1) as label,
+        cast(sum(resolutions) as bigint) as resolutions,
+        cast(sum(answered) as bigint) as answered,
+        cast(sum(connections) as bigint) as connections,
+        count(*) as clients,
+        min(coalesce(client_namespace || '/', '') || client_name) as client,
+        count(*) filter (
+            where
+                ($namespace is null or client_namespace = $namespace)
+                and ($workload is null or client_name = $workload)
+        ) as selected,
+        min(example) as example,
+        min(first_seen) as first_seen,
+        max(last_seen) as last_seen
+    from asked
+    group by registered_domain, label
+),
+
+-- Spelling: without what Punycode (RFC 3492) puts around letters of ASCII. Folded: what looks alike is the same.
+spelt as (
+    select
+        *,
+        substr(registered_domain, length(label) + 2) as suffix,
+        case
+            when label like 'xn--%-%' then regexp_replace(substr(label, 5), '-[^-]*$', '')
+            else label
+        end as spelling,
+        replace(replace(translate(label, '015', 'ols'), 'rn', 'm'), 'vv', 'w') as folded,
+        translate(label, '0123456789', '') as letters
+    from domains
+),
+
+pairs as (
+    select
+        rare.registered_domain,
+        rare.example,
+        rare.client,
+        rare.clients,
+        rare.resolutions,
+        rare.answered,
+        rare.connections,
+        rare.first_seen,
+        rare.last_seen,
+        often.registered_domain as resembles,
+        often.resolutions as resembles_resolutions,
+        often.clients as resembles_clients,
+        rare.folded = often.folded as looks_alike,
+        levenshtein(rare.spelling, often.spelling) as edits,
+        -- Two edits of other letters make another word as often as not; of the same ones, a slip.
+        translate(rare.spelling, often.spelling, '') = ''
+        and translate(often.spelling, rare.spelling, '') = ''
+        and length(rare.spelling) = length(often.spelling)
+        and length(often.label) >= 8 as swapped
+    from spelt as rare
+    inner join spelt as often on rare.suffix = often.suffix
+    where
+        rare.selected > 0
+        and length(often.label) >= $least_length
+        and abs(length(rare.spelling) - length(often.spelling)) <= 2
+        and often.resolutions * 4 >= $often
+        and rare.resolutions * $times <= often.resolutions * 10
+        and (
+            rare.folded = often.folded
+            or (
+                rare.letters <> often.letters
+                and often.resolutions >= $often
+                and rare.resolutions * $times <= often.resolutions
+                and rare.first_seen > often.first_seen
+            )
+        )
+)
+
+select *
+from pairs
+where looks_alike or edits = 1 or (edits = 2 and swapped)
+order by answered = 0, looks_alike desc, edits, registered_domain, resembles

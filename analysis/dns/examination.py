@@ -1,0 +1,72 @@
+"""Diagnoses over one window of a lake, and their findings in the order of what they cost."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from analysis.dns.finding import MOST, Context, Diagnosis, Finding
+from analysis.questions import Asking, asking
+from contract.errors import QuestionError
+from store.lake import Lake
+
+NO_SERVICES = "the lake has no Kubernetes objects; ingest the captures with --kube"
+
+
+@dataclass(frozen=True)
+class Unjudged:
+    diagnosis: Diagnosis
+    why: str
+
+
+@dataclass(frozen=True)
+class Report:
+    """``silent``: diagnoses that found nothing; ``cut``: those that have more findings than are shown."""
+
+    findings: Sequence[Finding]
+    silent: Sequence[Diagnosis]
+    cut: Sequence[Diagnosis]
+    unjudged: Sequence[Unjudged] = ()
+
+
+@dataclass(frozen=True)
+class Examination:
+    """``folder`` is what the names of the questions begin with."""
+
+    lake: Lake
+    folder: str
+    parameters: Mapping[str, object]
+    context: Context
+    timeout_s: float
+
+    def report(self, diagnoses: Sequence[Diagnosis]) -> Report:
+        findings: list[Finding] = []
+        silent, cut, unjudged = [], [], []
+        with asking(self.lake, self.parameters) as ask:
+            for diagnosis in diagnoses:
+                try:
+                    found, more = self._examined(ask, diagnosis)
+                except QuestionError as error:
+                    unjudged.append(Unjudged(diagnosis, str(error)))
+                    continue
+                findings += found
+                silent += [] if found else [diagnosis]
+                cut += [diagnosis] if more else []
+        return Report(sorted(findings, key=_cost), silent, cut, unjudged)
+
+    def _examined(self, ask: Asking, diagnosis: Diagnosis) -> tuple[Sequence[Finding], bool]:
+        if diagnosis.needs_services and self.context.services is None:
+            raise QuestionError(NO_SERVICES)
+        answer = ask(f"{self.folder}/{diagnosis.name}", self.parameters, diagnosis.rows, self.timeout_s)
+        found = sorted(diagnosis.judge(answer.table.to_pylist(), self.context), key=_cost)
+        return found[:MOST], answer.truncated or len(found) > MOST
+
+
+def chosen(known: Sequence[Diagnosis], names: Sequence[str], word: str = "diagnosis") -> Sequence[Diagnosis]:
+    by_name = {diagnosis.name: diagnosis for diagnosis in known}
+    for name in names:
+        if name not in by_name:
+            raise QuestionError(f"no {word} {name!r}; there are {', '.join(by_name)}")
+    return [by_name[name] for name in names] if names else known
+
+
+def _cost(finding: Finding) -> tuple[object, ...]:
+    return -finding.severity, -finding.waited_us, -finding.queries, finding.diagnosis, finding.subject

@@ -1,0 +1,72 @@
+"""Where a client never asked for a name: what it asked for instead, and who did ask for it."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from difflib import get_close_matches
+
+from analysis.dns.explain.asked import Asked, Client
+from analysis.dns.finding import Row, client_of
+from analysis.questions import asking
+from store.lake import Lake
+
+# Names that are compared with the one that was not found: those that are asked for most.
+MOST_COMPARED = 2000
+SHOWN = 5
+
+
+@dataclass(frozen=True)
+class Instead:
+    """``names``: what the client asked for, the nearest first; ``clients``: who asked for the name.
+
+    ``elsewhere``: names like it that others asked for, where nobody asked for this one; ``known``: the client asked for any name;
+    ``like``: clients that are spelt almost so, where it did not. ``span`` is that of the lake.
+    """
+
+    asked: Asked
+    known: bool
+    names: Sequence[Row]
+    clients: Sequence[Row]
+    elsewhere: Sequence[Row]
+    like: Sequence[Row]
+    span: tuple[datetime, datetime] | None
+
+
+def asked_instead(lake: Lake, asked: Asked, timeout_s: float) -> Instead:
+    name = str(asked.spellings["name"])
+    with asking(lake, {}) as answer:
+
+        def rows(question: str, parameters: Mapping[str, object], limit: int = MOST_COMPARED) -> list[Row]:
+            return list(answer(f"dns/explain/{question}", parameters, limit, timeout_s).table.to_pylist())
+
+        names = rows("names", asked.client.parameters)
+        clients = rows("clients", asked.spellings, SHOWN)
+        all_names = [] if clients else rows("names", Client().parameters)
+        all_clients = [] if names else rows("clients", {})
+    return Instead(
+        asked=asked,
+        known=bool(names),
+        names=_near(name, names, "asked") or names[:SHOWN],
+        clients=clients,
+        elsewhere=_elsewhere(name, all_names, names),
+        like=_like(asked.client, all_clients),
+        span=lake.span(),
+    )
+
+
+def _elsewhere(name: str, all_names: Iterable[Row], own: Iterable[Row]) -> list[Row]:
+    known = {row["asked"] for row in own}
+    return _near(name, [row for row in all_names if row["asked"] not in known], "asked")
+
+
+def _like(client: Client, clients: Iterable[Row]) -> list[Row]:
+    told: list[Row] = [{**row, "client": client_of(row)} for row in clients]
+    return _near(str(client), told, "client") or told[:SHOWN]
+
+
+def _near(name: str, rows: Sequence[Row], column: str) -> list[Row]:
+    """Those that hold the name or are part of it, then those that are spelt almost so."""
+    by_name = {str(row[column]): row for row in rows}
+    parts = [other for other in by_name if f".{name}." in f".{other}." or f".{other}." in f".{name}."]
+    like = get_close_matches(name, by_name, SHOWN)
+    return [by_name[other] for other in dict.fromkeys([*like, *parts])][:SHOWN]

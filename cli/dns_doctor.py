@@ -1,0 +1,46 @@
+"""``tailrace dns doctor``: what is wrong with the names of a cluster, what that costs, and what to change."""
+
+from typing import Annotated
+
+import typer
+
+from cli import options as o
+from cli.output import Format, say
+from cli.reading import TIMEOUT_S, nothing, window
+from cli.times import rfc3339
+
+
+def doctor(
+    *,
+    lake: o.LakeOption,
+    diagnoses: Annotated[
+        list[str] | None, typer.Option("--diagnosis", metavar="NAME", help="Only this one; may be repeated.")
+    ] = None,
+    namespace: Annotated[str | None, typer.Option("--namespace", "-n", help="Namespace of the client.")] = None,
+    workload: Annotated[str | None, typer.Option("--workload", help="Workload of the client.")] = None,
+    since: o.SinceOption = None,
+    until: o.UntilOption = None,
+    timeout: o.TimeoutOption = TIMEOUT_S,
+    form: o.FormatOption = Format.TABLE,
+) -> None:
+    """What is wrong with the names of a cluster, and what to change.
+
+    Each finding says whose it is, what is wrong, the fix, what that would do, and how to see the transactions; the worst
+    come first. A diagnosis that cannot judge is named, with the reason. The exit status is 0 whatever is found.
+    """
+    from analysis.dns.doctor import DIAGNOSES, examine
+    from analysis.dns.services import read_context
+    from analysis.questions import ask
+    from cli.findings import Shown, show
+    from store.lake import Lake
+
+    opened = Lake.open(lake)
+    span = window(since, until)
+    asked = {"namespace": namespace, "workload": workload, **span}
+    context = read_context(opened, span.get("since"), span.get("until"), timeout_s=timeout)
+    report = examine(opened, asked, context, diagnoses or (), timeout)
+    place = {"lake": lake} | {name: rfc3339(end) for name, end in span.items()}
+    show(report, Shown({one.name: one.title for one in DIAGNOSES}, place), form)
+    clients = {"from_namespace": namespace, "from_workload": workload}
+    if not report.findings and not ask(opened, "dns/search", {**clients, **span}, 1, timeout).table.num_rows:
+        say(nothing(opened))
