@@ -9,9 +9,11 @@ from typing import Any
 import networkx as nx
 import streamlit as st
 
+from analysis.detect.detections import DETECTIONS, detect
 from analysis.dns.doctor import DIAGNOSES, examine
-from analysis.dns.finding import Context
+from analysis.dns.examination import together
 from analysis.dns.resolvers import resolver_map as map_of
+from analysis.dns.services import read_context
 from analysis.graph import SEVERAL, folded, service_graph, without
 from analysis.layers import place_in_layers
 from analysis.layout import place
@@ -98,8 +100,8 @@ def resolver_map(filters: Filters) -> tuple[nx.MultiDiGraph, Drawing]:
 
 
 def examined(parameters: Mapping[str, Any]) -> Examined:
-    """What the doctor finds of a time, a namespace and a workload."""
-    return _examined(lake_url(), tuple(parameters.items()))
+    """What the doctor and the detections find of a time, a namespace and a workload."""
+    return _examined(about(), tuple(parameters.items()))
 
 
 def policy(filters: Filters, choice: Choice) -> View:
@@ -168,6 +170,9 @@ def _resolver_map(url: str, filters: Filters) -> tuple[nx.MultiDiGraph, Drawing]
 
 
 @st.cache_data(ttl=DOCTOR_FRESH_S, max_entries=DOCTOR_KEPT, show_spinner="The doctor examines what was asked …")
-def _examined(url: str, parameters: tuple[tuple[str, Any], ...]) -> Examined:
-    report = examine(Lake.open(url), dict(parameters), Context(), timeout_s=TIMEOUT_S)
-    return Examined(report, {one.name: one.title for one in DIAGNOSES})
+def _examined(about: About, parameters: tuple[tuple[str, Any], ...]) -> Examined:
+    lake, told = Lake.open(about.lake), dict(parameters)
+    context = read_context(lake, told["since"], told["until"], about.cluster, TIMEOUT_S)
+    doctor = examine(lake, told, context, timeout_s=TIMEOUT_S)
+    titles = {one.name: one.title for one in (*DIAGNOSES, *DETECTIONS)}
+    return Examined(together(doctor, detect(lake, told, timeout_s=TIMEOUT_S)), titles)

@@ -188,4 +188,4 @@ def _evidence(names: Sequence[Row], prediction: Prediction) -> Row:
     }
 
 
-DIAGNOSIS = Diagnosis("search_path", "Queries that the search path wastes", judge, ROWS)
+DIAGNOSIS = Diagnosis("search_path", "Queries that the search path wastes", judge, rows=ROWS)

@@ -3,12 +3,12 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from analysis.dns.doctor import Report
+from analysis.dns.examination import Report
 
 
 @dataclass(frozen=True)
 class Examined:
-    """``titles`` of diagnoses by their name."""
+    """``titles`` of diagnoses and detections by their name."""
 
     report: Report
     titles: Mapping[str, str]

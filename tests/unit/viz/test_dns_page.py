@@ -10,10 +10,14 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 import viz
+from analysis.detect.detections import detect
 from analysis.dns.doctor import examine
-from analysis.dns.finding import Context, Finding, Severity
+from analysis.dns.examination import together
+from analysis.dns.finding import Finding, Severity
 from analysis.dns.resolvers import CLIENTS, OUTSIDE, SERVERS, resolver_map
+from analysis.dns.services import read_context
 from analysis.layers import place_in_layers
+from analysis.questions import ask
 from store.lake import Lake
 from tests.support.lake import HOSTILE
 from tests.support.names import (
@@ -63,6 +67,15 @@ def make(folder: Path) -> Lake:
 @pytest.fixture(scope="module")
 def named(tmp_path_factory: pytest.TempPathFactory) -> Lake:
     return make(tmp_path_factory.mktemp("names") / "lake")
+
+
+@pytest.fixture(scope="module")
+def ill(tmp_path_factory: pytest.TempPathFactory) -> Lake:
+    """A zone that fails and a name that nobody answers, among what works."""
+    well = [transaction(n, f"n{n % 7}.example", client=pod("web", "10.244.1.12")) for n in range(200)]
+    failing = [transaction(n, "erp.legacy.example", rcode="SERVFAIL") for n in range(300, 320)]
+    silent = [unanswered(n, "push.silent.example") for n in range(400, 420)]
+    return make_names(tmp_path_factory.mktemp("ill") / "lake", dns=[*well, *failing, *silent])
 
 
 def page(monkeypatch: pytest.MonkeyPatch, lake: Lake, **query: str) -> AppTest:
@@ -115,21 +128,21 @@ def test_figures_are_compared_with_the_time_before(monkeypatch: pytest.MonkeyPat
     assert changes["Median"] == ""
 
 
-def test_the_worst_finding_is_open_and_another_opens_by_a_click(monkeypatch: pytest.MonkeyPatch, named: Lake) -> None:
-    report = examine(named, {}, Context())
-    app = page(monkeypatch, named)
+def test_the_worst_finding_is_open_and_another_opens_by_a_click(monkeypatch: pytest.MonkeyPatch, ill: Lake) -> None:
+    report = together(examine(ill, {}, read_context(ill)), detect(ill, {}))
+    app = page(monkeypatch, ill)
     buttons = [button for button in app.button if button.key.startswith("finding ")]
-    assert len(buttons) == len(report.findings) > 0
+    assert len(buttons) == len(report.findings) > 1
     for place, finding in enumerate(report.findings):
         [button for button in app.button if button.key.startswith("finding ")][place].click().run()
         assert address(app, "finding") == identifier(finding)
         assert finding.fix in [text.value for text in app.text]
-        assert "Unanswered" not in set(table(app, "told")["told"])
-        assert set(table(app, "asker")["asker"]) == {"shop/api-0"}
+        assert len(table(app, "told")) > 0
+        assert len(table(app, "asker")) == ask(ill, "dns/search", finding.look, 100).table.num_rows > 0
 
 
-def test_a_finding_of_another_lake_opens_the_worst(monkeypatch: pytest.MonkeyPatch, named: Lake) -> None:
-    app = page(monkeypatch, named, finding="<script>")
+def test_a_finding_of_another_lake_opens_the_worst(monkeypatch: pytest.MonkeyPatch, ill: Lake) -> None:
+    app = page(monkeypatch, ill, finding="<script>")
     assert len(table(app, "told")) > 0
 
 
