@@ -60,6 +60,16 @@ class Examination:
         return found[:MOST], answer.truncated or len(found) > MOST
 
 
+def together(*reports: Report) -> Report:
+    """One report of all."""
+    return Report(
+        findings=sorted((one for report in reports for one in report.findings), key=_cost),
+        silent=[one for report in reports for one in report.silent],
+        cut=[one for report in reports for one in report.cut],
+        unjudged=[one for report in reports for one in report.unjudged],
+    )
+
+
 def chosen(known: Sequence[Diagnosis], names: Sequence[str], word: str = "diagnosis") -> Sequence[Diagnosis]:
     by_name = {diagnosis.name: diagnosis for diagnosis in known}
     for name in names:
