@@ -84,6 +84,7 @@ def page(monkeypatch: pytest.MonkeyPatch, lake: Lake, **query: str) -> AppTest:
     app.run()
     for name, value in query.items():
         app.query_params[name] = value
+    app.session_state["part"] = "Who asks?"
     app.switch_page("app_pages/names.py").run()
     assert not app.exception
     assert not app.error
