@@ -24,14 +24,15 @@ STALL_US = 1_000_000
 MOST_SEARCH_DOMAINS = 8
 # Addresses of a resolution that are kept, in order of their text.
 MOST_ADDRESSES = 64
-# A query without a response kept its resolver waiting; how long is not seen, but the collector waits so long.
+# A query without a response kept its resolver waiting; how long is not seen, but the collector waits so long. So late, at
+# most, a resolver repeats it.
 PENDING_US = 10_000_000
 
 # What the SQL steps read of a completed record.
 TAKEN = (
     *("transaction_id", "retry_of", "node", "interface", "reporter", "client_ip", "client_port", "client_namespace"),
     *("client_node", "server_ip", "server_port", "server_node", "transport", "qname", "qtype", "rcode", "tc", "aa"),
-    *("answers", "attempts", "outcome", "latency_us", "query_time"),
+    *("id", "answers", "attempts", "outcome", "query_time"),
 )
 ESTABLISHED = ("S1", "SF", "S2", "S3", "RSTO", "RSTR", "OTH")
 
@@ -62,7 +63,7 @@ def resolve(
     run(connection, "search_begun", domain=CLUSTER_DOMAIN)
     run(connection, "search_domains", near_us=NEAR_US, most=MOST_SEARCH_DOMAINS)
     run(connection, "search_steps", near_us=NEAR_US)
-    run(connection, "resolved", near_us=NEAR_US)
+    run(connection, "resolved", near_us=NEAR_US, again_us=PENDING_US)
     transactions = {name: told[name] for name in told.schema.names}
     transactions["resolution_id"] = fetch(connection, "resolution_ids")["resolution_id"]
     transactions["registered_domain"] = registered_domains(dns["qname"])

@@ -26,5 +26,5 @@ def detect(
     timeout_s: float = TIMEOUT_S,
 ) -> Report:
     """``parameters``: since, until, namespace, workload; ``names`` of detections, all where there are none."""
-    examination = Examination(lake, "detect", parameters, Context(known=known), timeout_s)
+    examination = Examination(lake, "detect", parameters, Context(harmless=known), timeout_s)
     return examination.report(chosen(DETECTIONS, names, "detection"))

@@ -19,7 +19,7 @@ FILTER = (
 
 
 def judge(rows: Sequence[Row], context: Context) -> list[Finding]:
-    judged = [(row, _severity(row)) for row in rows if row["registered_domain"] not in context.known]
+    judged = [(row, _severity(row)) for row in rows if row["registered_domain"] not in context.harmless]
     return [_finding(row, severity) for row, severity in judged if severity is not None]
 
 

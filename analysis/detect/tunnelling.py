@@ -28,7 +28,7 @@ ADDRESS = re.compile(r"(\d{1,3}\.){3}\d{1,3}|([0-9a-f]\.){31}[0-9a-f]")
 
 
 def judge(rows: Sequence[Row], context: Context) -> list[Finding]:
-    return [_finding(row) for row in rows if row["registered_domain"] not in context.known and _is_tunnel(row)]
+    return [_finding(row) for row in rows if row["registered_domain"] not in context.harmless and _is_tunnel(row)]
 
 
 def _is_tunnel(row: Row) -> bool:

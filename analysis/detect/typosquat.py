@@ -8,7 +8,7 @@ from analysis.dns.words import counted
 
 
 def judge(rows: Sequence[Row], context: Context) -> list[Finding]:
-    return [_finding(row) for row in rows if row["registered_domain"] not in context.known]
+    return [_finding(row) for row in rows if row["registered_domain"] not in context.harmless]
 
 
 def _finding(row: Row) -> Finding:

@@ -10,7 +10,7 @@ def service_at(name: str, context: Context) -> Service | None:
     labels = name.removesuffix(f".svc.{context.cluster_domain}").split(".")
     if name.count(".") < len(labels) or len(labels) < 2:
         return None
-    return context.by_name.get((labels[-1], labels[-2]))
+    return context.known.get((labels[-1], labels[-2]))
 
 
 def searched(asked: str, namespace: str | None, context: Context) -> Iterator[str]:

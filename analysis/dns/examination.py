@@ -8,7 +8,7 @@ from analysis.questions import Asking, asking
 from contract.errors import QuestionError
 from store.lake import Lake
 
-NO_SERVICES = "the lake has no Kubernetes objects; ingest the captures with --kube"
+NO_SERVICES = "the lake has no Kubernetes objects (ingest the captures with --kube), or those of several clusters"
 
 
 @dataclass(frozen=True)

@@ -72,12 +72,12 @@ class Context:
     services: Sequence["Service"] | None = None
     read: datetime | None = None
     gone: Mapping[tuple[str, str], datetime] = field(default_factory=dict)
-    # Registered domains that are known to be what they are; detections say nothing of them.
-    known: frozenset[str] = frozenset()
+    # Registered domains of which detections say nothing.
+    harmless: frozenset[str] = frozenset()
 
     @cached_property
-    def by_name(self) -> Mapping[tuple[str, str], "Service"]:
-        """The Services by namespace and name."""
+    def known(self) -> Mapping[tuple[str, str], "Service"]:
+        """By namespace and name."""
         return {(service.namespace, service.name): service for service in self.services or ()}
 
 

@@ -23,7 +23,7 @@ def by_service(rows: Iterable[Row], context: Context) -> Iterator[tuple[Service,
         service = _asked_for(row, context)
         if service is not None and service.ready == 0:
             found.setdefault((service.namespace, service.name), []).append(row)
-    return ((context.by_name[key], own) for key, own in found.items())
+    return ((context.known[key], own) for key, own in found.items())
 
 
 def _asked_for(row: Row, context: Context) -> Service | None:

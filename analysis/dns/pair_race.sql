@@ -25,6 +25,7 @@ socket as (
 half as (
     select
         dns.client_namespace,
+        dns.client_workload_kind,
         coalesce(dns.client_workload, dns.client_ip) as client_name,
         dns.client_node,
         dns.client_ip,
@@ -43,6 +44,7 @@ half as (
 pair as (
     select
         half.client_namespace,
+        half.client_workload_kind,
         half.client_name,
         half.client_node,
         half.client_ip,
@@ -84,6 +86,7 @@ judged as (
 lost as (
     select
         client_namespace,
+        client_workload_kind,
         client_name,
         count(*) filter (where is_lost_of_pair) as lost_of_pair,
         count(*) filter (where is_late and not is_lost_of_pair) as lost_otherwise,
@@ -97,19 +100,20 @@ lost as (
         min(start_time) filter (where is_lost_of_pair) as first_seen,
         max(start_time) filter (where is_lost_of_pair) as last_seen
     from judged
-    group by client_namespace, client_name
+    group by client_namespace, client_workload_kind, client_name
     having count(*) filter (where is_lost_of_pair) >= $least
 ),
 
 asked as (
     select
         client_namespace,
+        client_workload_kind,
         coalesce(client_workload, client_ip) as client_name,
         count(*) filter (where qtypes like 'A,AAAA%') as pairs,
         count(*) filter (where qtypes not like 'A,AAAA%') as singles
     from resolutions
     where not forwarded
-    group by client_namespace, coalesce(client_workload, client_ip)
+    group by client_namespace, client_workload_kind, coalesce(client_workload, client_ip)
 )
 
 select
@@ -118,5 +122,7 @@ select
     coalesce(asked.singles, 0) as singles
 from lost
 left join asked
-    on coalesce(asked.client_namespace, '') = coalesce(lost.client_namespace, '') and asked.client_name = lost.client_name
-order by lost.lost_of_pair desc, lost.waited_us desc, lost.client_namespace, lost.client_name
+    on coalesce(asked.client_namespace, '') = coalesce(lost.client_namespace, '')
+    and coalesce(asked.client_workload_kind, '') = coalesce(lost.client_workload_kind, '')
+    and asked.client_name = lost.client_name
+order by lost.lost_of_pair desc, lost.waited_us desc, lost.client_namespace, lost.client_workload_kind, lost.client_name

@@ -11,6 +11,7 @@ with troubled as (
     select
         resolution_id,
         client_namespace,
+        client_workload_kind,
         coalesce(client_workload, client_ip) as client_name,
         client_node,
         coalesce(
@@ -72,6 +73,7 @@ waited as (
 asked as (
     select
         client_namespace,
+        client_workload_kind,
         client_workload,
         case when client_workload is null then client_ip end as client_ip,
         client_node,
@@ -92,6 +94,7 @@ asked as (
 seen as (
     select
         client_namespace,
+        client_workload_kind,
         coalesce(client_workload, client_ip) as client_name,
         client_node,
         coalesce(server_namespace || '/' || server_pod, server_namespace || '/' || server_workload, server_ip) as server,
@@ -109,6 +112,7 @@ seen as (
     union all
     select
         client_namespace,
+        client_workload_kind,
         client_name,
         client_node,
         server,
@@ -130,6 +134,7 @@ counted as (
     select
         coalesce(client_namespace || '/', '') || client_name as client,
         client_namespace,
+        client_workload_kind,
         client_name,
         client_node,
         server,
@@ -151,7 +156,7 @@ counted as (
         min(start_time) as first_seen,
         max(start_time) as last_seen
     from seen
-    group by client_namespace, client_name, client_node, server, service, server_node, zone
+    group by client_namespace, client_workload_kind, client_name, client_node, server, service, server_node, zone
 ),
 
 suspect_client as (
@@ -190,6 +195,7 @@ suspect_zone as (
 told as (
     select
         case when suspect_client.client is not null then counted.client_namespace end as client_namespace,
+        case when suspect_client.client is not null then counted.client_workload_kind end as client_workload_kind,
         case when suspect_client.client is not null then counted.client_name end as client_name,
         suspect_node.client_node,
         suspect_server.server,
@@ -222,6 +228,7 @@ told as (
 
 select
     client_namespace,
+    client_workload_kind,
     client_name,
     client_node,
     server,
@@ -245,6 +252,8 @@ select
     min(first_seen) as first_seen,
     max(last_seen) as last_seen
 from told
-group by client_namespace, client_name, client_node, server, service, server_node, zone, zone_transactions,
+group by client_namespace, client_workload_kind, client_name, client_node, server, service, server_node, zone, zone_transactions,
     zone_server_transactions
-order by sum(lost) desc, sum(transactions) desc, client_namespace, client_name, client_node, server, service, server_node, zone
+order by
+    sum(lost) desc, sum(transactions) desc,
+    client_namespace, client_workload_kind, client_name, client_node, server, service, server_node, zone

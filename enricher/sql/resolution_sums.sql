@@ -58,17 +58,24 @@ wasted as (
 ),
 
 paired as (
-    select resolution_id
+    select
+        resolution_id, client_port, suffix, qtype,
+        outcome = 'answered' and end_us < $stall_us + min(start_us) over (
+            partition by resolution_id, client_port, suffix
+        ) as is_prompt
     from resolved
     where qtype in ('A', 'AAAA') and transport = 'udp'
+),
+
+halved as (
+    select resolution_id
+    from paired
     group by resolution_id, client_port, suffix
-    having count(distinct qtype) = 2
-        and count(*) filter (where outcome = 'answered' and latency_us < $stall_us) > 0
-        and bool_or(outcome = 'unanswered' or (attempts > 1 and latency_us >= $stall_us))
+    having count(distinct qtype) = 2 and count(distinct qtype) filter (where is_prompt) = 1
 ),
 
 lost as (
-    select resolution_id, count(*) as pairs from paired group by resolution_id
+    select resolution_id, count(*) as pairs from halved group by resolution_id
 ),
 
 described as (

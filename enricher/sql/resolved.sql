@@ -1,8 +1,9 @@
 -- Which steps are one resolution: one call of a resolver.
--- In: step, transactions. Parameter: $near_us, how long a client takes from one step to the next at most.
+-- In: step, transactions. Parameters: $near_us, how long a client takes from one step to the next at most; $again_us, within what
+-- time a resolver sends a query again.
 -- Out: resolved (transactions, with asked, suffix, place, resolution_id: the transaction_id of its first transaction).
 -- The steps of one name are cut after a pause, where the order of the search path begins anew, and where something is asked
--- again that was answered. A name without data as it stands, before any suffix, was asked for as it stands first.
+-- again that was answered, but for the same message from the same socket: glibc repeats both of a pair of which one was lost. A name without data as it stands, before any suffix, was asked for as it stands first.
 create or replace temp table resolved as
 with name as (
     select row_number() over () as name, cluster, client_ip, asked
@@ -14,9 +15,13 @@ paused as (
         step.row, step.start_us, step.is_data, step.asked, step.suffix, step.place, name.name,
         transactions.qtype,
         transactions.outcome = 'answered' and not coalesce(transactions.tc, false) as is_answered,
+        coalesce(step.start_us <= $again_us + lag(step.start_us) over (
+            partition by name.name, step.suffix, transactions.qtype, transactions.client_port, transactions.id
+            order by step.start_us, step.row
+        ), false) as is_again,
         coalesce(step.start_us > $near_us + max(step.end_us) over (
             partition by name.name order by step.start_us, step.row rows between unbounded preceding and 1 preceding
-        ), true) as is_first
+        ), true) as is_late
     from step
     inner join name using (cluster, client_ip, asked)
     inner join transactions using (row)
@@ -25,7 +30,9 @@ paused as (
 run as (
     select
         *,
-        count(*) filter (where is_first) over (partition by name order by start_us, row rows unbounded preceding) as run
+        count(*) filter (where is_late and not is_again) over (
+            partition by name order by start_us, row rows unbounded preceding
+        ) as run
     from paused
 ),
 
@@ -61,10 +68,10 @@ part as (
 counted as (
     select
         *,
-        coalesce(count(*) filter (where is_answered) over (
+        count(*) filter (where is_answered and not is_again) over (
             partition by name, run, part, suffix, qtype order by start_us, row
             rows between unbounded preceding and 1 preceding
-        ), 0) as times
+        ) - case when is_again then 1 else 0 end as times
     from part
 ),
 

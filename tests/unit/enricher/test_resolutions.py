@@ -35,7 +35,7 @@ def ask(name: str, when: float, address: str | None = None, **more: Any) -> Obje
 
 def pair(name: str, at: float, address: str | None = None, **more: Any) -> list[Object]:
     """A and AAAA from one socket; there are IPv4 addresses only."""
-    port = next(PORTS)
+    port = more.pop("port", None) or next(PORTS)
     second = {"qtype": "AAAA", "rcode": "NOERROR" if address else "NXDOMAIN"}
     return [ask(name, at, address, port=port, **more), ask(name, at + 0.0001, None, port=port, **second | more)]
 
@@ -131,11 +131,22 @@ def test_servfail_is_failed(shop: Directory) -> None:
 
 def test_one_lost_of_a_pair_on_one_socket(shop: Directory) -> None:
     a, aaaa = pair("race.example", 0, "198.51.100.7")
-    late = {"attempts": 2, "latency_us": 5_001_000, "response_time": None}
+    late = {"attempts": 2, "latency_us": 5_001_000, "response_time": at(5.001)}
     assert [row["lost_of_pair"] for row in resolved(shop, a, aaaa)] == [0]
     assert [row["lost_of_pair"] for row in resolved(shop, a, aaaa | late)] == [1]
-    both = [a | {"latency_us": 5_001_000, "attempts": 2}, aaaa | late]
-    assert [row["lost_of_pair"] for row in resolved(shop, *both)] == [0], "the server was late for both"
+    assert [row["lost_of_pair"] for row in resolved(shop, a | late, aaaa | late)] == [0], "the server was late for both"
+
+
+def test_a_pair_repeated_from_its_socket_is_the_same_call(shop: Directory) -> None:
+    a, aaaa = pair("race.example", 0, "198.51.100.7")
+    again, first_seen = pair("race.example", 5, "198.51.100.7", port=a["client_port"])
+    (row,) = resolved(shop, a, again, first_seen)
+    assert (row["queries"], row["retries"], row["lost_of_pair"], row["duration_us"]) == (3, 1, 1, 5_001_100)
+    late = {"attempts": 2, "latency_us": 5_001_000, "response_time": at(5.001)}
+    (row,) = resolved(shop, a, aaaa | late, again)
+    assert (row["queries"], row["retries"], row["lost_of_pair"]) == (4, 2, 1)
+    others = pair("race.example", 5, "198.51.100.7", port=a["client_port"], id=9)
+    assert len(resolved(shop, a, aaaa, *others)) == 2, "another message from a socket that is kept"
 
 
 def test_a_truncated_answer_and_its_retry_over_tcp(shop: Directory) -> None:
