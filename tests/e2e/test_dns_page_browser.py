@@ -11,7 +11,7 @@ from analysis.questions import ask
 from store.lake import Lake
 from tests.support.browser import DEADLINE_MS, PROBES, Watched, app, click, ready, watching
 from tests.support.lake import HOSTILE
-from tests.support.names import COREDNS, make_names, pod, unanswered
+from tests.support.names import COREDNS, make_names, pod, transaction, unanswered
 from viz.graph.drawing import edge_id, node_id
 from viz.humane import number
 
@@ -25,7 +25,8 @@ WEB = pod(HOSTILE[0], "10.244.1.66", namespace=HOSTILE[2])
 def hostile_address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     folder = tmp_path_factory.mktemp("hostile")
     rows = [unanswered(n, HOSTILE[n % len(HOSTILE)], client=WEB, server=COREDNS) for n in range(20)]
-    make_names(folder / "lake", dns=rows)
+    well = [transaction(n, f"n{n}.example", client=pod("web", "10.244.1.12")) for n in range(100, 300)]
+    make_names(folder / "lake", dns=[*rows, *well])
     with app(folder / "lake", folder) as started:
         yield started
 
@@ -98,7 +99,7 @@ def test_an_edge_of_the_map_is_in_the_address(sampled: Watched, sample_lake: Pat
 
 def test_hostile_names_are_text_wherever_the_page_has_them(attacked: Watched) -> None:
     found = opened(attacked)
-    expect(attacked.page.locator(".st-key-findings code").first).to_contain_text(HOSTILE[0], timeout=DEADLINE_MS)
+    expect(attacked.page.locator(".st-key-findings")).to_contain_text(HOSTILE[0], timeout=DEADLINE_MS)
     labels = found.evaluate("root => root.cy.nodes('.card').map(node => node.data('label'))")
     assert HOSTILE[0] in labels
     click(

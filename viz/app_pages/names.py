@@ -8,6 +8,7 @@ from viz.dns import findings, health, over_time, resolvers
 CLIENTS = ("client", "transactions", "nxdomain", "errors", "unanswered", "repeated", "over_tcp")
 NAMES = ("qname", "qtype", "clients", "transactions", "nxdomain", "errors", "unanswered")
 LATENCY = ("p50_us", "p95_us", "p99_us")
+PARTS = ("Through which servers?", "Who asks?", "Which names go worst?")
 
 st.title("Which names fail or are slow, and why?")
 chosen = filters.current()
@@ -26,17 +27,20 @@ found = st.container()
 st.subheader("When?", anchor=False)
 over_time.shown(time, chosen, focus.client)
 
-st.subheader("Through which name servers?", anchor=False)
-resolvers.shown(drawing, focus)
-
-st.subheader("Who asks?", anchor=False)
-tables.show(data.answer("pages/dns_clients", **asked).table, (*CLIENTS, *LATENCY), "dns_clients")
-
-st.subheader("Which names go worst?", anchor=False)
-names = data.answer("pages/dns_names", **asked)
-tables.show(names.table, (*NAMES, *LATENCY[:2]), "dns_names")
-if names.truncated:
-    st.caption(f"The worst {data.ROWS} names; choose a namespace or a shorter time to see others.")
+# What is not looked at is not asked for.
+servers, clients, names = st.tabs(PARTS, key="part", on_change="rerun", bind="query-params")
+if servers.open:
+    with servers:
+        resolvers.shown(drawing, focus)
+if clients.open:
+    with clients:
+        tables.show(data.answer("pages/dns_clients", **asked).table, (*CLIENTS, *LATENCY), "dns_clients")
+if names.open:
+    with names:
+        worst = data.answer("pages/dns_names", **asked)
+        tables.show(worst.table, (*NAMES, *LATENCY[:2]), "dns_names")
+        if worst.truncated:
+            st.caption(f"The worst {data.ROWS} names; choose a namespace or a shorter time to see others.")
 
 # Last, as it takes longest: everything else can be read meanwhile.
 with found:

@@ -21,8 +21,7 @@ HEIGHT = 620
 MOST = 60
 TRANSACTIONS = 100
 COLUMNS = ("start_time", "asker", "server", "qname", "qtype", "rcode", "outcome", "latency_us", "attempts")
-# What of a fix is to be copied: not a single word.
-SNIPPET = re.compile(r"`([^`]*\s[^`]*)`")
+SNIPPET = re.compile("`([^`]+)`")
 
 LOOKS = {
     Severity.CRITICAL: ("red", ":material/error:"),
@@ -85,6 +84,11 @@ def _card(place: int, finding: Finding, titles: Mapping[str, str], opened: bool)
             st.caption(cost)
 
 
+def snippets(fix: str) -> list[str]:
+    """What of a fix is to be copied: a single word is not."""
+    return [snippet for snippet in dict.fromkeys(SNIPPET.findall(fix)) if " " in snippet]
+
+
 def _cost(finding: Finding) -> str:
     waited = f"{latency(finding.waited_us)} waited" if finding.waited_us else ""
     queries = f"{number(finding.queries)} {'query' if finding.queries == 1 else 'queries'}" if finding.queries else ""
@@ -100,7 +104,7 @@ def _detail(finding: Finding, titles: Mapping[str, str], window: Mapping[str, An
         st.caption(f"Costs: {cost}")
     st.markdown("**What to change**")
     st.text(lines(finding.fix))
-    for snippet in dict.fromkeys(SNIPPET.findall(finding.fix)):
+    for snippet in snippets(finding.fix):
         st.code(lines(snippet), language=None, wrap_lines=True)
     if finding.effect:
         st.markdown("**What that would do**")

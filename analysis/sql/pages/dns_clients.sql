@@ -7,7 +7,7 @@
 -- parameter server text null: the server as namespace/pod, or its address where it is no pod
 -- parameter forwarded flag false: what name servers ask of others, instead of what they are asked
 with chosen as (
-    select *
+    select *, case when client_workload is null then client_ip end as address
     from dns
     where outcome <> 'unsolicited' and forwarded = $forwarded
         and ($namespace is null or client_namespace = $namespace)
@@ -18,7 +18,7 @@ with chosen as (
 
 select
     client_namespace,
-    coalesce(client_workload, client_ip) as client,
+    coalesce(client_workload, address) as client,
     count(*) as transactions,
     cast(sum(case when rcode = 'NXDOMAIN' then 1 else 0 end) as bigint) as nxdomain,
     cast(sum(case when rcode not in ('NOERROR', 'NXDOMAIN') then 1 else 0 end) as bigint) as errors,
@@ -29,5 +29,5 @@ select
     percentile_cont(0.95) within group (order by latency_us) as p95_us,
     percentile_cont(0.99) within group (order by latency_us) as p99_us
 from chosen
-group by client_namespace, coalesce(client_workload, client_ip)
+group by client_namespace, client_workload, address
 order by transactions desc, client_namespace, client

@@ -73,6 +73,8 @@ def test_what_the_url_asks_for_must_be_on_offer(monkeypatch: pytest.MonkeyPatch,
 
 def test_time_narrows_to_the_last_of_the_lake(monkeypatch: pytest.MonkeyPatch, lake: Lake) -> None:
     app = run(monkeypatch, lake.folder, "names.py")
+    app.session_state["part"] = "Who asks?"
+    app.run()
     whole = asked(app)
     app.selectbox("time").set_value("1h").run()
     assert 0 < asked(app) < whole

@@ -31,7 +31,7 @@ from tests.support.names import (
     transaction,
     unanswered,
 )
-from viz.dns.findings import identifier
+from viz.dns.findings import identifier, snippets
 from viz.dns.resolvers import TRANSACTIONS
 from viz.graph.drawing import chosen, drawing, edge_id, node_id
 
@@ -84,6 +84,7 @@ def page(monkeypatch: pytest.MonkeyPatch, lake: Lake, **query: str) -> AppTest:
     app.run()
     for name, value in query.items():
         app.query_params[name] = value
+    app.session_state["part"] = "Who asks?"
     app.switch_page("app_pages/names.py").run()
     assert not app.exception
     assert not app.error
@@ -144,6 +145,21 @@ def test_the_worst_finding_is_open_and_another_opens_by_a_click(monkeypatch: pyt
 def test_a_finding_of_another_lake_opens_the_worst(monkeypatch: pytest.MonkeyPatch, ill: Lake) -> None:
     app = page(monkeypatch, ill, finding="<script>")
     assert len(table(app, "told")) > 0
+
+
+@pytest.mark.parametrize(
+    ("fix", "copied"),
+    [
+        (
+            "Ask it with `dig`, and until then put `dnsConfig: {}` under `spec`; `dnsConfig: {}` again.",
+            ["dnsConfig: {}"],
+        ),
+        ("Write `bufsize 1232`, or `a b", ["bufsize 1232"]),
+        ("Nothing.", []),
+    ],
+)
+def test_what_is_to_be_copied_of_a_fix(fix: str, copied: list[str]) -> None:
+    assert snippets(fix) == copied
 
 
 def test_identifiers_are_short_and_differ() -> None:
