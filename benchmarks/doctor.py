@@ -17,7 +17,8 @@ from benchmarks.past import NAMES, scaled
 
 ROUNDS = 3
 GOAL, PAGE_GOAL = 5.0, 2.0  # seconds
-PAGE = "the page DNS"
+FINDINGS_GOAL = 10.0  # of nineteen questions, while the rest of the page can be read
+PAGE, FINDINGS = "the page DNS, until its findings", "its findings: the doctor and the detections"
 
 
 def main() -> None:
@@ -42,7 +43,8 @@ def main() -> None:
             rounds.append(json.loads(told.output.splitlines()[-1]))
     medians = {name: statistics.median(one["taken"][name] for one in rounds) for name in rounds[0]["taken"]}
     print(report(rounds[0], past.transactions, chosen.days, medians))
-    raise SystemExit(0 if all(taken < (PAGE_GOAL if name == PAGE else GOAL) for name, taken in medians.items()) else 1)
+    goals = {PAGE: PAGE_GOAL, FINDINGS: FINDINGS_GOAL}
+    raise SystemExit(0 if all(taken < goals.get(name, GOAL) for name, taken in medians.items()) else 1)
 
 
 def report(told: dict[str, int], transactions: int, days: int, medians: dict[str, float]) -> str:
@@ -50,7 +52,8 @@ def report(told: dict[str, int], transactions: int, days: int, medians: dict[str
     lines = [
         "",
         f"{transactions:,} transactions in {days} days, of the last day {told['transactions']:,} in {told['records']:,} records and"
-        f" {told['resolutions']:,} resolutions. Seconds, medians; a question may take {GOAL:.0f}, the page {PAGE_GOAL:.0f}.",
+        f" {told['resolutions']:,} resolutions. Seconds, medians; a question may take {GOAL:.0f}, the page {PAGE_GOAL:.0f}, its"
+        f" findings {FINDINGS_GOAL:.0f}.",
         "",
         "| what | s | / the floor |",
         "|---|---:|---:|",
