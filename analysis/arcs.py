@@ -18,6 +18,10 @@ LABEL_COST, BEND_COST = 12.0, 2.0
 
 MIDDLE = np.array([0.5])
 
+# How far the control points of a wave are from its ends, as a share of its width.
+REACH = 0.45
+Wave = tuple[tuple[float, float], tuple[float, float]]
+
 Floats = NDArray[np.float64]
 
 
@@ -73,3 +77,23 @@ def _within(points: Floats, centres: Floats, halves: Floats) -> NDArray[np.int64
     inside &= np.abs(points[:, None, 1] - centres[None, :, 1]) < halves[..., 1]
     counts: NDArray[np.int64] = np.count_nonzero(inside, axis=1)
     return counts
+
+
+def waves(layout: Layout, pairs: Sequence[tuple[str, str]]) -> list[Wave | None]:
+    """Of edges that run to the right an S from side to side of the cards; None of the others.
+
+    A wave is the two control points, each by how far along the straight line it is, and how far from it: they lie level
+    with the ends, so that the edge leaves and arrives horizontally.
+    """
+    return [_wave(layout, source, target) for source, target in pairs]
+
+
+def _wave(layout: Layout, source: str, target: str) -> Wave | None:
+    (x, y), (to_x, to_y) = layout.positions[source], layout.positions[target]
+    width = to_x - layout.widths[target] / 2 - x - layout.widths[source] / 2
+    if width <= 0:
+        return None
+    height = to_y - y
+    length = width**2 + height**2
+    along, aside = REACH * width**2 / length, -REACH * width * height / length**0.5
+    return (along, 1 - along), (round(aside, 1), round(-aside, 1))

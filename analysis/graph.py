@@ -38,6 +38,11 @@ EDGES = pa.schema(
     ]
 )
 
+# What tells the edges between two nodes apart, what is added up where several become one, and when they were seen.
+KEY = ("protocol", "port")
+SUMS = ("connections", "failed", "bytes")
+SEEN = ("first_seen", "last_seen")
+
 # Kinds of edges one may want to leave out: a test of the edge and the nodes at its ends. graph/between knows the same.
 Test = Callable[[Mapping[str, Any], Mapping[str, Any], Mapping[str, Any]], bool]
 KINDS: dict[str, Test] = {
@@ -81,13 +86,20 @@ def service_graph(
     return graph_of(answer.table, answer.truncated)
 
 
-def graph_of(edges: pa.Table, truncated: bool = False, apart: Sequence[str] = ()) -> nx.MultiDiGraph:
+def graph_of(
+    edges: pa.Table,
+    truncated: bool = False,
+    apart: Sequence[str] = (),
+    sums: Sequence[str] = SUMS,
+    key: Sequence[str] = KEY,
+) -> nx.MultiDiGraph:
     """One node for each workload, cluster node, or name outside; one edge for each protocol and port.
 
-    ``apart`` are columns of text beyond ``EDGES``: edges that differ in them stay two.
+    ``apart`` are columns of text beyond ``EDGES``: edges that differ in them stay two. Edges that count something else
+    have other ``sums``, of which the first is how many they stand for, and perhaps no protocol and port as ``key``.
     """
-    graph = nx.MultiDiGraph(truncated=truncated, apart=tuple(apart))
-    attributes = [*EDGES.names[2 * len(NODE) :], *apart]
+    graph = nx.MultiDiGraph(truncated=truncated, apart=tuple(apart), sums=tuple(sums))
+    attributes = [*key, *sums, *SEEN, *apart]
     for row in edges.to_pylist():
         ends = [_node(*(row[f"{end}_{name}"] for name in NODE)) for end in ENDS]
         for identifier, data in ends:
@@ -119,10 +131,21 @@ def folded(
     """The same traffic with few enough nodes to be drawn; the namespace ``whole`` keeps its workloads."""
     quiet = _quietest_outside(graph, outside)
     if quiet:
-        graph = _merged(graph, lambda node: _rest(graph.nodes[node], quiet) if node in quiet else None)
+        graph = merged(graph, lambda node: _rest(graph.nodes[node], quiet) if node in quiet else None)
     if len(graph) > nodes:
-        graph = _merged(graph, lambda node: _namespace(graph.nodes[node], whole))
+        graph = merged(graph, lambda node: _namespace(graph.nodes[node], whole))
     return graph
+
+
+def merged(graph: nx.MultiDiGraph, representative: Callable[[str], Node | None]) -> nx.MultiDiGraph:
+    """The same edges between fewer nodes: of each the one that stands for it, or itself."""
+    fewer = nx.MultiDiGraph(**graph.graph)
+    into = {node: representative(node) or (node, graph.nodes[node]) for node in graph}
+    for identifier, data in into.values():
+        fewer.add_node(identifier, **data)
+    for source, target, data in graph.edges(data=True):
+        _add(fewer, into[source][0], into[target][0], data)
+    return fewer
 
 
 def protocol_name(protocol: int, port: int | None) -> str:
@@ -138,7 +161,7 @@ def label_of(graph: nx.MultiDiGraph, node: str) -> str:
 
 def edge_key(row: Mapping[str, Any], apart: Sequence[str] = ()) -> str:
     """What an edge is called among those between the same two nodes."""
-    told = (row["protocol"], row["port"], *(row[name] for name in apart))
+    told = (*(row.get(name) for name in KEY), *(row[name] for name in apart))
     return "/".join("" if part is None else quote(str(part), safe="") for part in told)
 
 
@@ -175,19 +198,19 @@ def _add(graph: nx.MultiDiGraph, source: str, target: str, row: Mapping[str, Any
         graph.add_edge(source, target, key, **row)
         return
     sums = graph.edges[source, target, key]
-    for name in ("connections", "failed", "bytes"):
+    for name in graph.graph.get("sums", SUMS):
         sums[name] += row[name]
-    for name, choose in (("first_seen", min), ("last_seen", max)):
+    for name, choose in zip(SEEN, (min, max), strict=True):
         sums[name] = choose(filter(None, (sums[name], row[name])), default=None)
 
 
 def _quietest_outside(graph: nx.MultiDiGraph, most: int) -> set[str]:
-    connections = dict(graph.degree(weight="connections"))
+    counted = dict(graph.degree(weight=graph.graph.get("sums", SUMS)[0]))
     quiet: set[str] = set()
     for kind in (None, "external"):
         nodes = [node for node, data in graph.nodes(data=True) if data["kind"] == kind]
         if len(nodes) > most:
-            quiet.update(sorted(nodes, key=lambda node: (-connections[node], node))[most - 1 :])
+            quiet.update(sorted(nodes, key=lambda node: (-counted[node], node))[most - 1 :])
     return quiet
 
 
@@ -211,13 +234,3 @@ def _namespace(data: Mapping[str, Any], whole: str | None) -> Node | None:
         "group_label": "namespaces",
         "kind": "namespace",
     }
-
-
-def _merged(graph: nx.MultiDiGraph, representative: Callable[[str], Node | None]) -> nx.MultiDiGraph:
-    merged = nx.MultiDiGraph(**graph.graph)
-    into = {node: representative(node) or (node, graph.nodes[node]) for node in graph}
-    for identifier, data in into.values():
-        merged.add_node(identifier, **data)
-    for source, target, data in graph.edges(data=True):
-        _add(merged, into[source][0], into[target][0], data)
-    return merged

@@ -37,8 +37,13 @@ def doctor(
     opened = Lake.open(lake)
     span = window(since, until)
     asked = {"namespace": namespace, "workload": workload, **span}
-    context = read_context(opened, span.get("since"), span.get("until"), timeout_s=timeout)
-    report = examine(opened, asked, context, diagnoses or (), timeout)
+    report = examine(
+        opened,
+        asked,
+        read_context(opened, span.get("since"), span.get("until"), timeout_s=timeout),
+        diagnoses or (),
+        timeout,
+    )
     place = {"lake": lake} | {name: rfc3339(end) for name, end in span.items()}
     show(report, Shown({one.name: one.title for one in DIAGNOSES}, place), form)
     clients = {"from_namespace": namespace, "from_workload": workload}

@@ -41,13 +41,11 @@ def explain(
     from analysis.dns.explain.asked import Asked, read_client
     from analysis.dns.explain.instead import Instead
     from analysis.dns.explain.story import explain as explained
-    from analysis.dns.services import read_context
     from cli import dns_instead, dns_story
     from store.lake import Lake
 
     asked = Asked(name, read_client(client), parse_time("--at", at, datetime.now(UTC)))
-    opened = Lake.open(lake)
-    found = explained(opened, asked, read_context(opened, timeout_s=timeout), timeout)
+    found = explained(Lake.open(lake), asked, timeout)
     if form is StoryFormat.JSON:
         document = dns_instead.document(found) if isinstance(found, Instead) else dns_story.document(found, lake)
         sys.stdout.write(json.dumps(json_value(document), allow_nan=False, indent=1) + "\n")

@@ -15,6 +15,11 @@ STATES = {"connections": "#93a1a6", "failed": FAILED}
 ENDINGS = {"answered": "#14958a", "NXDOMAIN": "#e0a030", "error": "#a35bd6", "unanswered": FAILED}
 LATENCIES = {"p50_us": "#14958a", "p95_us": "#e0a030", "p99_us": FAILED}
 
+# Opacities from little to much: they say the same on light and on dark paper.
+HEAT = (0.08, 1.0)
+HEAT_ROW = 24
+NAMES_AXIS = alt.Axis(labelLimit=220, ticks=False, domain=False, labelPadding=8)
+
 # The longest bar whose time of day is told to the second, and to the minute; beyond, the date is told.
 SECONDS_BAR_S = 2
 MINUTES_BAR_S = 1800
@@ -79,6 +84,25 @@ def latencies(table: pa.Table, bar_s: int) -> None:
     _draw(chart)
 
 
+def heat(table: pa.Table, bar_s: int, row: str, value: str, unit: str = "") -> None:
+    """One line for each ``row``, in the order of the table; the stronger, the more of ``value``."""
+    rows = list(dict.fromkeys(table[row].to_pylist()))
+    chart = (
+        alt.Chart(_timed(table, bar_s).filter(pc.greater(table[value], 0)))
+        .mark_rect(cornerRadius=2, color=FAILED)
+        .encode(
+            x=_time_axis(bar_s),
+            x2="until",
+            y=alt.Y(
+                f"{row}:N", title=None, sort=rows, scale=alt.Scale(domain=rows, paddingInner=0.15), axis=NAMES_AXIS
+            ),
+            opacity=alt.Opacity(f"{value}:Q", legend=None, scale=alt.Scale(type="sqrt", range=list(HEAT))),
+            tooltip=[_when(), alt.Tooltip(f"{row}:N", title="who"), _number(value, unit), _number("calls")],
+        )
+    )
+    _draw(chart, 60 + HEAT_ROW * len(rows))
+
+
 def _legend(colours: Mapping[str, str]) -> None:
     """Words and colours of this file only."""
     entries = "".join(f'<span><i style="background:{colour}"></i>{name}</span>' for name, colour in colours.items())
@@ -115,5 +139,5 @@ def _number(value: str, unit: str = "") -> alt.Tooltip:
     return alt.Tooltip(f"{value}:Q", title=f"{value} ({unit})" if unit else value, format=".3~s")
 
 
-def _draw(chart: Any) -> None:
-    st.altair_chart(chart.properties(height=HEIGHT), width="stretch")
+def _draw(chart: Any, height: int = HEIGHT) -> None:
+    st.altair_chart(chart.properties(height=height), width="stretch")

@@ -1,6 +1,7 @@
 """The only way from a page to the lake: one cached question each, with a row limit and a time limit."""
 
 import sys
+from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -8,7 +9,13 @@ from typing import Any
 import networkx as nx
 import streamlit as st
 
+from analysis.detect.detections import DETECTIONS, detect
+from analysis.dns.doctor import DIAGNOSES, examine
+from analysis.dns.examination import together
+from analysis.dns.resolvers import resolver_map as map_of
+from analysis.dns.services import read_context
 from analysis.graph import SEVERAL, folded, service_graph, without
+from analysis.layers import place_in_layers
 from analysis.layout import place
 from analysis.policy.objects import InLake
 from analysis.policy.picture.ends import Scope
@@ -19,6 +26,8 @@ from analysis.questions import ask
 from analysis.running import Answer
 from store.lake import Lake
 from viz.about import About
+from viz.dns.examined import Examined
+from viz.dns.resolvers import TRANSACTIONS
 from viz.filters import Filters
 from viz.graph.drawing import Drawing, drawing
 from viz.policy.choice import Choice
@@ -31,6 +40,9 @@ TIMEOUT_S = 20.0
 # A growing lake is read again after so many seconds.
 FRESH_S = 20
 KEPT = 64
+# A doctor is not asked at every click, and what he finds is the same for some minutes.
+DOCTOR_FRESH_S = 300
+DOCTOR_KEPT = 16
 # Policies are made of days: they do not change by the second, and take longer to make.
 POLICY_FRESH_S = 600
 POLICIES_KEPT = 8
@@ -72,9 +84,24 @@ def rows(name: str, /, **parameters: Any) -> list[dict[str, Any]]:
     return answer(name, **parameters).table.to_pylist()  # type: ignore[no-any-return]
 
 
+def first(most: int, name: str, /, **parameters: Any) -> Answer:
+    """The first rows only."""
+    return _answer(lake_url(), name, tuple(parameters.items()), most)
+
+
 def graph(filters: Filters, left_out: frozenset[str]) -> tuple[nx.MultiDiGraph, Drawing]:
     """The service graph, small enough to be drawn, and its drawing."""
     return _graph(lake_url(), filters, left_out)
+
+
+def resolver_map(filters: Filters) -> tuple[nx.MultiDiGraph, Drawing]:
+    """Who asks which name server, small enough to be drawn, and its drawing."""
+    return _resolver_map(lake_url(), filters)
+
+
+def examined(parameters: Mapping[str, Any]) -> Examined:
+    """What the doctor and the detections find of a time, a namespace and a workload."""
+    return _examined(about(), tuple(parameters.items()))
 
 
 def policy(filters: Filters, choice: Choice) -> View:
@@ -134,3 +161,18 @@ def _graph(url: str, filters: Filters, left_out: frozenset[str]) -> tuple[nx.Mul
     whole = service_graph(Lake.open(url), **filters.parameters)
     graph = folded(without(whole, sorted(left_out)))
     return graph, drawing(graph, place(graph, ASIDE))
+
+
+@st.cache_data(ttl=FRESH_S, max_entries=KEPT, show_spinner="Drawing the map …")
+def _resolver_map(url: str, filters: Filters) -> tuple[nx.MultiDiGraph, Drawing]:
+    graph = map_of(Lake.open(url), filters.parameters, TIMEOUT_S)
+    return graph, drawing(graph, place_in_layers(graph), TRANSACTIONS)
+
+
+@st.cache_data(ttl=DOCTOR_FRESH_S, max_entries=DOCTOR_KEPT, show_spinner="The doctor examines what was asked …")
+def _examined(about: About, parameters: tuple[tuple[str, Any], ...]) -> Examined:
+    lake, told = Lake.open(about.lake), dict(parameters)
+    context = read_context(lake, told["since"], told["until"], about.cluster, TIMEOUT_S)
+    doctor = examine(lake, told, context, timeout_s=TIMEOUT_S)
+    titles = {one.name: one.title for one in (*DIAGNOSES, *DETECTIONS)}
+    return Examined(together(doctor, detect(lake, told, timeout_s=TIMEOUT_S)), titles)

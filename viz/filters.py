@@ -58,13 +58,24 @@ class Filters:
 
     @property
     def parameters(self) -> dict[str, Any]:
-        return {"since": self.since, "until": self.until, "namespace": self.namespace, "workload": self.workload}
+        return {**self.window, "namespace": self.namespace, "workload": self.workload}
+
+    @property
+    def window(self) -> dict[str, Any]:
+        return {"since": self.since, "until": self.until}
 
     @property
     def length(self) -> timedelta:
         if self.span is None:
             return timedelta()
         return (self.until or self.span[1]) - (self.since or self.span[0])
+
+    @property
+    def before(self) -> Span | None:
+        """The time of the same length before, where the lake has all of it."""
+        if self.span is None or self.since is None or self.since - self.length < self.span[0]:
+            return None
+        return self.since - self.length, self.since
 
     @property
     def bar_s(self) -> int:

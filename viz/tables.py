@@ -20,6 +20,7 @@ HEADINGS = {
     "action": "Does",
     "alpn": "ALPN",
     "application": "Application",
+    "asker": "Client",
     "attempts": "Attempts",
     "backend_ip": "Pod address",
     "backend_port": "Pod port",
@@ -56,8 +57,11 @@ HEADINGS = {
     "protocol": "Protocol",
     "qname": "Name",
     "qtype": "Type",
+    "outcome": "Outcome",
+    "rcode": "Code",
     "reason": "Reason",
     "repeated": "Asked again",
+    "server": "Server",
     "service": "Service",
     "source": "Source",
     "src": "From",
@@ -71,8 +75,10 @@ HEADINGS = {
     "tls_ech": "ECH",
     "tls_sni": "TLS name",
     "tls_version": "TLS",
+    "told": "What",
     "transactions": "Asked",
     "unanswered": "Unanswered",
+    "value": "Value",
     "verdict": "Verdict",
     "why": "Why",
     "connections": "Connections",
@@ -90,6 +96,7 @@ TIMES = {
 }
 # Shown in milliseconds.
 MICROSECONDS = {
+    "latency_us": "Latency",
     "server_handshake_us": "Handshake",
     "p50_us": "Median",
     "p95_us": "p95",
@@ -113,10 +120,21 @@ def show(table: pa.Table, columns: Sequence[str], key: str) -> None:
     _frame(table, columns, key)
 
 
+def show_texts(table: pa.Table, key: str) -> None:
+    """Of text alone, with the names of the columns as headings."""
+    shown = pa.table({name: _readable(name, table[name]) for name in table.column_names})
+    st.dataframe(shown, hide_index=True, width="stretch", row_height=ROW_HEIGHT, placeholder="–", key=key)
+
+
 def choose(table: pa.Table, columns: Sequence[str], key: str) -> int | None:
     """The same with rows that can be chosen; the number of the one that is."""
     _frame(table, columns, key, on_select="rerun", selection_mode="single-row")
     return chosen(key)
+
+
+def named(table: pa.Table, name: str) -> pa.Table:
+    """With the column as a table shows it, for a chart."""
+    return table.set_column(table.schema.get_field_index(name), name, _readable(name, _placed(table, name)))
 
 
 def chosen(key: str) -> int | None:

@@ -8,7 +8,7 @@ from analysis.questions import Asking, asking
 from contract.errors import QuestionError
 from store.lake import Lake
 
-NO_SERVICES = "the lake has no Kubernetes objects; ingest the captures with --kube"
+NO_SERVICES = "the lake has no Kubernetes objects (ingest the captures with --kube), or those of several clusters"
 
 
 @dataclass(frozen=True)
@@ -58,6 +58,16 @@ class Examination:
         answer = ask(f"{self.folder}/{diagnosis.name}", self.parameters, diagnosis.rows, self.timeout_s)
         found = sorted(diagnosis.judge(answer.table.to_pylist(), self.context), key=_cost)
         return found[:MOST], answer.truncated or len(found) > MOST
+
+
+def together(*reports: Report) -> Report:
+    """One report of all."""
+    return Report(
+        findings=sorted((one for report in reports for one in report.findings), key=_cost),
+        silent=[one for report in reports for one in report.silent],
+        cut=[one for report in reports for one in report.cut],
+        unjudged=[one for report in reports for one in report.unjudged],
+    )
 
 
 def chosen(known: Sequence[Diagnosis], names: Sequence[str], word: str = "diagnosis") -> Sequence[Diagnosis]:

@@ -3,7 +3,6 @@
 import json
 import signal
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from urllib.request import urlopen
 
@@ -15,7 +14,18 @@ from analysis.graph import service_graph, without
 from analysis.policy.dialects import read_policies
 from analysis.questions import ask
 from store.lake import Lake
-from tests.support.browser import PROBES, STOPPED_S, Watched, app, app_process, chromium, free_port
+from tests.support.browser import (
+    DEADLINE_MS,
+    PROBES,
+    STOPPED_S,
+    Watched,
+    app,
+    app_process,
+    click,
+    free_port,
+    ready,
+    watching,
+)
 from tests.support.lake import HOSTILE, make_lake
 from viz.filters import LEFT_OUT, LEFT_OUT_AT_FIRST
 from viz.graph.drawing import edge_id, node_id
@@ -27,10 +37,9 @@ PAGES = {
     "Overview": "What is going on?",
     "Service graph": "Who talks to whom?",
     "Flows": "Which connections were there?",
-    "DNS": "Which names fail or are slow?",
+    "DNS": "Which names fail or are slow, and why?",
     "Policy": "What may be closed?",
 }
-DEADLINE_MS = 30_000
 # The CronJob catalog-sync asks it, too.
 REDIS_FROM_API = """
 apiVersion: networking.k8s.io/v1
@@ -45,18 +54,6 @@ spec:
 
 
 @pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as started:
-        yield started
-
-
-@pytest.fixture(scope="module")
-def sample_address(sample_lake: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    with app(sample_lake, tmp_path_factory.mktemp("app")) as started:
-        yield started
-
-
-@pytest.fixture(scope="module")
 def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     folder = tmp_path_factory.mktemp("app")
     make_lake(folder / "lake")
@@ -64,29 +61,10 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         yield started
 
 
-@pytest.fixture(params=["light", "dark"])
-def scheme(request: pytest.FixtureRequest) -> str:
-    return str(request.param)
-
-
 @pytest.fixture
 def watched(scheme: str, browser: Browser, address: str) -> Iterator[Watched]:
     with watching(browser, address, scheme) as view:
         yield view
-
-
-@pytest.fixture
-def sampled(scheme: str, browser: Browser, sample_address: str) -> Iterator[Watched]:
-    with watching(browser, sample_address, scheme) as view:
-        yield view
-
-
-@contextmanager
-def watching(browser: Browser, address: str, scheme: str) -> Iterator[Watched]:
-    view = Watched(browser, address, scheme)
-    view.page.set_default_timeout(DEADLINE_MS)
-    yield view
-    view.page.close()
 
 
 def graph(watched: Watched) -> Locator:
@@ -98,31 +76,12 @@ def graph(watched: Watched) -> Locator:
     return found
 
 
-def click(watched: Watched, found: Locator, identifier: str) -> None:
-    """Click where the graph draws the element: in the middle of a node, on the bend of an edge."""
-    found.scroll_into_view_if_needed()
-    point = found.evaluate(
-        "(root, id) => { const e = root.cy.getElementById(id);"
-        " return e.isNode() ? e.renderedPosition() : e.renderedMidpoint(); }",
-        identifier,
-    )
-    box = found.locator(".canvas").bounding_box()
-    assert box
-    watched.page.mouse.click(box["x"] + point["x"], box["y"] + point["y"])
-
-
 def policy(watched: Watched, namespace: str) -> Locator:
     """The drawn graph of what is recommended for a namespace that is clicked."""
     watched.page.goto(watched.address)
     watched.page.get_by_role("link", name="Policy").click()
     watched.page.get_by_role("button", name=namespace, exact=True).click()
     return ready(watched)
-
-
-def ready(watched: Watched) -> Locator:
-    found = watched.page.locator(".tailrace-graph[data-ready=true]")
-    found.wait_for()
-    return found
 
 
 def bring(watched: Watched, policies: Path) -> Locator:

@@ -11,10 +11,11 @@ from pathlib import Path
 from socket import create_connection, create_server
 
 import pytest
-from playwright.sync_api import Browser, ConsoleMessage, Page, Request, Response, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Locator, Page, Request, Response, sync_playwright
 
 STARTED_S = 60.0
 STOPPED_S = 15.0
+DEADLINE_MS = 30_000
 # Nothing of Chromium's own may go out, and nothing may come from a GPU.
 FLAGS = (
     "--no-sandbox",
@@ -127,3 +128,31 @@ class Watched:
     def _response(self, response: Response) -> None:
         if response.status >= 400 and not response.url.endswith(self.absent):
             self.faults.append(f"{response.status} from {response.url}")
+
+
+@contextmanager
+def watching(browser: Browser, address: str, scheme: str) -> Iterator[Watched]:
+    view = Watched(browser, address, scheme)
+    view.page.set_default_timeout(DEADLINE_MS)
+    yield view
+    view.page.close()
+
+
+def ready(watched: Watched) -> Locator:
+    """The graph of the page, once it is drawn."""
+    found = watched.page.locator(".tailrace-graph[data-ready=true]")
+    found.wait_for()
+    return found
+
+
+def click(watched: Watched, found: Locator, identifier: str) -> None:
+    """Click where the graph draws the element: in the middle of a node, on the bend of an edge."""
+    found.scroll_into_view_if_needed()
+    point = found.evaluate(
+        "(root, id) => { const e = root.cy.getElementById(id);"
+        " return e.isNode() ? e.renderedPosition() : e.renderedMidpoint(); }",
+        identifier,
+    )
+    box = found.locator(".canvas").bounding_box()
+    assert box
+    watched.page.mouse.click(box["x"] + point["x"], box["y"] + point["y"])

@@ -34,7 +34,7 @@ words.shown(view.words, view.picture)
 graph, drawing = data.policy_graph(current, wanted, choice.hidden())
 if graph:
     marked = details.marked(view.picture, tables.chosen(details.RULES_KEY))
-    selection = picture(drawing, "policy_graph", HEIGHT, words.LEGEND, marked)
+    selection = picture(drawing, "policy_graph", HEIGHT, words.LEGEND, marked=marked)
     match chosen(graph, selection):
         case (source, target, key):
             details.edge(view.picture, graph, (source, target, key))

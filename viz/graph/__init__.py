@@ -19,13 +19,19 @@ SCRIPTS = ("vendor/cytoscape.min.js", "style.js", "graph.js")
 
 
 def picture(
-    drawing: Drawing, key: str, height: int, legend: Legend = TRAFFIC, marked: Sequence[str] = ()
+    drawing: Drawing,
+    key: str,
+    height: int,
+    legend: Legend = TRAFFIC,
+    *,
+    marked: Sequence[str] = (),
+    at_first: str | None = None,
 ) -> str | None:
     """Draw, and return the id of the node or edge that was clicked last; None after a click beside them.
 
-    While nothing is chosen the edges that are ``marked`` stand out.
+    While nothing is chosen the edges that are ``marked`` stand out. ``at_first`` is chosen before anybody clicks.
     """
-    before = st.session_state.get(key) or {}
+    before = st.session_state.get(key) or {"selection": at_first}
     result = _component()(
         data={**drawing, "height": height, "legend": legend, "marked": marked, "selection": before.get("selection")},
         key=key,

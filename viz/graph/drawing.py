@@ -1,13 +1,15 @@
 """A laid-out service graph as what the component draws: only numbers, flags and plain text."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
 from math import sqrt
 from typing import Any
 
 import networkx as nx
 
-from analysis.arcs import bends
+from analysis.arcs import bends, waves
 from analysis.graph import SEVERAL, label_of, protocol_name
 from analysis.layout import CARD_HEIGHT, HEADING, PADDING, Layout
 from viz.humane import instant, of, share, size
@@ -38,12 +40,27 @@ Edge = tuple[str, str, str]
 Row = dict[str, Any]
 
 
-def drawing(graph: nx.MultiDiGraph, layout: Layout) -> Drawing:
+@dataclass(frozen=True)
+class Telling:
+    """What is told of edges: the columns of how many they stand for and of what makes them wide, and words for several of them."""
+
+    counted: str
+    weight: str
+    label: Callable[[Sequence[Row]], str]
+    notes: Callable[[Sequence[Row]], list[str]]
+    sums: Callable[[Sequence[Row]], str]
+    # The layout runs from left to right, and so do its edges.
+    flowing: bool = False
+
+
+def drawing(graph: nx.MultiDiGraph, layout: Layout, telling: Telling | None = None) -> Drawing:
+    """Of traffic, if not told otherwise."""
+    telling = telling or TRAFFIC
     hues = _hues(graph)
     return {
         "groups": [_group(graph, layout, group, hues.get(group)) for group in sorted(layout.boxes)],
-        "nodes": [_node(graph, layout, node, hues.get(graph.nodes[node]["group"])) for node in sorted(graph)],
-        "edges": list(_edges(graph, layout)),
+        "nodes": [_node(graph, layout, node, hues, telling) for node in sorted(graph)],
+        "edges": list(_edges(graph, layout, telling)),
     }
 
 
@@ -101,7 +118,7 @@ def _group(graph: nx.MultiDiGraph, layout: Layout, group: str, hue: int | None) 
     }
 
 
-def _node(graph: nx.MultiDiGraph, layout: Layout, node: str, hue: int | None) -> Element:
+def _node(graph: nx.MultiDiGraph, layout: Layout, node: str, hues: Mapping[str, int], telling: Telling) -> Element:
     data = graph.nodes[node]
     x, y = layout.positions[node]
     return {
@@ -110,12 +127,12 @@ def _node(graph: nx.MultiDiGraph, layout: Layout, node: str, hue: int | None) ->
         "label": visible(data["label"]),
         "kind": data["kind"] or "unknown",
         "icon": ICONS.get(data["workload_kind"]) or ICONS.get(data["kind"], data["kind"] or "unknown"),
-        "hue": hue,
+        "hue": hues.get(data["group"]),
         "x": x,
         "y": y,
         "width": layout.widths[node],
         "height": CARD_HEIGHT,
-        "note": [visible(data["label"]), _kind(data), *_traffic(graph, node)],
+        "note": [visible(data["label"]), _kind(data), *_told(graph, node, telling)],
     }
 
 
@@ -126,27 +143,35 @@ def _kind(data: Mapping[str, Any]) -> str:
     return f"{kind} in {visible(data['namespace'])}" if data["namespace"] else kind
 
 
-def _traffic(graph: nx.MultiDiGraph, node: str) -> list[str]:
+def _told(graph: nx.MultiDiGraph, node: str, telling: Telling) -> list[str]:
     out = [data for *_, data in graph.out_edges(node, data=True)]
     into = [data for *_, data in graph.in_edges(node, data=True)]
-    return [f"{name}: {_sums(edges)}" for name, edges in (("asks", out), ("answers", into)) if edges]
+    return [f"{name}: {telling.sums(edges)}" for name, edges in (("asks", out), ("answers", into)) if edges]
 
 
-def _sums(edges: Iterable[Mapping[str, Any]]) -> str:
-    rows = list(edges)
+def _sums(rows: Sequence[Row]) -> str:
     connections, failed = sum(row["connections"] for row in rows), sum(row["failed"] for row in rows)
     told = f"{of(connections, 'connection')}, {size(sum(row['bytes'] for row in rows))}"
     return told + (f", {share(failed, connections)} failed" if failed else "")
 
 
-def _edges(graph: nx.MultiDiGraph, layout: Layout) -> Iterable[Element]:
+def _edges(graph: nx.MultiDiGraph, layout: Layout, telling: Telling) -> Iterable[Element]:
     pairs: dict[tuple[str, str], list[tuple[str, Row]]] = defaultdict(list)
     for source, target, key, data in sorted(graph.edges(keys=True, data=True), key=lambda edge: edge[:3]):
         pairs[source, target].append((key, data))
-    most = max((data["bytes"] for *_, data in graph.edges(data=True)), default=0)
+    most = max((data[telling.weight] for *_, data in graph.edges(data=True)), default=0)
     lines = [line for ends, edges in pairs.items() for line in _lines(ends, edges)]
-    for (ends, rows), bend in zip(lines, bends(layout, [ends[:2] for ends, _ in lines]), strict=True):
-        yield _edge(graph, ends, rows, most, bend)
+    for (ends, rows), curve in zip(lines, _curves(layout, [ends[:2] for ends, _ in lines], telling), strict=True):
+        width = _width(sum(row[telling.weight] for row in rows), most)
+        yield _edge(graph, ends, rows, telling) | {"width": width} | curve
+
+
+def _curves(layout: Layout, pairs: Sequence[tuple[str, str]], telling: Telling) -> list[Element]:
+    curves: list[Element] = [{"bend": bend} for bend in bends(layout, pairs)]
+    if telling.flowing:
+        for curve, wave in zip(curves, waves(layout, pairs), strict=True):
+            curve.update({"along": list(wave[0]), "aside": list(wave[1])} if wave else {})
+    return curves
 
 
 def _lines(ends: tuple[str, str], edges: list[tuple[str, Row]]) -> list[tuple[tuple[str, str, str], list[Row]]]:
@@ -168,28 +193,41 @@ def _width(total: int, most: int) -> float:
     return 1.3 + 5.2 * sqrt(total / max(most, total, 1))
 
 
-def _edge(graph: nx.MultiDiGraph, ends: Edge, rows: list[Row], most: int, bend: float) -> Element:
+def _edge(graph: nx.MultiDiGraph, ends: Edge, rows: list[Row], telling: Telling) -> Element:
     source, target, key = ends
-    connections, failed = sum(row["connections"] for row in rows), sum(row["failed"] for row in rows)
-    total = sum(row["bytes"] for row in rows)
-    port = ports_told(rows)
-    times = [row[name] for row in rows for name in ("first_seen", "last_seen") if row[name]]
-    seen = f"{instant(min(times))} to {instant(max(times))} UTC" if times else "never used"
+    counted, failed = sum(row[telling.counted] for row in rows), sum(row["failed"] for row in rows)
     return {
         "id": edge_id(source, target, key),
         "source": node_id(source),
         "target": node_id(target),
-        "label": f"{port} · {size(total)}" if times else port,
-        "width": _width(total, most),
-        "failedShare": failed / connections if connections else 0,
+        "label": telling.label(rows),
+        "failedShare": failed / counted if counted else 0,
         "state": rows[0].get("state"),
-        "bend": bend,
         "note": [
             f"{visible(label_of(graph, source))} → {visible(label_of(graph, target))}",
-            f"{port} · {_sums(rows)}" if times else port,
-            seen,
+            *telling.notes(rows),
+            _seen(rows),
         ],
     }
+
+
+def _label(rows: Sequence[Row]) -> str:
+    port = ports_told(rows)
+    return f"{port} · {size(sum(row['bytes'] for row in rows))}" if _times(rows) else port
+
+
+def _notes(rows: Sequence[Row]) -> list[str]:
+    port = ports_told(rows)
+    return [f"{port} · {_sums(rows)}" if _times(rows) else port]
+
+
+def _seen(rows: Sequence[Row]) -> str:
+    times = _times(rows)
+    return f"{instant(min(times))} to {instant(max(times))} UTC" if times else "never used"
+
+
+def _times(rows: Sequence[Row]) -> list[datetime]:
+    return [row[name] for row in rows for name in ("first_seen", "last_seen") if row[name]]
 
 
 def ports_told(rows: Sequence[Row]) -> str:
@@ -197,3 +235,6 @@ def ports_told(rows: Sequence[Row]) -> str:
     if len(rows) > 1:
         return of(len(rows), "port")
     return rows[0].get("ports") or protocol_name(rows[0]["protocol"], rows[0]["port"])
+
+
+TRAFFIC = Telling("connections", "bytes", _label, _notes, _sums)

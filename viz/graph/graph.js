@@ -133,7 +133,7 @@ class ServiceGraph {
 
   label() {
     const { cy } = this;
-    const all = cy.zoom() >= LABEL_ZOOM || cy.edges().length <= ALWAYS_LABELLED;
+    const all = cy.zoom() >= LABEL_ZOOM || (cy.edges().length <= ALWAYS_LABELLED && cy.edges("[along]").empty());
     cy.batch(() => cy.edges().forEach((edge) => { edge.toggleClass("labelled", all ? !edge.hasClass("faded") : edge.hasClass("near")); }));
   }
 

@@ -169,6 +169,16 @@ function graphStyle(theme) {
         "edge-distances": "node-position",
       },
     },
+    {
+      selector: "edge[along]",
+      style: {
+        "control-point-distances": (edge) => edge.data("aside"),
+        "control-point-weights": (edge) => edge.data("along"),
+        "edge-distances": "endpoints",
+        "source-endpoint": "90deg",
+        "target-endpoint": "270deg",
+      },
+    },
     ...Object.entries(STATES).map(([name, { end, fill, dashes }]) => ({
       selector: `edge[state = "${name}"]`,
       style: {

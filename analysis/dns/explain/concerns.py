@@ -7,7 +7,8 @@ from datetime import datetime, timedelta
 
 from analysis.dns.doctor import examine
 from analysis.dns.examination import Unjudged
-from analysis.dns.finding import Context, Finding, Row
+from analysis.dns.finding import Finding, Row
+from analysis.dns.services import read_context
 from analysis.questions import asking
 from store.lake import Lake
 
@@ -30,13 +31,13 @@ def concerns(
     resolution: Row,
     names: Sequence[str],
     window: tuple[datetime, datetime],
-    context: Context,
     timeout_s: float,
 ) -> Concerns:
     """Of a client that has no name the doctor knows nothing."""
     if resolution["client_workload"] is None:
         return Concerns()
     whose = {"namespace": resolution["client_namespace"], "workload": resolution["client_workload"]}
+    context = read_context(lake, *window, timeout_s=timeout_s)
     report = examine(lake, whose | {"since": window[0], "until": window[1]}, context, timeout_s=timeout_s)
     of_names = [one for one in report.findings if OF_NAMES & one.look.keys()]
     others = [one for one in report.findings if not OF_NAMES & one.look.keys()]

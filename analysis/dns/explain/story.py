@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from analysis.dns.explain.asked import Asked
 from analysis.dns.explain.concerns import Concerns, concerns
 from analysis.dns.explain.instead import Instead, asked_instead
-from analysis.dns.finding import Context, Row
+from analysis.dns.finding import Row
 from analysis.questions import TIMEOUT_S, ask, asking
 from contract.resolutions import AS_IT_STANDS
 from store.lake import Lake
@@ -51,16 +51,15 @@ class Story:
     followed: timedelta
 
 
-def explain(lake: Lake, asked: Asked, context: Context, timeout_s: float = TIMEOUT_S) -> Story | Instead:
+def explain(lake: Lake, asked: Asked, timeout_s: float = TIMEOUT_S) -> Story | Instead:
     """``timeout_s`` is that of every single question."""
-    return _Teller(lake, asked, context, timeout_s).tell()
+    return _Teller(lake, asked, timeout_s).tell()
 
 
 @dataclass(frozen=True)
 class _Teller:
     lake: Lake
     asked: Asked
-    context: Context
     timeout_s: float
 
     def tell(self) -> Story | Instead:
@@ -82,7 +81,7 @@ class _Teller:
             usual=self._usual(found, window),
             window=window,
             whole=window == (span[0], span[1] + INSTANT),
-            concerns=concerns(self.lake, found, names, window, self.context, self.timeout_s),
+            concerns=concerns(self.lake, found, names, window, self.timeout_s),
             cut=more_steps or more_connections,
             followed=min(FOLLOWED, span[1] - began),
         )

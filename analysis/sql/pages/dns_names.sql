@@ -2,13 +2,18 @@
 -- grain: one row for each name and type
 -- read by: the page DNS
 -- parameter namespace text null: of the client
--- parameter workload text null: of the client
+-- parameter workload text null: of the client, or its address where it has none
+-- parameter pod text null: of the client
+-- parameter server text null: the server as namespace/pod, or its address where it is no pod
+-- parameter forwarded flag false: what name servers ask of others, instead of what they are asked
 with chosen as (
     select *
     from dns
-    where ($namespace is null or client_namespace = $namespace)
-        and ($workload is null or client_workload = $workload)
-        and outcome <> 'unsolicited'
+    where outcome <> 'unsolicited' and forwarded = $forwarded
+        and ($namespace is null or client_namespace = $namespace)
+        and ($workload is null or coalesce(client_workload, client_ip) = $workload)
+        and ($pod is null or client_pod = $pod)
+        and ($server is null or coalesce(server_namespace || '/' || server_pod, server_ip) = $server)
 )
 
 select

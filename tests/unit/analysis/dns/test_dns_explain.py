@@ -9,7 +9,6 @@ import pytest
 from analysis.dns.explain.asked import Asked, Client, read_client, spellings
 from analysis.dns.explain.instead import Instead
 from analysis.dns.explain.story import PATIENCE, Story, explain
-from analysis.dns.finding import Context
 from contract.errors import QuestionError
 from store.lake import Lake
 from tests.support.lake import HOSTILE, make_tables
@@ -86,7 +85,7 @@ def lake(tmp_path_factory: pytest.TempPathFactory) -> Lake:
 
 
 def told(lake: Lake, name: str = NAME, client: str = "shop/api", at: datetime | None = None) -> Story | Instead:
-    return explain(lake, Asked(name, read_client(client), at), Context())
+    return explain(lake, Asked(name, read_client(client), at))
 
 
 def story(lake: Lake, name: str = NAME, client: str = "shop/api", at: datetime | None = None) -> Story:

@@ -1,0 +1,14 @@
+"""What the doctor found, with the words for it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from analysis.dns.examination import Report
+
+
+@dataclass(frozen=True)
+class Examined:
+    """``titles`` of diagnoses and detections by their name."""
+
+    report: Report
+    titles: Mapping[str, str]

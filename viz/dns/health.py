@@ -1,0 +1,126 @@
+"""How names fare at a glance, and how they fared in the time before."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any, Literal
+
+import streamlit as st
+
+from viz import data
+from viz.dns.resolvers import Focus
+from viz.filters import Filters
+from viz.humane import duration, latency, number, share
+
+Row = Mapping[str, Any]
+Value = Callable[[Row], float | None]
+
+
+@dataclass(frozen=True)
+class Figure:
+    """``colour``: normal where more is better, inverse where less is, off where it is neither. ``words`` say what it means."""
+
+    label: str
+    value: Value
+    told: Callable[[float | None], str]
+    colour: Literal["normal", "inverse", "off"]
+    words: str
+
+
+def _part(name: str, whole: str = "transactions") -> Value:
+    return lambda row: row[name] / row[whole] if row.get(whole) else None
+
+
+def _cached(row: Row) -> float | None:
+    known = row["from_cache"] + row["from_upstream"]
+    return row["from_cache"] / known if known else None
+
+
+def _percent(value: float | None) -> str:
+    return share(value, 1)
+
+
+def _count(value: float | None) -> str:
+    return number(None if value is None else int(value))
+
+
+FIGURES = (
+    Figure(
+        "Transactions", lambda row: row["transactions"], _count, "off", "Queries with their answer, or its absence."
+    ),
+    Figure(
+        "Answered",
+        _part("answered"),
+        _percent,
+        "normal",
+        "Answered without an error, be it that the name has no record of that type.",
+    ),
+    Figure(
+        "NXDOMAIN",
+        _part("nxdomain"),
+        _percent,
+        "inverse",
+        "Answered that there is no such name. Most are search paths.",
+    ),
+    Figure(
+        "Wasted",
+        _part("wasted_queries", "queries"),
+        _percent,
+        "inverse",
+        "Of all queries, those for a name with a search suffix behind it that was of no use: with another ndots or a final"
+        " dot they would not be sent.",
+    ),
+    Figure(
+        "Unanswered", _part("unanswered"), _percent, "inverse", "No answer was seen, however often the client asked."
+    ),
+    Figure("Median", lambda row: row["p50_us"], latency, "inverse", "Half of the answers came sooner than this."),
+    Figure("p95", lambda row: row["p95_us"], latency, "inverse", "One answer of twenty took longer than this."),
+    Figure(
+        "From cache",
+        _cached,
+        _percent,
+        "normal",
+        "Of the answers that are not of the server's own zones, where it shows.",
+    ),
+)
+
+
+def shown(filters: Filters, focus: Focus) -> None:
+    now = _row(filters.parameters, filters, focus)
+    earlier = filters.before
+    before = _row({**filters.parameters, "since": earlier[0], "until": earlier[1]}, filters, focus) if earlier else None
+    with st.container(horizontal=True, key="health", gap="small"):
+        for figure in FIGURES:
+            _metric(figure, now, before, filters.length)
+
+
+def _row(parameters: Mapping[str, Any], filters: Filters, focus: Focus) -> Row | None:
+    """The figures of all bars together; None where nothing was asked. A resolver call may ask several servers."""
+    rows = data.rows("pages/dns_time", **{**parameters, **focus.parameters}, bar_s=filters.bar_s)
+    if "server" in focus.parameters:
+        return rows[0] if rows else None
+    calls = data.rows("pages/dns_calls", **{**parameters, **focus.client})
+    return {**rows[0], **calls[0]} if rows else None
+
+
+def _metric(figure: Figure, now: Row | None, before: Row | None, length: timedelta) -> None:
+    value = figure.value(now) if now else None
+    change = _change(figure, value, figure.value(before) if before else None)
+    st.metric(
+        figure.label,
+        figure.told(value),
+        change,
+        delta_color=figure.colour,
+        help=figure.words + (f" Compared with the {duration(length)} before." if before else ""),
+        border=True,
+    )
+
+
+def _change(figure: Figure, value: float | None, before: float | None) -> str | None:
+    """With its sign first, by which Streamlit chooses arrow and colour."""
+    if value is None or before is None or figure.told(value) == figure.told(before):
+        return None
+    sign = "+" if value > before else "-"
+    if figure.told is _percent:
+        return f"{sign}{100 * abs(value - before):.1f} points"
+    return f"{sign}{share(abs(value - before), before)}" if before else None
