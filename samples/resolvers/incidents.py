@@ -120,9 +120,13 @@ def unreachable(recorded: Recorded) -> list[Json]:
 
 
 def never_connected(recorded: Recorded) -> list[Json]:
-    messages = recorded.asked("flag-poller", [plan.TOGGLES])
-    calls = len(recorded.resolutions("flag-poller"))
-    return [incident("never_connected", "flag-poller", names=[plan.TOGGLES], **ANSWERED, queries=messages, calls=calls)]
+    """One asks the cluster's name servers, the other a public resolver, so that only its own log tells how often."""
+    toggles, calls = recorded.asked("flag-poller", [plan.TOGGLES]), len(recorded.resolutions("flag-poller"))
+    files = len(recorded.program("legacy-batch", "query"))
+    return [
+        incident("never_connected", "flag-poller", names=[plan.TOGGLES], **ANSWERED, queries=toggles, calls=calls),
+        incident("never_connected", "legacy-batch", names=[plan.PUBLIC_NAME], **ANSWERED, queries=files, calls=files),
+    ]
 
 
 def truncated(recorded: Recorded) -> list[Json]:

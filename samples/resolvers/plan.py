@@ -10,11 +10,13 @@ SLOW_IP = "192.0.2.62"
 PUBLIC_IP = "203.0.113.8"  # a public resolver: DNS, DoT and DoH
 DEAD_IP = "203.0.113.99"
 WIDGET_IP = "203.0.113.80"
-WEB_IP = "198.51.100.20"
+WEB_NETWORK, WEB_IP = "198.51.100.0/24", "198.51.100.20"
 PAYMENTS_IP = "10.96.30.10"
 CORP_DNS_IP = "10.100.0.53"
 INTRANET_IP = "10.100.0.20"
-FLUX_IPS = tuple(f"198.51.100.{host}" for host in range(101, 149))
+# All over the address space, as hijacked machines lie; 240.0.0.0/4 is reserved (RFC 1112), so nobody's either.
+FLUX_NETWORK = "240.0.0.0/4"
+FLUX_IPS = tuple(f"{240 + host % 15}.{host * 37 % 251}.{host * 11 % 241}.9" for host in range(1, 25))
 CDN_IPS = tuple(f"198.51.100.{host}" for host in range(31, 39))
 MANY_IPS = tuple(f"198.51.100.{host}" for host in range(150, 250))
 

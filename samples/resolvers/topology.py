@@ -18,8 +18,9 @@ def build() -> None:
     topology.build(RESOLVERS)
     fabric = RESOLVERS.netns("fabric")
     outside = topology.add_place(RESOLVERS, "outside", "203.0.113.1", OUTSIDE_IPS)
-    ip(fabric, "route", "add", "198.51.100.0/24", "dev", "outside")
-    ip(outside, "route", "add", "local", "198.51.100.0/24", "dev", "lo")  # every address of it answers
+    for network in (plan.WEB_NETWORK, plan.FLUX_NETWORK):
+        ip(fabric, "route", "add", network, "dev", "outside")
+        ip(outside, "route", "add", "local", network, "dev", "lo")  # every address of it answers
     topology.add_place(RESOLVERS, "slow", "192.0.2.1", (plan.SLOW_IP,), plan.SLOW_LINE)
     topology.add_place(RESOLVERS, "office", "10.100.0.1", (plan.CORP_DNS_IP, plan.INTRANET_IP))
     blocked = f"ip saddr {PODS['geo-blocked'].ip} tcp dport 53 drop"

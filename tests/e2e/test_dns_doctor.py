@@ -1,11 +1,13 @@
 """On both samples the doctor and the detections find what went wrong on purpose, all of it, and nothing else."""
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from analysis.detect.detections import DETECTIONS
 from tests.support.sample import ingest_sample, tailrace, truth
 
 Row = dict[str, Any]
@@ -18,6 +20,8 @@ DIAGNOSIS_OF = {
     "truncated": "truncated",
     "random-subdomains": "tunnelling",
 }
+DOCTOR, DETECT = ("dns", "doctor"), ("detect",)
+TWINS = truth("resolvers")["benign"]
 
 
 @pytest.fixture(scope="module")
@@ -28,13 +32,18 @@ def resolvers_lake(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return lake
 
 
-def findings(lake: Path) -> list[Row]:
-    rows: list[Row] = []
-    for verb in (("dns", "doctor"), ("detect",)):
-        done = tailrace(*verb, "--lake", lake, "--format", "json")
-        assert done.returncode == 0, done.stderr
-        rows += json.loads(done.stdout)["findings"]
+def told(lake: Path, *verb: str) -> list[Row]:
+    done = tailrace(*verb, "--lake", lake, "--format", "json")
+    assert done.returncode == 0, done.stderr
+    rows: list[Row] = json.loads(done.stdout)["findings"]
     return rows
+
+
+def told_of(lake: Path, diagnosis: str, client: Row) -> list[Row]:
+    """What one diagnosis says where only one workload is looked at."""
+    detections = {detection.name for detection in DETECTIONS}
+    verb = (*DETECT, "--detection") if diagnosis in detections else (*DOCTOR, "--diagnosis")
+    return told(lake, *verb, diagnosis, "--namespace", client["namespace"], "--workload", client["workload"])
 
 
 def incidents(sample: str) -> list[Row]:
@@ -51,18 +60,31 @@ def words(incident: Row) -> list[str]:
     named = [f"{client['namespace']}/{client['workload']}"] if client else []
     names = [incident.get(key) for key in ("asked", "qname", "qname_suffix", "zone")] + incident.get("names", [])
     domains = [".".join(name.split(".")[-2:]) for name in names if name]
-    found = [*named, *names, *domains, incident.get("service"), incident.get("pod")]
+    server = f"kube-system/{incident['pod']}" if "pod" in incident else None
+    found = [*named, *names, *domains, incident.get("service"), server]
     return [word for word in found if word and word != "cluster.local"]
 
 
 def tells(finding: Row, incident: Row) -> bool:
-    return finding["diagnosis"] == incident["diagnosis"] and any(word in finding["subject"] for word in words(incident))
+    """Whole words: a finding of payments/billing-ndots tells nothing of payments/billing."""
+    subject = re.split(r":?\s", finding["subject"])
+    return finding["diagnosis"] == incident["diagnosis"] and not set(subject).isdisjoint(words(incident))
 
 
 @pytest.mark.parametrize("sample", ["shop", "resolvers"])
 def test_what_is_found_is_what_went_wrong(sample: str, request: pytest.FixtureRequest) -> None:
-    found = findings(request.getfixturevalue("sample_lake" if sample == "shop" else "resolvers_lake"))
+    lake = request.getfixturevalue("sample_lake" if sample == "shop" else "resolvers_lake")
+    found = told(lake, *DOCTOR) + told(lake, *DETECT)
     wanted = incidents(sample)
     missing = [incident for incident in wanted if not any(tells(finding, incident) for finding in found)]
     invented = [finding for finding in found if not any(tells(finding, incident) for incident in wanted)]
     assert (missing, invented) == ([], [])
+
+
+@pytest.mark.parametrize("twin", TWINS, ids=lambda twin: f"{twin['twin_of']}-{twin['client']['workload']}")
+def test_an_incident_is_told_from_its_twin(resolvers_lake: Path, twin: Row) -> None:
+    """Each looked at alone, where nobody else's names stand beside it."""
+    diagnosis = twin["twin_of"]
+    victim = next(incident["client"] for incident in incidents("resolvers") if incident["diagnosis"] == diagnosis)
+    assert told_of(resolvers_lake, diagnosis, victim)
+    assert told_of(resolvers_lake, diagnosis, twin["client"]) == []
