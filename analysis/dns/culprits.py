@@ -41,7 +41,9 @@ class Tally:
         return self.lost / self.transactions if self.transactions else 0.0
 
     def less(self, other: "Tally") -> "Tally":
-        return Tally(self.transactions - other.transactions, self.lost - other.lost)
+        """Of a zone all transactions are known, though some may have gone with a culprit that was found before."""
+        lost = self.lost - other.lost
+        return Tally(max(self.transactions - other.transactions, lost), lost)
 
 
 @dataclass(frozen=True)
@@ -110,7 +112,7 @@ def _tallies(rows: Sequence[Row], dimension: str) -> dict[str, Tally]:
 
 def _tallied(dimension: str, rows: Sequence[Row]) -> Tally:
     seen = tally(rows)
-    return Tally(rows[0][TOLD_BESIDE[dimension]], seen.lost) if dimension in TOLD_BESIDE else seen
+    return Tally(max(rows[0][TOLD_BESIDE[dimension]], seen.lost), seen.lost) if dimension in TOLD_BESIDE else seen
 
 
 def _evidence(inside: Tally, outside: Tally) -> float:
