@@ -18,6 +18,7 @@ RESOLUTIONS = Table(
         Column("start_time", TIME, "first query"),
         Column("end_time", TIME, "last response, or last query where that came later"),
         Column("cluster", TEXT, "name of the cluster", "not told"),
+        Column("node", TEXT, "node whose collector saw its first transaction", "not told"),
         Column("resolution_id", TEXT, "the same as in dns"),
         Column("counted", FLAG, "true", "another ingest may know more of it; the view compares"),
         Column("client_ip", TEXT, "address that asked"),

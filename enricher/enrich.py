@@ -6,7 +6,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from contract.assignments import ASSIGNMENTS
-from contract.columns import TIME, Table
+from contract.columns import TEXT, TIME, Table
 from contract.dns import DNS
 from contract.flows import FLOWS
 from contract.resolutions import RESOLUTIONS
@@ -22,7 +22,8 @@ from enricher.retries import retries
 from enricher.sightings import DNS_GAPS, FLOW_GAPS, dns_sightings, flow_sightings
 from enricher.sql import connect
 
-NOTHING_COVERED = pa.schema([("from_time", TIME), ("until_time", TIME)]).empty_table()
+COVERED = pa.schema([("cluster", TEXT), ("node", TEXT), ("from_time", TIME), ("until_time", TIME)])
+NOTHING_COVERED = COVERED.empty_table()
 
 
 @dataclass(frozen=True)
@@ -38,7 +39,7 @@ class Enriched:
 def enrich(flows: pa.Table, dns: pa.Table, directory: Directory, covered: pa.Table = NOTHING_COVERED) -> Enriched:
     """Takes ``FLOWS.collected`` and ``DNS.collected``; what belongs together has to come in one call.
 
-    ``covered``: from_time and until_time of what was enriched before, which may tell of the same transactions.
+    ``covered``, as ``COVERED``: what was enriched before, which may tell of the same transactions.
     """
     FLOWS.validate(flows, FLOWS.collected)
     DNS.validate(dns, DNS.collected)

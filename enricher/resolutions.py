@@ -22,6 +22,8 @@ HORIZON_US = 10_000_000
 STALL_US = 1_000_000
 # Search domains of nodes that are looked for, those of most clients first; others leave their steps single resolutions.
 MOST_SEARCH_DOMAINS = 8
+# Domains of clusters that are believed besides cluster.local, those of most clients first.
+MOST_DOMAINS = 4
 # Addresses of a resolution that are kept, in order of their text.
 MOST_ADDRESSES = 64
 # A query without a response kept its resolver waiting; how long is not seen, but the collector waits so long. So late, at
@@ -52,7 +54,7 @@ def resolve(
     flows: pa.Table,
     covered: pa.Table,
 ) -> Resolved:
-    """``covered``: from_time and until_time of what was ingested before."""
+    """``covered``: cluster, node, from_time and until_time of what was ingested before."""
     connection.register("completed", _completed(dns, backend_ip))
     connection.register("connected", _connected(flows))
     connection.register("covered", _covered(covered))
@@ -60,7 +62,8 @@ def resolve(
     run(connection, "transactions")
     told = fetch(connection, "upstreams")
     run(connection, "queries")
-    run(connection, "search_begun", domain=CLUSTER_DOMAIN)
+    run(connection, "cluster_domains", domain=CLUSTER_DOMAIN, most=MOST_DOMAINS)
+    run(connection, "search_begun")
     run(connection, "search_domains", near_us=NEAR_US, most=MOST_SEARCH_DOMAINS)
     run(connection, "search_steps", near_us=NEAR_US)
     run(connection, "resolved", near_us=NEAR_US, again_us=PENDING_US)
@@ -74,13 +77,48 @@ def _completed(dns: pa.Table, backend_ip: pa.ChunkedArray) -> pa.Table:
     start = microseconds(dns["start_time"])
     until = pc.if_else(pc.equal(dns["outcome"], "unanswered"), pc.add(start, PENDING_US), start)
     columns = {name: dns[name] for name in TAKEN}
-    columns |= {"row": rows(dns), "cluster": clusters(dns), "server": pc.coalesce(backend_ip, dns["server_ip"])}
+    columns |= {"row": rows(dns), "cluster": clusters(dns)}
+    columns |= {"client": _client(dns), "server": _server(dns, backend_ip), "client_ip": _of_its_node(dns)}
     columns |= {"start_us": start, "end_us": pc.coalesce(microseconds(dns["response_time"]), until)}
     return pa.table(columns)
 
 
+def _client(dns: pa.Table) -> pa.ChunkedArray:
+    """Who asks, as ``_server`` names who is asked: a node has several addresses."""
+    return pc.if_else(_is(dns["client_kind"], "node"), _on(dns["client_node"]), dns["client_ip"])
+
+
+def _server(dns: pa.Table, backend_ip: pa.ChunkedArray) -> pa.ChunkedArray:
+    """A cache on the node itself answers at an address that every node has."""
+    at = pc.coalesce(backend_ip, dns["server_ip"])
+    at = pc.if_else(_is(dns["server_kind"], "node"), _on(dns["server_node"]), at)
+    own = pc.and_(_is_local(dns["server_ip"]), pc.is_valid(dns["client_node"]))
+    return pc.if_else(own, _on(dns["client_node"]), at)
+
+
+def _of_its_node(dns: pa.Table) -> pa.ChunkedArray:
+    """The client's address; one that every node has is another on each."""
+    node = pc.fill_null(dns["node"], "")
+    with_node = pc.binary_join_element_wise(dns["client_ip"], node, "%")
+    return pc.if_else(_is_local(dns["client_ip"]), with_node, dns["client_ip"])
+
+
+def _on(node: pa.ChunkedArray) -> pa.ChunkedArray:
+    return pc.binary_join_element_wise("node", pc.fill_null(node, ""), "/")
+
+
+def _is(kind: pa.ChunkedArray, word: str) -> pa.ChunkedArray:
+    return pc.fill_null(pc.equal(kind, word), False)
+
+
+def _is_local(addresses: pa.ChunkedArray) -> pa.ChunkedArray:
+    """Loopback and link-local addresses (RFC 1122 §3.2.1.3, RFC 3927, RFC 4291 §2.5)."""
+    return pc.match_substring_regex(addresses, r"^(127\.|169\.254\.|::1$|fe[89ab])")
+
+
 def _connected(flows: pa.Table) -> pa.Table:
-    columns = {name: flows[name] for name in ("src_ip", "dst_ip", "connection_id")}
+    columns = {name: flows[name] for name in ("src_ip", "dst_ip", "connection_id", "application")}
+    columns["node"] = pc.fill_null(flows["node"], "")
     columns |= {"cluster": clusters(flows), "start_us": microseconds(flows["start_time"])}
     is_open = pc.is_in(flows["connection_state"], value_set=pa.array(ESTABLISHED))
     columns["failed"] = pc.and_(pc.equal(flows["protocol"], 6), pc.invert(is_open))
@@ -88,8 +126,8 @@ def _connected(flows: pa.Table) -> pa.Table:
 
 
 def _covered(covered: pa.Table) -> pa.Table:
-    times = {name.replace("_time", "_us"): microseconds(covered[name]) for name in ("from_time", "until_time")}
-    return pa.table(times)
+    columns = {name.replace("_time", "_us"): microseconds(covered[name]) for name in ("from_time", "until_time")}
+    return pa.table(columns | {"cluster": clusters(covered), "node": covered["node"]})
 
 
 def _resolutions(connection: duckdb.DuckDBPyConnection, dns: pa.Table, forwarded: pa.ChunkedArray) -> pa.Table:

@@ -96,9 +96,10 @@ class Lake:
         return views.connect(live, since, until)
 
     def covered(self) -> pa.Table:
-        """The times that captures in the lake have covered: from_time and until_time, each once."""
+        """The times of nodes that captures in the lake have covered, each once: cluster, node, from_time, until_time."""
         with self.connect() as connection:
-            return connection.sql("select distinct from_time, until_time from coverage").to_arrow_table()
+            query = "select distinct cluster, node, from_time, until_time from coverage"
+            return connection.sql(query).to_arrow_table()
 
     def files(self, table: str) -> list[LiveFile]:
         if self._after is not None:

@@ -1,9 +1,9 @@
 -- What is said of each resolution, in the order of its first query.
--- In: resolved, connected (cluster, src_ip, dst_ip, start_us, connection_id, failed).
+-- In: resolved, connected (cluster, node, src_ip, dst_ip, start_us, connection_id, failed, application).
 -- Parameters: $until_us, the end of the batch; $horizon_us, within what time a client connects; $stall_us, a wait of a resolver
 -- rather than of a server; $most, addresses kept.
 -- The step that answered is needed; where none did, the name as it stands, or the last. All other steps are waste.
--- A connection belongs to the latest resolution that gave its client the address.
+-- A connection belongs to the latest resolution that gave its client the address. Where only DNS was captured, none can be seen.
 with stepped as (
     select
         resolution_id, suffix,
@@ -11,7 +11,9 @@ with stepped as (
         bool_or(is_data) as is_data,
         min(start_us) as start_us,
         max(end_us) as end_us,
-        max(end_us) filter (where outcome = 'answered') as response_us,
+        case when bool_or(outcome = 'answered') then greatest(
+            max(end_us) filter (where outcome = 'answered'), max(start_us) filter (where outcome = 'unanswered')
+        ) end as response_us,
         count(*) as transactions,
         sum(attempts) as queries,
         count(distinct qtype) as types,
@@ -106,6 +108,10 @@ used as (
     group by given.resolution_id, connected.connection_id
 ),
 
+connecting as (
+    select distinct cluster, node from connected where application is distinct from 'dns'
+),
+
 connections as (
     select resolution_id, count(*) as connections, count(*) filter (where failed) as failed
     from used
@@ -115,7 +121,7 @@ connections as (
 select
     described.row,
     len(described.addresses) > 0 and (connections.connections is not null or (
-        resolved.is_client_seen and summed.end_us <= $until_us - $horizon_us
+        resolved.is_client_seen and connecting.node is not null and summed.end_us <= $until_us - $horizon_us
     )) as is_known,
     summed.start_us,
     summed.end_us,
@@ -151,6 +157,7 @@ from described
 inner join summed using (resolution_id)
 inner join needed using (resolution_id)
 inner join resolved on resolved.row = described.row
+left join connecting on connecting.cluster = resolved.cluster and connecting.node = coalesce(resolved.node, '')
 left join wasted using (resolution_id)
 left join lost using (resolution_id)
 left join connections using (resolution_id)

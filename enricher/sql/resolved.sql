@@ -3,7 +3,8 @@
 -- time a resolver sends a query again.
 -- Out: resolved (transactions, with asked, suffix, place, resolution_id: the transaction_id of its first transaction).
 -- The steps of one name are cut after a pause, where the order of the search path begins anew, and where something is asked
--- again that was answered, but for the same message from the same socket: glibc repeats both of a pair of which one was lost. A name without data as it stands, before any suffix, was asked for as it stands first.
+-- again that was answered, or given up. The same message from the same socket goes on: glibc repeats both of a pair of which one was
+-- lost. A resolver gives up what it has repeated; one that sends a new message each time (Go) has tried twice after $again_us. A name without data as it stands, before any suffix, was asked for as it stands first.
 create or replace temp table resolved as
 with name as (
     select row_number() over () as name, cluster, client_ip, asked
@@ -14,7 +15,8 @@ paused as (
     select
         step.row, step.start_us, step.is_data, step.asked, step.suffix, step.place, name.name,
         transactions.qtype,
-        transactions.outcome = 'answered' and not coalesce(transactions.tc, false) as is_answered,
+        case when transactions.outcome = 'answered' then not coalesce(transactions.tc, false) else transactions.attempts > 1 end
+            as is_ended,
         coalesce(step.start_us <= $again_us + lag(step.start_us) over (
             partition by name.name, step.suffix, transactions.qtype, transactions.client_port, transactions.id
             order by step.start_us, step.row
@@ -68,10 +70,14 @@ part as (
 counted as (
     select
         *,
-        count(*) filter (where is_answered and not is_again) over (
+        count(*) filter (where is_ended and not is_again) over (
             partition by name, run, part, suffix, qtype order by start_us, row
             rows between unbounded preceding and 1 preceding
-        ) - case when is_again then 1 else 0 end as times
+        ) - case when is_again then 1 else 0 end
+        + (1 + count(*) filter (where not is_ended and not is_again) over (
+            partition by name, run, part, suffix, qtype order by start_us
+            range between unbounded preceding and $again_us preceding
+        )) // 2 as times
     from part
 ),
 

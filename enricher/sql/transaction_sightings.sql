@@ -1,8 +1,10 @@
 -- Which sighting tells each DNS transaction, in the order of sightings that the view dns has.
--- In: completed (dns with row, cluster, server, start_us, end_us), covered (from_us, until_us): times that other batches had.
+-- In: completed (dns with row, cluster, client, server, start_us, end_us), covered (cluster, node, from_us, until_us): times of
+-- nodes that other batches had.
 -- Parameter: $edge_us, how near to an end of the batch another one may know more.
 -- Out: transaction_sighting (row, transaction_id, place, decided).
--- A transaction is decided where nobody else can know of it: both its ends' nodes are in the batch, or it has no more ends.
+-- The client's own node tells a transaction, the server's where the client is not of the cluster. It is decided where that node
+-- is in the batch, and no other batch had that time of it.
 create or replace temp table transaction_sighting as
 with node as (
     select distinct node from completed
@@ -25,10 +27,13 @@ select
     ) as place,
     bool_and(
         completed.start_us between span.from_us and span.until_us
-        and (completed.client_node is null or completed.client_node in (select node from node))
-        and (completed.server_node is null or completed.server_node in (select node from node))
+        and coalesce(coalesce(completed.client_node, completed.server_node) in (select node from node), true)
         and not exists (
-            select 1 from covered where completed.start_us between covered.from_us and covered.until_us
+            select 1
+            from covered
+            where covered.cluster = completed.cluster
+                and coalesce(covered.node = coalesce(completed.client_node, completed.server_node), true)
+                and completed.start_us between covered.from_us and covered.until_us
         )
     ) over (partition by completed.transaction_id) as decided
 from completed

@@ -1,11 +1,21 @@
 -- Every DNS transaction of a batch, by the sighting that tells it.
 -- In: completed, transaction_sighting.
 -- Out: transactions: as completed, with decided, is_client_seen (the client's own node is in the batch), is_data (answered with what
--- was asked for), addresses, and ttl, the shortest of its answers.
+-- was asked for), addresses, ttl, the shortest of its answers, and served_us, until_us: when the server had it, by the clock of
+-- its own node, or of the sighting if that did not see it.
 create or replace temp table transactions as
+with served as (
+    select transaction_id, min(start_us) as served_us, max(end_us) as until_us
+    from completed
+    where node = server_node
+    group by transaction_id
+)
+
 select
     completed.* exclude (answers),
     sighting.decided,
+    coalesce(served.served_us, completed.start_us) as served_us,
+    coalesce(served.until_us, completed.end_us) as until_us,
     coalesce(completed.client_node in (select node from completed), true) as is_client_seen,
     coalesce(
         completed.rcode = 'NOERROR'
@@ -18,4 +28,5 @@ select
         as ttl
 from completed
 inner join transaction_sighting as sighting on sighting.row = completed.row
+left join served on served.transaction_id = completed.transaction_id
 where sighting.place = 1

@@ -1,7 +1,12 @@
 -- Each DNS transaction once: by the record that the enricher counted it by. Where it could not tell (another ingest may know
--- more), by the sighting that saw both query and response, then the one nearest to the client, which of
--- one node is the earliest: the uplink sees neither the wait for the node nor a query that the node lost.
-with again as (
+-- more): not by another node than the client's if that one was captured then; else by the sighting that saw both query and
+-- response, then the one nearest to the client, which of one node is the earliest: the uplink sees neither the wait for the node
+-- nor a query that the node lost.
+with nearer as (
+    select cluster, node, from_time, until_time from coverage where node is not null
+),
+
+again as (
     select distinct transaction_id
     from dns_records
     where counted and transaction_id in (select transaction_id from dns_records where counted is null)
@@ -19,6 +24,13 @@ sightings as (
         ) as place
     from dns_records
     where counted is null and transaction_id not in (select transaction_id from again)
+        and not exists (
+            select 1
+            from nearer
+            where nearer.cluster is not distinct from dns_records.cluster
+                and nearer.node = dns_records.client_node and nearer.node <> dns_records.node
+                and dns_records.start_time between nearer.from_time and nearer.until_time
+        )
 )
 
 select *

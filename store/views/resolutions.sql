@@ -1,5 +1,10 @@
--- Each resolution once: as the enricher told it; where another ingest may know more, as the one told it that knows most.
-with again as (
+-- Each resolution once: as the enricher told it; where another ingest may know more, as the one told it that knows
+-- most, the client's own node before others.
+with nearer as (
+    select cluster, node, from_time, until_time from coverage where node is not null
+),
+
+again as (
     select distinct resolution_id
     from resolution_records
     where counted and resolution_id in (select resolution_id from resolution_records where counted is null)
@@ -14,6 +19,13 @@ told as (
         ) as place
     from resolution_records
     where counted is null and resolution_id not in (select resolution_id from again)
+        and not exists (
+            select 1
+            from nearer
+            where nearer.cluster is not distinct from resolution_records.cluster
+                and nearer.node = resolution_records.client_node and nearer.node <> resolution_records.node
+                and resolution_records.start_time between nearer.from_time and nearer.until_time
+        )
 )
 
 select *

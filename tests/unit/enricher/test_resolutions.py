@@ -8,7 +8,7 @@ import pyarrow as pa
 import pytest
 
 from enricher.directory import Directory
-from enricher.enrich import NOTHING_COVERED, enrich
+from enricher.enrich import COVERED, enrich
 from enricher.resolutions import EDGE_US
 from tests.unit.enricher.cluster import Object, answer, at, directory, dns, flow, flows, node, pod, query
 
@@ -41,7 +41,8 @@ def pair(name: str, at: float, address: str | None = None, **more: Any) -> list[
 
 
 def lost(name: str, at: float, **more: Any) -> Object:
-    return query(f"{CLIENT}:{more.pop('port', None) or next(PORTS)}", SERVER, name, at, node="n1", attempts=2, **more)
+    client = f"{CLIENT}:{more.pop('port', None) or next(PORTS)}"
+    return query(client, SERVER, name, at, **{"node": "n1", "attempts": 2} | more)
 
 
 def search(name: str, at: float, *suffixes: str, address: str | None = "198.51.100.7", **more: Any) -> list[Object]:
@@ -112,10 +113,23 @@ def test_a_search_domain_of_the_node_is_learned_from_several_names(shop: Directo
 
 
 def test_a_step_asked_again_after_silence_is_a_retry(shop: Directory) -> None:
-    rows = [lost("slow.example", 0), ask("slow.example", 10, "198.51.100.7", latency_us=1000)]
+    rows = [lost("slow.example", 0, attempts=1), ask("slow.example", 5, "198.51.100.7")]
     (row,) = resolved(shop, *rows)
-    assert (row["queries"], row["retries"], row["unanswered"]) == (3, 2, 1)
-    assert (row["outcome"], row["duration_us"]) == ("answered", 10_001_000)
+    assert (row["queries"], row["retries"], row["unanswered"]) == (2, 1, 1)
+    assert (row["outcome"], row["duration_us"]) == ("answered", 5_001_000)
+
+
+def test_what_a_resolver_gave_up_is_over(shop: Directory) -> None:
+    repeated = [lost("slow.example", 0), ask("slow.example", 5.2, "198.51.100.7")]
+    assert [row["outcome"] for row in resolved(shop, *repeated)] == ["unanswered", "answered"]
+    polled = [lost("dead.example", 5 * turn, attempts=1) for turn in range(6)]
+    assert [row["queries"] for row in resolved(shop, *polled)] == [2, 2, 2]
+
+
+def test_a_half_that_was_never_answered_lasts_to_its_last_query(shop: Directory) -> None:
+    rows = [ask("x.example", 0, "198.51.100.7")] + [lost("x.example", at, attempts=1, qtype="AAAA") for at in (0, 5)]
+    (row,) = resolved(shop, *rows)
+    assert (row["outcome"], row["unanswered"], row["duration_us"]) == ("answered", 2, 5_000_000)
 
 
 def test_a_name_that_nobody_answers(shop: Directory) -> None:
@@ -186,22 +200,24 @@ def test_who_asks_others_forwards_and_waits_for_them(shop: Directory) -> None:
     assert told == [(False, "upstream", 1000), (True, None, None), (False, "cache", None), (False, "zone", None)]
 
 
-def counted(read: Directory, *rows: Object, covered: tuple[float, float] | None = None) -> list[bool | None]:
-    before = (
-        {"from_time": [at(covered[0])], "until_time": [at(covered[1])]}
-        if covered
-        else {"from_time": [], "until_time": []}
-    )
+def counted(
+    read: Directory, *rows: Object, covered: tuple[str | None, float, float] | None = None
+) -> list[bool | None]:
+    node, since, until = covered or (None, 0, 0)
+    span = {"cluster": None, "node": node, "from_time": at(since), "until_time": at(until)}
     ends = [ask("end.example", when, "192.0.2.1") for when in (-FAR, FAR)]
-    table = enrich(flows(), dns(*ends, *rows), read, pa.table(before, schema=NOTHING_COVERED.schema)).dns
+    before = pa.Table.from_pylist([span] if covered else [], schema=COVERED)
+    table = enrich(flows(), dns(*ends, *rows), read, before).dns
     found: list[bool | None] = table["counted"].to_pylist()[2:]
     return found
 
 
-def test_a_transaction_is_decided_where_both_its_nodes_are_there(shop: Directory) -> None:
+def test_a_transaction_is_decided_where_its_client_is(shop: Directory) -> None:
     one, two = ask("x.example", 0, "192.0.2.1", port=7), ask("x.example", 0.0001, "192.0.2.1", port=7, node="n2")
     assert counted(shop, one, two) == [True, False]
-    assert counted(shop, one) == [None], "the node of the server may know more"
+    assert counted(shop, one) == [True]
+    away = ask("x.example", 0, "192.0.2.1", ip="10.1.1.6", server="10.1.0.5:53")
+    assert counted(shop, away) == [None], "the client's node may tell"
     outside = ask("x.example", 0, "192.0.2.1", server=UPSTREAM)
     assert counted(shop, outside) == [True]
 
@@ -209,8 +225,50 @@ def test_a_transaction_is_decided_where_both_its_nodes_are_there(shop: Directory
 def test_a_transaction_near_the_end_or_of_a_time_that_was_covered_is_not_decided(shop: Directory) -> None:
     near, far = (ask("x.example", when, "192.0.2.1", server=UPSTREAM) for when in (FAR - 5, 0))
     assert counted(shop, near, far) == [None, True]
-    assert counted(shop, far, covered=(-1, 1)) == [None]
-    assert counted(shop, far, covered=(1, 2)) == [True]
+    assert counted(shop, far, covered=("n1", -1, 1)) == [None]
+    assert counted(shop, far, covered=(None, -1, 1)) == [None]
+    assert counted(shop, far, covered=("n2", -1, 1)) == [True]
+    assert counted(shop, far, covered=("n1", 1, 2)) == [True]
+
+
+def test_an_answer_of_another_name_makes_no_name_server(shop: Directory) -> None:
+    asked = query("10.1.0.9:1", f"{CLIENT}:53", "decoy.example", 0, [answer("decoy.example", "192.0.2.1")], node="n1")
+    table = enrich(flows(), dns(asked, ask("tunnel.example", 0.0005, "192.0.2.1")), shop).dns
+    assert table["forwarded"].to_pylist() == [False, False]
+
+
+def test_a_cache_on_the_node_forwards_by_the_nodes_address(shop: Directory) -> None:
+    asked = ask("x.example", 0, "192.0.2.1", server="169.254.20.10:53")
+    leg = query("192.168.0.1:5000", SERVER, "x.example", 0.0002, [answer("x.example", "192.0.2.1")], node="n1")
+    again = ask("x.example", 1, "192.0.2.1", server="169.254.20.10:53")
+    told = enrich(flows(), dns(asked, leg, again), shop).dns.to_pylist()
+    assert [(row["forwarded"], row["answered_from"]) for row in told] == [
+        (False, "upstream"),
+        (True, None),
+        (False, "cache"),
+    ]
+
+
+def test_clocks_of_two_nodes_do_not_hide_what_was_asked_upstream(shop: Directory) -> None:
+    late = 0.004
+    seen = ask("x.example", 0, "192.0.2.1", port=7), ask("x.example", late, "192.0.2.1", port=7, node="n2")
+    leg = query("10.1.1.6:5000", UPSTREAM, "x.example", late + 0.0002, [answer("x.example", "192.0.2.1")], node="n2")
+    told = enrich(flows(), dns(*seen, leg), shop).dns["answered_from"].to_pylist()
+    assert told[:2] == ["upstream", "upstream"]
+
+
+def test_loopback_clients_of_two_nodes_are_two(shop: Directory) -> None:
+    rows = [ask("x.example", 0.1 * n, None, ip="127.0.0.1", server="127.0.0.53:53", node=f"n{n}") for n in (1, 2)]
+    found = enrich(flows(), dns(*rows), shop).resolutions.to_pylist()
+    assert [(row["node"], row["transactions"]) for row in found] == [("n1", 1), ("n2", 1)]
+
+
+def test_connections_are_not_known_where_only_dns_was_captured(shop: Directory) -> None:
+    only_dns = flow(f"{CLIENT}:1", SERVER, 0, node="n1", application="dns")
+    other = flow("10.1.0.77:1", "198.51.100.9:443", 0, node="n1")
+    rows = ask("x.example", 0, "198.51.100.7")
+    assert [row["connections"] for row in resolved(shop, rows, connections=(only_dns,))] == [None]
+    assert [row["connections"] for row in resolved(shop, rows, connections=(only_dns, other))] == [0]
 
 
 def test_names_of_strangers_are_only_text(shop: Directory) -> None:
