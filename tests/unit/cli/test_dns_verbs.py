@@ -138,7 +138,9 @@ def sick(tmp_path_factory: pytest.TempPathFactory) -> str:
     """Queries of two clients, one of them of hostile names, that are never answered; a third has no trouble."""
     rows = [unanswered(number, name, client=EVIL) for number, name in enumerate(HOSTILE)]
     rows += [unanswered(100 + number, "a.example.org") for number in range(LOST)]
-    rows += [transaction(200 + number, f"fine{number}.example", client=pod("web", "10.244.1.12")) for number in range(80)]
+    rows += [
+        transaction(200 + number, f"fine{number}.example", client=pod("web", "10.244.1.12")) for number in range(80)
+    ]
     return str(make_names(tmp_path_factory.mktemp("sick") / "lake", dns=rows).folder)
 
 
@@ -150,7 +152,12 @@ def test_the_report_for_people(sick: str) -> None:
     result = tailrace(*doctor(sick))
     assert result.exit_code == 0
     assert not TERMINAL_CONTROL.search(result.stdout)
-    for word in ("CRITICAL  Queries without an answer: names under a.example.org", "  Fix ", "  See ", "tailrace dns --"):
+    for word in (
+        "CRITICAL  Queries without an answer: names under a.example.org",
+        "  Fix ",
+        "  See ",
+        "tailrace dns --",
+    ):
         assert word in result.stdout
     assert r"\x1b[31mred\x1b[0m" in result.stdout
 
