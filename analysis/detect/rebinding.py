@@ -27,14 +27,23 @@ def _severity(row: Row) -> Severity | None:
     """None for what is most likely a zone of the company's own: all inside, and asked by several or led elsewhere."""
     if row["outside"] is not None:
         return Severity.CRITICAL if _soon(row) else Severity.WARNING
-    near = row["of_cluster"] or row["place"] in OWN
-    return Severity.WARNING if near and row["zone_clients"] == 1 else None
+    return Severity.WARNING if _is_near(row) and row["zone_clients"] == 1 else None
 
 
 def _soon(row: Row) -> bool:
-    """From an address outside to one inside in a short time, or both at once."""
+    """From an address outside to one inside in a short time, or both at once, and not for hours on end."""
     apart = row["first_inside"] - row["last_outside"]
-    return bool(row["first_outside"] <= row["last_inside"] and apart <= SOON)
+    return bool(row["first_outside"] <= row["last_inside"] and apart <= SOON and not _has_two_views(row))
+
+
+def _has_two_views(row: Row) -> bool:
+    """A zone of the company's own that leads outside and inside, time and again: who rebinds a name is done soon."""
+    both = min(row["last_outside"], row["last_inside"]) - max(row["first_outside"], row["first_inside"])
+    return bool(both > SOON and not _is_near(row))
+
+
+def _is_near(row: Row) -> bool:
+    return bool(row["of_cluster"] or row["place"] in OWN)
 
 
 def _finding(row: Row, severity: Severity) -> Finding:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from analysis.dns.finding import Context, Diagnosis, Finding, Row, Severity, asked_by, client_of
 from analysis.dns.words import counted, took
 
-# Where whole pairs and single queries are lost half as often as one of a pair, no race is the cause: `unanswered` tells.
+# A client that loses other calls half as often loses packets, whatever they are: `unanswered` tells.
 GENERAL = 0.5
 
 FIX = (
@@ -21,25 +21,31 @@ def judge(rows: Sequence[Row], context: Context) -> list[Finding]:
 
 
 def _is_race(row: Row) -> bool:
-    return bool(row["lost_otherwise"] < GENERAL * row["lost_of_pair"])
+    return bool(row["lost_otherwise"] < GENERAL * row["raced"])
 
 
 def _finding(row: Row) -> Finding:
-    where = f"on node {row['node']}" if row["nodes"] == 1 else f"on {counted(row['nodes'], 'node')}"
     stall = f" and waited {took(row['p50_stall_us'])}" if row["p50_stall_us"] is not None else ""
     return Finding(
         diagnosis=DIAGNOSIS.name,
         severity=Severity.CRITICAL,
         subject=client_of(row),
-        says=f"{row['lost_of_pair']:,} of {counted(row['pairs'], 'call')} for A and AAAA at once {where} lost one query of the "
-        f"two{stall}. Lost otherwise: {counted(row['lost_otherwise'], 'query', 'queries')}.",
+        says=f"{row['raced']:,} of {counted(row['pairs'], 'call')} for A and AAAA at once{_where(row)} lost one query of the "
+        f"two{stall}. Lost otherwise: {counted(row['lost_otherwise'], 'call')}.",
         fix=FIX,
-        queries=row["lost_of_pair"],
+        queries=row["raced"],
         waited_us=row["waited_us"],
         evidence=row,
-        effect=f"{counted(row['lost_of_pair'], 'call')} less that stall, {took(row['waited_us'])} in all.",
-        look=asked_by(row) | ({"domain": row["example"]} if row["names"] == 1 else {}),
+        effect=f"{counted(row['raced'], 'call')} less that stall, {took(row['waited_us'])} in all.",
+        look=asked_by(row) | ({"domain": f"{row['example']}*"} if row["names"] == 1 else {}),
     )
+
+
+def _where(row: Row) -> str:
+    """A client of which no more than its address is known has no node."""
+    if not row["nodes"]:
+        return ""
+    return f" on node {row['node']}" if row["nodes"] == 1 else f" on {counted(row['nodes'], 'node')}"
 
 
 DIAGNOSIS = Diagnosis("pair_race", "One of A and AAAA lost", judge)

@@ -11,6 +11,8 @@ from analysis.dns.words import counted, share, took
 LEAST_SHARE = 0.01
 # From here callers see it: both of two tries fail once in a hundred calls.
 CRITICAL_SHARE = 0.1
+# At least three calls, of up to four transactions: fewer fail by chance somewhere in a large cluster.
+CRITICAL_FAILURES = 10
 
 RCODES = ("servfail", "refused", "notimp", "formerr")
 FIXES = {
@@ -70,7 +72,7 @@ def common_suffix(first: str, last: str) -> str:
 
 def _severity(row: Row) -> Severity:
     """A type that a server does not know hurts no caller as long as addresses are found."""
-    felt = row["address_failures"] > 0 and row["failures"] >= CRITICAL_SHARE * row["transactions"]
+    felt = row["address_failures"] >= CRITICAL_FAILURES and row["failures"] >= CRITICAL_SHARE * row["transactions"]
     return Severity.CRITICAL if felt else Severity.WARNING
 
 

@@ -3,7 +3,7 @@
 -- read by: the DNS doctor, tailrace ask
 -- parameter namespace text null: namespace of the client
 -- parameter workload text null: workload of the client
--- parameter least integer 2: fewest failures of a zone; the first may be a server that just started
+-- parameter least integer 5: fewest failures of a zone; one call makes up to four, for A and AAAA, tried twice
 with failed as (
     select
         coalesce(registered_domain, regexp_extract(qname, '([^.]+[.])?[^.]+$', 0)) as zone,

@@ -88,13 +88,18 @@ def _evidence(culprit: Culprit) -> dict[str, object]:
 
 
 def _clients(culprit: Culprit) -> Sequence[str]:
-    return sorted({client_of(row) for row in _losing(culprit.rows)})
+    """Those that lost enough to be told apart."""
+    return sorted({row["client"] for row in _losing(culprit.rows) if row["client"]})
 
 
 def _servers(culprit: Culprit) -> Sequence[str]:
-    return sorted(
-        {row["server"] or f"{row['service']}, no pod of which was seen to get them" for row in _losing(culprit.rows)}
-    )
+    losing = _losing(culprit.rows)
+    unseen = {f"{row['service']}, no pod of which was seen to get them" for row in losing if row["service"]}
+    return sorted({row["server"] for row in losing if row["server"]} | unseen)
+
+
+def _listed(names: Sequence[str], things: str) -> str:
+    return listed(names) if names else f"several {things}"
 
 
 def _lost(sums: Row) -> str:
@@ -118,16 +123,18 @@ def _waits(sums: Row) -> str:
 
 
 def _contrast(culprit: Culprit) -> str:
-    clients, servers = _clients(culprit), _servers(culprit)
+    clients, servers = _listed(_clients(culprit), "clients"), _listed(_servers(culprit), "servers")
     if culprit.dimension is None:
-        return f"It is {counted(len(clients), 'client')} at {listed(servers)}, none much worse than the others."
+        named = {row["client"] for row in _losing(culprit.rows)}
+        who = "several clients" if None in named else counted(len(named), "client")
+        return f"It is {who} at {servers}, none much worse than the others."
     rest = f"{culprit.others.lost:,} of {culprit.others.transactions:,}"
     contrast = {
-        "zone": f"All other names: {rest} lost. Asked by {listed(clients)} of {listed(servers)}.",
-        "zone_at_server": f"All else: {rest} lost. Asked by {listed(clients)}.",
-        "server": f"Other servers: {rest} lost. Asked by {listed(clients)}.",
-        "client": f"Other clients: {rest} lost. It asked {listed(servers)}.",
-        "client_node": f"Other nodes: {rest} lost. Clients there: {listed(clients)}.",
+        "zone": f"All other names: {rest} lost. Asked by {clients} of {servers}.",
+        "zone_at_server": f"All else: {rest} lost. Asked by {clients}.",
+        "server": f"Other servers: {rest} lost. Asked by {clients}.",
+        "client": f"Other clients: {rest} lost. It asked {servers}.",
+        "client_node": f"Other nodes: {rest} lost. Clients there: {clients}.",
     }[culprit.dimension]
     same = [f"{WORDS[dimension]} {value}" for dimension, value in culprit.same if dimension != "zone_at_server"]
     return f"{contrast} It cannot be told apart from {' and '.join(same)}." if same else contrast

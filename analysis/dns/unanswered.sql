@@ -7,7 +7,14 @@
 -- parameter late_us integer 300000: an answer to a repeated query is late from here (no resolver repeats sooner)
 -- parameter least integer 2: fewest that a client, node, server or zone lost to be told apart
 -- parameter usual integer 2000: who loses less than one of so many is NULL, as any network loses that
-with troubled as (
+-- parameter pending_s integer 10: what was asked so shortly before the records of its node end may yet have been answered
+with ending as (
+    select node as covered_node, max(until_time) as records_end
+    from coverage
+    group by node
+),
+
+troubled as (
     select
         resolution_id,
         client_namespace,
@@ -30,9 +37,10 @@ with troubled as (
             else row_number() over (partition by resolution_id order by start_time, qname, qtype, server_ip)
         end as place
     from dns
+    left join ending on ending.covered_node is not distinct from dns.node
     where
         (
-            outcome = 'unanswered'
+            (outcome = 'unanswered' and coalesce(epoch(records_end) - epoch(start_time) >= $pending_s, true))
             or (outcome = 'answered' and attempts > 1 and latency_us >= $late_us and rcode in ('NOERROR', 'NXDOMAIN'))
         )
         and not forwarded
@@ -199,7 +207,7 @@ told as (
         case when suspect_client.client is not null then counted.client_name end as client_name,
         suspect_node.client_node,
         suspect_server.server,
-        counted.service,
+        case when counted.server is null then counted.service end as service,
         case when suspect_server.server is not null then counted.server_node end as server_node,
         suspect_zone.zone,
         suspect_zone.transactions as zone_transactions,

@@ -45,8 +45,8 @@ def test_programs_get_the_finding(tunnelled: Lake, form: str) -> None:
 
 def test_a_report_for_people(tunnelled: Lake) -> None:
     told = " ".join(detect(tunnelled).stdout.split())
-    assert told.startswith("CRITICAL Data carried in names: shop/api → ")
-    assert "See tailrace dns --from-namespace shop --from-workload api --domain" in told
+    assert told.startswith("1 critical CRITICAL Data carried in names: shop/api → ")
+    assert f"See tailrace dns --lake {tunnelled.folder} --from-namespace shop --from-workload api --domain" in told
     assert told.endswith("Nothing found by dga, fast_flux, rebinding, typosquat.")
 
 

@@ -99,6 +99,29 @@ def test_how_sure_it_is(tmp_path: Path, steps: list[tuple[int, list[str]]], seve
     assert finding.severity is severity
 
 
+@pytest.mark.parametrize(
+    "inside, minutes, severity",
+    [
+        ("10.0.0.5", 40, Severity.WARNING),  # a zone with two views, all day
+        ("10.0.0.5", 2, Severity.CRITICAL),  # both within the hour
+        ("10.96.0.7", 40, Severity.CRITICAL),  # no view of a zone leads to a Service of this cluster
+        ("169.254.169.254", 40, Severity.CRITICAL),
+    ],
+)
+def test_a_name_that_leads_to_both_time_and_again(
+    tmp_path: Path, inside: str, minutes: int, severity: Severity
+) -> None:
+    steps = [(60 * minutes * n, [inside if n % 2 else PUBLIC]) for n in range(20)]
+    (finding,) = detected(tmp_path, "rebinding", led(*steps), assignments=[SERVICE])
+    assert finding.severity is severity
+
+
+def test_a_name_that_led_outside_all_day_and_then_inside(tmp_path: Path) -> None:
+    steps = [(600 * n, [PUBLIC]) for n in range(60)] + [(36_000 + 5 * n, ["10.0.0.5"]) for n in range(9)]
+    (finding,) = detected(tmp_path, "rebinding", led(*steps), assignments=[SERVICE])
+    assert finding.severity is Severity.CRITICAL
+
+
 def test_a_zone_of_the_inside_that_several_ask_for(tmp_path: Path) -> None:
     ours = led((0, ["10.96.0.7"]), (1, ["127.0.0.1"]))
     theirs = led((2, ["10.0.0.7"]), client=OTHER, name="b.host.example")

@@ -186,7 +186,8 @@ def test_what_is_usual(lake: Lake) -> None:
 
 
 def test_a_finding_is_of_the_name_if_it_shows_this_resolution_else_of_the_client(tmp_path: Path) -> None:
-    lost = [unanswered(n, "gone.example", client=API, transaction_id=f"l{n}", resolution_id="r000007") for n in (1, 2)]
+    lost = [unanswered(n, f"{n}.example", client=API, transaction_id=f"l{n}") for n in range(20, 30)]
+    lost += [unanswered(1, "gone.example", client=API, transaction_id="l1", resolution_id="r000007")]
     gone = resolution(7, "gone.example", client=API, outcome="unanswered", start_time=ms(0), end_time=ms(900))
     whole, steps = searched(9, 5000)
     lake = make_names(tmp_path, dns=[*lost, *steps], resolutions=[gone, whole])

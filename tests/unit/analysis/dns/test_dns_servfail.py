@@ -95,14 +95,14 @@ def test_names_that_nobody_registered_are_told_by_their_last_labels(tmp_path: Pa
 @pytest.mark.parametrize(
     "rows",
     [
-        failed(1),
-        failed(3) + fine(997),
+        failed(4) + fine(4),
+        failed(9) + fine(991),
         failed(9, rcode="NXDOMAIN"),
         asked_upstream(9, transaction, rcode="SERVFAIL"),
         failed(9, outcome="unsolicited", attempts=0),
         [],
     ],
-    ids=["once", "three of a thousand", "no such name", "only upstream", "unsolicited", "nothing"],
+    ids=["one call", "nine of a thousand", "no such name", "only upstream", "unsolicited", "nothing"],
 )
 def test_silent_where_nobody_feels_it(tmp_path: Path, rows: list[Row]) -> None:
     assert found(tmp_path, rows) == []
@@ -112,6 +112,14 @@ def test_silent_where_nobody_feels_it(tmp_path: Path, rows: list[Row]) -> None:
 def test_what_callers_hardly_feel_is_a_warning(tmp_path: Path, more: Row) -> None:
     (finding,) = found(tmp_path, failed(5, **more) + fine(95))
     assert finding.severity == Severity.WARNING
+
+
+@pytest.mark.parametrize("count, severity", [(9, Severity.WARNING), (10, Severity.CRITICAL)])
+def test_a_few_calls_of_a_name_that_hardly_anybody_asks_for_are_a_warning(
+    tmp_path: Path, count: int, severity: Severity
+) -> None:
+    (finding,) = found(tmp_path, failed(count) + fine(10))
+    assert finding.severity is severity
 
 
 def test_a_namespace_and_a_workload_choose_the_clients(tmp_path: Path) -> None:

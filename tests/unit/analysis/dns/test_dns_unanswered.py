@@ -9,6 +9,7 @@ import pytest
 
 from analysis.dns.doctor import examine
 from analysis.dns.finding import Context, Finding, Severity
+from contract.tables import TABLES
 from tests.support.lake import HOSTILE
 from tests.support.names import NOON, make_names, pod, resolution, transaction, unanswered
 
@@ -131,6 +132,57 @@ def test_one_of_a_pair_accuses_nobody_here(tmp_path: Path) -> None:
     lost = [transaction(300 + n, "a.shop.svc.cluster.local", attempts=2, latency_us=5_001_000) for n in range(9)]
     pairs = [resolution(300 + n, "a.shop", duration_us=5_001_000, retries=1, lost_of_pair=1) for n in range(9)]
     assert found(tmp_path, fine + lost, pairs) == []
+
+
+def test_who_lost_too_little_to_be_told_apart_is_not_named(tmp_path: Path) -> None:
+    """Every client loses one of so many queries that only the zone stands out."""
+    name = "www.shop.example"
+    clients = [pod(f"client-{n}", f"10.244.1.{n + 20}") for n in range(12)]
+    fine = [transaction(100 * n + k, "b.example", client=one) for n, one in enumerate(clients) for k in range(30)]
+    lost = [unanswered(9000 + n, name, client=one) for n, one in enumerate(clients)]
+    (finding,) = found(tmp_path, fine + lost)
+    assert finding.subject == f"names under {name}"
+    assert "Asked by several clients of kube-system/coredns-0." in finding.says
+    assert (finding.evidence["clients"], finding.look) == ([], {"domain": f"*{name}", "outcome": "unanswered"})
+
+
+def test_nobody_is_named_none(tmp_path: Path) -> None:
+    """Each loses one, whatever it is, of many servers behind one Service."""
+    dns: list[Row] = []
+    for n in range(24):
+        ends = {
+            "client": pod(f"client-{n}", f"10.244.1.{n + 20}", node=f"node-{n}"),
+            "server": pod("coredns", f"10.244.2.{n}", "kube-system", n) | {"ip": "10.96.0.10"},
+            "service_namespace": "kube-system",
+            "service": "kube-dns",
+        }
+        dns += [transaction(100 * n + k, f"n{n}.example", **ends) for k in range(10)]
+        dns += [unanswered(100 * n + 50, f"n{n}.example", **ends)]
+    (finding,) = found(tmp_path, dns)
+    assert finding.subject == "the way to the name servers"
+    assert "It is several clients at several servers, none much worse than the others." in finding.says
+    assert "None" not in finding.says + finding.fix
+
+
+@pytest.mark.parametrize("node, lost", [("node-1", 10), ("node-2", 20)])
+def test_what_was_still_pending_when_the_records_of_its_node_end_is_not_lost(
+    tmp_path: Path, node: str, lost: int
+) -> None:
+    """Ten queries 30 s before the end, ten in the last seconds; nothing is known of the end of the other node."""
+    ended = {column.name: None if column.nullable else 0 for column in TABLES["coverage"].schema}
+    ended |= {
+        "node": node,
+        "source": "live",
+        "from_time": NOON,
+        "until_time": NOON + timedelta(seconds=100),
+        "discarded": [],
+    }
+    name = "a.shop.svc.cluster.local"
+    fine = [transaction(number, name) for number in range(200)]
+    late = [unanswered(at + n, "gone.example") for at in (700, 905) for n in range(10)]
+    lake = make_names(tmp_path, dns=fine + late, coverage=[ended])
+    (finding,) = examine(lake, {}, Context(), ["unanswered"]).findings
+    assert finding.evidence["unanswered"] == lost
 
 
 @pytest.mark.parametrize("name", HOSTILE)
