@@ -12,6 +12,10 @@ Row = Mapping[str, Any]
 # Namespace (where known) and workload, or address.
 Client = tuple[str | None, str]
 
+# Questions that show what is behind a finding.
+TRANSACTIONS = "dns/search"
+CONNECTIONS = "flows/search"
+
 # Findings of one diagnosis that anybody reads.
 MOST = 50
 
@@ -44,8 +48,9 @@ class Finding:
     waited_us: int
     evidence: Row
     effect: str | None = None
-    # Parameters of the question dns/search that show the transactions behind it.
+    # Parameters of ``question`` that show the transactions, or connections, behind it.
     look: Mapping[str, object] = field(default_factory=dict)
+    question: str = TRANSACTIONS
     # Whom it concerns; told by a diagnosis that compares clients.
     clients: frozenset[Client] = frozenset()
 

@@ -20,7 +20,16 @@ HEIGHT = 620
 # A list that nobody reads to its end; the rest is counted.
 MOST = 60
 TRANSACTIONS = 100
-COLUMNS = ("start_time", "asker", "server", "qname", "qtype", "rcode", "outcome", "latency_us", "attempts")
+SHOWN = {
+    "dns/search": (
+        "transactions",
+        ("start_time", "asker", "server", "qname", "qtype", "rcode", "outcome", "latency_us", "attempts"),
+    ),
+    "flows/search": (
+        "connections",
+        ("start_time", "src", "dst", "dst_ip", "dst_port", "connection_state", "src_bytes", "dst_bytes"),
+    ),
+}
 SNIPPET = re.compile("`([^`]+)`")
 
 LOOKS = {
@@ -115,14 +124,15 @@ def _detail(finding: Finding, titles: Mapping[str, str], window: Mapping[str, An
 
 
 def _transactions(finding: Finding, window: Mapping[str, Any]) -> None:
-    answer = data.first(TRANSACTIONS, "dns/search", **window, **finding.look)
-    title = f"The last {TRANSACTIONS} transactions" if answer.truncated else "Its transactions"
+    things, columns = SHOWN[finding.question]
+    answer = data.first(TRANSACTIONS, finding.question, **window, **finding.look)
+    title = f"The last {TRANSACTIONS} {things}" if answer.truncated else f"Its {things}"
     st.markdown(f"**{title}**")
     if not answer.table.num_rows:
         st.caption("None of them can be shown alone.")
         return
     renamed = answer.table.rename_columns(["asker" if name == "client" else name for name in answer.table.column_names])
-    tables.show(renamed, COLUMNS, f"transactions {identifier(finding)}")
+    tables.show(renamed, columns, f"transactions {identifier(finding)}")
 
 
 def _closing(examined: Examined) -> None:
