@@ -226,6 +226,8 @@ def test_what_is_chosen_on_the_map_narrows_the_page(
     assert figures(app)["Transactions"] == transactions
     assert set(table(app, "p99_us")["client"]) == clients
     assert address(app, "on") == identifier
+    told = "The findings are not narrowed by a server." in [caption.value for caption in app.caption]
+    assert told == (identifier != node_id(API))
     next(button for button in app.button if button.label == "Show all").click().run()
     assert figures(app)["Transactions"] == "35"
     assert "on" not in app.query_params
