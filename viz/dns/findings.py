@@ -93,9 +93,11 @@ def _card(place: int, finding: Finding, titles: Mapping[str, str], opened: bool)
             st.caption(cost)
 
 
-def snippets(fix: str) -> list[str]:
-    """What of a fix is to be copied: a single word is not."""
-    return [snippet for snippet in dict.fromkeys(SNIPPET.findall(fix)) if " " in snippet]
+def parts(fix: str) -> list[tuple[bool, str]]:
+    """A fix in pieces, and whether each is to be copied: a single word is not, and stays where it is."""
+    joined = SNIPPET.sub(lambda found: found[0] if " " in found[1] else found[1], fix)
+    pieces = enumerate(SNIPPET.split(joined))
+    return [(place % 2 == 1, piece.strip()) for place, piece in pieces if piece.strip()]
 
 
 def _cost(finding: Finding) -> str:
@@ -112,9 +114,11 @@ def _detail(finding: Finding, titles: Mapping[str, str], window: Mapping[str, An
     if cost := _cost(finding):
         st.caption(f"Costs: {cost}")
     st.markdown("**What to change**")
-    st.text(lines(finding.fix))
-    for snippet in snippets(finding.fix):
-        st.code(lines(snippet), language=None, wrap_lines=True)
+    for copied, text in parts(finding.fix):
+        if copied:
+            st.code(lines(text), language=None, wrap_lines=True)
+        else:
+            st.text(lines(text))
     if finding.effect:
         st.markdown("**What that would do**")
         st.text(lines(finding.effect))
