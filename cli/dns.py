@@ -10,7 +10,7 @@ from cli import options as o
 from cli.dns_doctor import doctor
 from cli.dns_explain import explain
 from cli.output import Format
-from cli.reading import TIMEOUT_S, Asked, follow, read, window
+from cli.reading import TIMEOUT_S, Asked, follow, read, unrooted, window
 from contract.errors import UsageError
 
 if TYPE_CHECKING:
@@ -123,8 +123,8 @@ def search(
         "to_ip": to_ip,
         "to_port": to_port,
         "protocol": protocol and protocol.value,
-        "domain": domain,
-        "registered_domain": registered_domain,
+        "domain": unrooted(domain),
+        "registered_domain": unrooted(registered_domain),
         "qtype": qtype,
         "rcode": _rcode(rcode),
         "outcome": outcome and outcome.value,

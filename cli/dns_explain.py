@@ -23,7 +23,10 @@ def explain(
     name: Annotated[str, typer.Argument(help="The name, as the program gave it or as it was asked for.")],
     *,
     client: Annotated[
-        str, typer.Option("--client", metavar="NAMESPACE/WORKLOAD", help="Who asked; also a pod, an address, a node.")
+        str,
+        typer.Option(
+            "--client", metavar="NAMESPACE/WORKLOAD", help="Who asked; also NAMESPACE/POD, an address, a node."
+        ),
     ],
     at: Annotated[
         str | None, typer.Option("--at", metavar="TIME", help="The last time before then; the newest, if left out.")

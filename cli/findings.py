@@ -22,7 +22,9 @@ STYLES = {"critical": BAD, "warning": DOUBTFUL, "info": INFO}
 
 LABEL = 8
 
-# Options of ``tailrace dns`` whose names are not those of the parameters of dns/search.
+# By the question that they ask.
+VERBS = {"dns/search": "dns", "flows/search": "flows"}
+# Options of these verbs whose names are not those of the parameters.
 OPTIONS = {"negate": "not"}
 
 
@@ -64,9 +66,9 @@ def brief(page: Page, finding: "Finding", shown: Shown, indent: int = 0) -> None
 
 
 def command(finding: "Finding", shown: Shown) -> str:
-    """The command line that shows the transactions behind it."""
+    """The command line that shows the transactions, or connections, behind it."""
     options = [_option(name, value) for name, value in {**shown.place, **finding.look}.items() if value is not None]
-    return " ".join(["tailrace dns", *options])
+    return " ".join(["tailrace", VERBS[finding.question], *options])
 
 
 def _option(name: str, value: object) -> str:

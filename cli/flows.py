@@ -7,7 +7,7 @@ import typer
 from cli import options as o
 from cli.output import Format
 from cli.protocols import NAMES, protocol_number
-from cli.reading import TIMEOUT_S, Asked, follow, read, window
+from cli.reading import TIMEOUT_S, Asked, follow, read, unrooted, window
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -76,7 +76,7 @@ def flows(
         "to_ip": to_ip,
         "to_port": to_port,
         "protocol": protocol_number(protocol),
-        "domain": domain,
+        "domain": unrooted(domain),
         "state": state,
         "verdict": verdict,
         "negate": negate,

@@ -73,6 +73,11 @@ def nothing(lake: "Lake") -> str:
     return f"nothing matched; the lake has records from {rfc3339(span[0])} to {rfc3339(span[1])}"
 
 
+def unrooted(name: str | None) -> str | None:
+    """As the lake writes it, without the last dot; the root keeps its own."""
+    return name and (name.removesuffix(".") or name)
+
+
 def _opened(folder: str) -> "Lake":
     from store.lake import Lake
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from analysis.dns.finding import Context, Diagnosis, Finding, Row, Severity, asked_by, client_of
+from analysis.dns.finding import CONNECTIONS, Context, Diagnosis, Finding, Row, Severity, asked_by, client_of
 from analysis.dns.words import counted
 
 PLAIN = "dns"
@@ -44,7 +44,8 @@ def _secret(row: Row) -> Finding:
         queries=row["queries"],
         waited_us=row["waited_us"],
         evidence=row,
-        look={**asked_by(row), "domain": row["server"]} if named else asked_by(row),
+        look=asked_by(row) | {"to_port": port} | ({"domain": row["server"]} if named else {"to_ip": row["server_ip"]}),
+        question=CONNECTIONS,
     )
 
 

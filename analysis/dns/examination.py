@@ -10,6 +10,9 @@ from store.lake import Lake
 
 NO_SERVICES = "the lake has no Kubernetes objects (ingest the captures with --kube), or those of several clusters"
 
+# Parameters that choose clients.
+WHOSE = ("namespace", "workload")
+
 
 @dataclass(frozen=True)
 class Unjudged:
@@ -55,9 +58,18 @@ class Examination:
     def _examined(self, ask: Asking, diagnosis: Diagnosis) -> tuple[Sequence[Finding], bool]:
         if diagnosis.needs_services and self.context.services is None:
             raise QuestionError(NO_SERVICES)
-        answer = ask(f"{self.folder}/{diagnosis.name}", self.parameters, diagnosis.rows, self.timeout_s)
+        whose = dict.fromkeys(WHOSE) if diagnosis.compares else {}
+        asked = {**self.parameters, **whose}
+        answer = ask(f"{self.folder}/{diagnosis.name}", asked, diagnosis.rows, self.timeout_s)
         found = sorted(diagnosis.judge(answer.table.to_pylist(), self.context), key=_cost)
-        return found[:MOST], answer.truncated or len(found) > MOST
+        kept = [one for one in found if self._concerns(one)] if diagnosis.compares else found
+        return kept[:MOST], answer.truncated or len(kept) > MOST
+
+    def _concerns(self, finding: Finding) -> bool:
+        namespace, workload = (self.parameters.get(name) for name in WHOSE)
+        return (namespace is None and workload is None) or any(
+            namespace in (None, inside) and workload in (None, name) for inside, name in finding.clients
+        )
 
 
 def together(*reports: Report) -> Report:

@@ -9,6 +9,13 @@ from typing import Any
 
 Row = Mapping[str, Any]
 
+# Namespace (where known) and workload, or address.
+Client = tuple[str | None, str]
+
+# Questions that show what is behind a finding.
+TRANSACTIONS = "dns/search"
+CONNECTIONS = "flows/search"
+
 # Findings of one diagnosis that anybody reads.
 MOST = 50
 
@@ -41,8 +48,11 @@ class Finding:
     waited_us: int
     evidence: Row
     effect: str | None = None
-    # Parameters of the question dns/search that show the transactions behind it.
+    # Parameters of ``question`` that show the transactions, or connections, behind it.
     look: Mapping[str, object] = field(default_factory=dict)
+    question: str = TRANSACTIONS
+    # Whom it concerns; told by a diagnosis that compares clients.
+    clients: frozenset[Client] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -59,6 +69,8 @@ class Diagnosis:
     needs_services: bool = False
     # More than findings that anybody reads where a finding is made of many rows, or not every row is worth one.
     rows: int = MOST
+    # It compares clients with each other: it is asked of all, and of what it finds is kept what concerns those that were chosen.
+    compares: bool = False
 
 
 @dataclass(frozen=True)

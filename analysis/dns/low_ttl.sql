@@ -24,8 +24,6 @@ with asked as (
         max(start_time) as last_seen
     from resolutions
     where not forwarded and outcome = 'answered' and ttl is not null
-        and ($namespace is null or client_namespace = $namespace)
-        and ($workload is null or client_workload = $workload)
     group by
         client_namespace, client_workload_kind, coalesce(client_workload, client_ip), client_ip,
         asked, registered_domain is not null, ttl
@@ -116,4 +114,7 @@ where intervals > 0
         when outside then fetched / minutes >= $a_minute or fetched_us / minutes >= $wait_us
         else queries / minutes >= 60 * $rate
     end
+    -- Only here: what others were answered tells the TTL of the zone.
+    and ($namespace is null or client_namespace = $namespace)
+    and ($workload is null or client_name = $workload)
 order by fetched_us desc, fetched desc, client_namespace, client_workload_kind, client_name, asked

@@ -25,8 +25,6 @@ with missing as (
     where outcome = 'answered' and not forwarded and coalesce(answered_from <> 'zone', true)
         -- AAAA and HTTPS are asked for beside A: a name without them is nothing missing.
         and (rcode = 'NXDOMAIN' or (rcode = 'NOERROR' and negative_ttl is not null and qtype not in ('AAAA', 'HTTPS')))
-        and ($namespace is null or client_namespace = $namespace)
-        and ($workload is null or client_workload = $workload)
     group by
         client_namespace, client_workload_kind, coalesce(client_workload, client_ip), qname, qtype,
         registered_domain, rcode, negative_ttl, answered_from
@@ -101,5 +99,9 @@ select
     first_seen,
     last_seen
 from spanned
-where uncached >= $least and needed < uncached
+where
+    uncached >= $least and needed < uncached
+    -- Only here: who else asks for a name tells how long an answer is kept.
+    and ($namespace is null or client_namespace = $namespace)
+    and ($workload is null or client_name = $workload)
 order by uncached desc, uncached_us desc, client_namespace, client_workload_kind, client_name, qname

@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Sequence
 
 from analysis.dns.culprits import Culprit, culprits
-from analysis.dns.finding import Context, Diagnosis, Finding, Row, Severity, asked_by, client_of
+from analysis.dns.finding import Client, Context, Diagnosis, Finding, Row, Severity, asked_by, client_of
 from analysis.dns.words import counted, listed, took
 
 # A single lost packet is what UDP does; the second of the same kind is a fault.
@@ -57,6 +57,7 @@ def _finding(culprit: Culprit) -> Finding:
         evidence=sums | _evidence(culprit),
         effect=_effect(sums),
         look=_look(culprit),
+        clients=_concerned(culprit),
     )
 
 
@@ -90,6 +91,12 @@ def _evidence(culprit: Culprit) -> dict[str, object]:
 def _clients(culprit: Culprit) -> Sequence[str]:
     """Those that lost enough to be told apart."""
     return sorted({row["client"] for row in _losing(culprit.rows) if row["client"]})
+
+
+def _concerned(culprit: Culprit) -> frozenset[Client]:
+    """Who lost next to nothing has no name in the rows."""
+    named = (row for row in _losing(culprit.rows) if row["client_name"])
+    return frozenset((row["client_namespace"], row["client_name"]) for row in named)
 
 
 def _servers(culprit: Culprit) -> Sequence[str]:
@@ -199,4 +206,4 @@ def _at(server: str) -> dict[str, object]:
     return {"to_pod": server} if "/" in server else {"to_ip": server}
 
 
-DIAGNOSIS = Diagnosis("unanswered", "Queries without an answer", judge, rows=10_000)
+DIAGNOSIS = Diagnosis("unanswered", "Queries without an answer", judge, rows=10_000, compares=True)

@@ -88,3 +88,13 @@ def test_an_incident_is_told_from_its_twin(resolvers_lake: Path, twin: Row) -> N
     victim = next(incident["client"] for incident in incidents("resolvers") if incident["diagnosis"] == diagnosis)
     assert told_of(resolvers_lake, diagnosis, victim)
     assert told_of(resolvers_lake, diagnosis, twin["client"]) == []
+
+
+def test_a_lost_query_is_found_where_one_looks_at_one_client(resolvers_lake: Path) -> None:
+    """The others, who are answered, are compared with, whoever is looked at."""
+    of_all = told(resolvers_lake, *DOCTOR, "--diagnosis", "unanswered")
+    found = told_of(resolvers_lake, "unanswered", {"namespace": "shop", "workload": "checkout"})
+    assert [one["evidence"] for one in found] == [
+        one["evidence"] for one in of_all if "shop/checkout" in one["evidence"]["clients"]
+    ]
+    assert found

@@ -20,7 +20,16 @@ HEIGHT = 620
 # A list that nobody reads to its end; the rest is counted.
 MOST = 60
 TRANSACTIONS = 100
-COLUMNS = ("start_time", "asker", "server", "qname", "qtype", "rcode", "outcome", "latency_us", "attempts")
+SHOWN = {
+    "dns/search": (
+        "transactions",
+        ("start_time", "asker", "server", "qname", "qtype", "rcode", "outcome", "latency_us", "attempts"),
+    ),
+    "flows/search": (
+        "connections",
+        ("start_time", "src", "dst", "dst_ip", "dst_port", "connection_state", "src_bytes", "dst_bytes"),
+    ),
+}
 SNIPPET = re.compile("`([^`]+)`")
 
 LOOKS = {
@@ -84,9 +93,11 @@ def _card(place: int, finding: Finding, titles: Mapping[str, str], opened: bool)
             st.caption(cost)
 
 
-def snippets(fix: str) -> list[str]:
-    """What of a fix is to be copied: a single word is not."""
-    return [snippet for snippet in dict.fromkeys(SNIPPET.findall(fix)) if " " in snippet]
+def parts(fix: str) -> list[tuple[bool, str]]:
+    """A fix in pieces, and whether each is to be copied: a single word is not, and stays where it is."""
+    joined = SNIPPET.sub(lambda found: found[0] if " " in found[1] else found[1], fix)
+    pieces = enumerate(SNIPPET.split(joined))
+    return [(place % 2 == 1, piece.strip()) for place, piece in pieces if piece.strip()]
 
 
 def _cost(finding: Finding) -> str:
@@ -103,9 +114,11 @@ def _detail(finding: Finding, titles: Mapping[str, str], window: Mapping[str, An
     if cost := _cost(finding):
         st.caption(f"Costs: {cost}")
     st.markdown("**What to change**")
-    st.text(lines(finding.fix))
-    for snippet in snippets(finding.fix):
-        st.code(lines(snippet), language=None, wrap_lines=True)
+    for copied, text in parts(finding.fix):
+        if copied:
+            st.code(lines(text), language=None, wrap_lines=True)
+        else:
+            st.text(lines(text))
     if finding.effect:
         st.markdown("**What that would do**")
         st.text(lines(finding.effect))
@@ -115,14 +128,15 @@ def _detail(finding: Finding, titles: Mapping[str, str], window: Mapping[str, An
 
 
 def _transactions(finding: Finding, window: Mapping[str, Any]) -> None:
-    answer = data.first(TRANSACTIONS, "dns/search", **window, **finding.look)
-    title = f"The last {TRANSACTIONS} transactions" if answer.truncated else "Its transactions"
+    things, columns = SHOWN[finding.question]
+    answer = data.first(TRANSACTIONS, finding.question, **window, **finding.look)
+    title = f"The last {TRANSACTIONS} {things}" if answer.truncated else f"Its {things}"
     st.markdown(f"**{title}**")
     if not answer.table.num_rows:
         st.caption("None of them can be shown alone.")
         return
     renamed = answer.table.rename_columns(["asker" if name == "client" else name for name in answer.table.column_names])
-    tables.show(renamed, COLUMNS, f"transactions {identifier(finding)}")
+    tables.show(renamed, columns, f"transactions {identifier(finding)}")
 
 
 def _closing(examined: Examined) -> None:

@@ -43,6 +43,11 @@ class Focus:
             return {}
         return {name: self.parameters[name] for name in ("namespace", "workload") if name in self.parameters}
 
+    @property
+    def beyond_client(self) -> bool:
+        """Something is chosen that findings cannot be narrowed to."""
+        return self.parameters.keys() != self.client.keys()
+
 
 def focus(graph: nx.MultiDiGraph) -> Focus:
     """What was clicked last, or what the address of the page says; nothing, if the map has no such thing."""
@@ -97,6 +102,8 @@ def banner(found: Focus) -> None:
     with st.container(horizontal=True, vertical_alignment="center", key="focus"):
         if found.identifier is not None:
             st.markdown(f":material/filter_alt: Only {found.words}", width="content")
+            if found.beyond_client:
+                st.caption("The findings are not narrowed by a server.", width="content")
             st.button("Show all", icon=":material/close:", type="tertiary", on_click=_clear)
 
 

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 from analysis.dns.doctor import examine
 from analysis.dns.examination import Unjudged
-from analysis.dns.finding import Finding, Row
+from analysis.dns.finding import TRANSACTIONS, Finding, Row
 from analysis.dns.services import read_context
 from analysis.questions import asking
 from store.lake import Lake
@@ -65,7 +65,9 @@ def _shows(lake: Lake, findings: Sequence[Finding], resolution: Row, timeout_s: 
         return [
             one
             for one in findings
-            if one.look.keys() - WHOSE and answer("dns/search", {**one.look, **this}, 1, timeout_s).table.num_rows
+            if one.question == TRANSACTIONS
+            and one.look.keys() - WHOSE
+            and answer("dns/search", {**one.look, **this}, 1, timeout_s).table.num_rows
         ]
 
 

@@ -57,6 +57,9 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> str:
     [
         (("--registered-domain", "EXAMPLE.*"), 9),
         (("--registered-domain", "example"), 0),
+        (("--registered-domain", "example.org."), 9),
+        (("--domain", "a.example.org."), 2),
+        (("--domain", "."), 0),
         (("--answered-from", "upstream"), 6),
         (("--answered-from", "zone"), 0),
         (("--latency-over", "4"), 4),

@@ -31,7 +31,7 @@ from tests.support.names import (
     transaction,
     unanswered,
 )
-from viz.dns.findings import identifier, snippets
+from viz.dns.findings import identifier, parts
 from viz.dns.resolvers import TRANSACTIONS
 from viz.graph.drawing import chosen, drawing, edge_id, node_id
 
@@ -137,7 +137,8 @@ def test_the_worst_finding_is_open_and_another_opens_by_a_click(monkeypatch: pyt
     for place, finding in enumerate(report.findings):
         [button for button in app.button if button.key.startswith("finding ")][place].click().run()
         assert address(app, "finding") == identifier(finding)
-        assert finding.fix in [text.value for text in app.text]
+        shown = {True: [one.value for one in app.code], False: [one.value for one in app.text]}
+        assert all(text in shown[copied] for copied, text in parts(finding.fix))
         assert len(table(app, "told")) > 0
         assert len(table(app, "asker")) == ask(ill, "dns/search", finding.look, 100).table.num_rows > 0
 
@@ -148,18 +149,18 @@ def test_a_finding_of_another_lake_opens_the_worst(monkeypatch: pytest.MonkeyPat
 
 
 @pytest.mark.parametrize(
-    ("fix", "copied"),
+    ("fix", "told"),
     [
         (
-            "Ask it with `dig`, and until then put `dnsConfig: {}` under `spec`; `dnsConfig: {}` again.",
-            ["dnsConfig: {}"],
+            "Ask it with `dig`, then put `dnsConfig: {}` under `spec`.",
+            [(False, "Ask it with dig, then put"), (True, "dnsConfig: {}"), (False, "under spec.")],
         ),
-        ("Write `bufsize 1232`, or `a b", ["bufsize 1232"]),
-        ("Nothing.", []),
+        ("Write `bufsize 1232`, or `a b", [(False, "Write"), (True, "bufsize 1232"), (False, ", or `a b")]),
+        ("Nothing.", [(False, "Nothing.")]),
     ],
 )
-def test_what_is_to_be_copied_of_a_fix(fix: str, copied: list[str]) -> None:
-    assert snippets(fix) == copied
+def test_code_of_a_fix_is_shown_once(fix: str, told: list[tuple[bool, str]]) -> None:
+    assert parts(fix) == told
 
 
 def test_identifiers_are_short_and_differ() -> None:
@@ -226,6 +227,8 @@ def test_what_is_chosen_on_the_map_narrows_the_page(
     assert figures(app)["Transactions"] == transactions
     assert set(table(app, "p99_us")["client"]) == clients
     assert address(app, "on") == identifier
+    told = "The findings are not narrowed by a server." in [caption.value for caption in app.caption]
+    assert told == (identifier != node_id(API))
     next(button for button in app.button if button.label == "Show all").click().run()
     assert figures(app)["Transactions"] == "35"
     assert "on" not in app.query_params

@@ -7,6 +7,7 @@ import pytest
 
 from analysis.dns.doctor import examine
 from analysis.dns.finding import Context, Finding, Severity
+from analysis.questions import ask
 from store.lake import Lake
 from tests.support.history import flow
 from tests.support.lake import HOSTILE
@@ -47,6 +48,22 @@ def test_dns_over_tls_and_quic(tmp_path: Path) -> None:
     assert finding.subject == "shop/api → 203.0.113.80 (dns over tls)"
     assert finding.says.startswith("shop/api opened 3 connections for DNS over TLS or QUIC (port 853) to 203.0.113.80.")
     assert "deny 203.0.113.80 on port 853" in finding.fix
+
+
+@pytest.mark.parametrize(
+    "connections",
+    [
+        [opened(number, SOMEWHERE, 853) for number in range(3)],
+        [opened(number, SOMEWHERE, 443, tls_sni="dns.google") for number in range(2)],
+        [opened(0, outside("1.1.1.1"), 443)],
+    ],
+)
+def test_secret_queries_are_shown_as_connections(tmp_path: Path, connections: list[Row]) -> None:
+    others = [opened(90, SOMEWHERE, 80), opened(91, GOOGLE, 443), opened(92, SOMEWHERE, 8443, tls_sni="dns.google")]
+    lake = make_names(tmp_path, flows=connections + others)
+    (finding,) = [one for one in findings(lake) if "8.8.8.8" not in one.subject]
+    shown = ask(lake, finding.question, finding.look).table
+    assert set(shown["connection_id"].to_pylist()) == {row["connection_id"] for row in connections}
 
 
 @pytest.mark.parametrize(

@@ -61,6 +61,8 @@ def test_silent_where_a_cache_helps(tmp_path: Path) -> None:
     fetched = every(60, 2, ttl=5, client=pod("other", "10.244.1.99"))
     cached = every(1, 60, ttl=3, offset=100)
     assert found(tmp_path, *fetched, *cached) == []
+    lake = Lake.open(str(tmp_path / "lake"))
+    assert examine(lake, {"namespace": "shop", "workload": "api"}, Context(), ["low_ttl"]).findings == []
 
 
 def test_silent_where_nothing_could_be_saved(tmp_path: Path) -> None:

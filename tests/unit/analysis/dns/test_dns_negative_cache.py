@@ -10,7 +10,7 @@ from analysis.dns.doctor import examine
 from analysis.dns.finding import Context, Finding, Severity
 from store.lake import Lake
 from tests.support.lake import HOSTILE
-from tests.support.names import COREDNS, NOON, UPSTREAM, Row, make_names, outside, transaction
+from tests.support.names import COREDNS, NOON, UPSTREAM, Row, make_names, outside, pod, transaction
 
 NAME = "old-host.partner.example"
 
@@ -60,6 +60,18 @@ def test_a_type_that_is_missing(tmp_path: Path) -> None:
 def test_what_the_server_asks_was_not_seen(tmp_path: Path, ttl: int, findings: int) -> None:
     """Then a time between that is longer than the answer may be kept for tells it."""
     assert len(found(tmp_path, *missing(20, answered_from=None, negative_ttl=ttl))) == findings
+
+
+def test_what_others_ask_counts_for_whom_one_looks_at(tmp_path: Path) -> None:
+    """The answer is kept for 12 s, and asked for every 10 s by both together: a cache may have it."""
+    cart = pod("cart", "10.244.1.77")
+    rows = missing(20, answered_from=None, negative_ttl=12, seconds=20)
+    rows += missing(20, answered_from=None, negative_ttl=12, seconds=20, first=100, client=cart)
+    lake = make_names(tmp_path / "lake", dns=rows)
+    assert examine(lake, {"namespace": "shop", "workload": "cart"}, Context(), ["negative_cache"]).findings == []
+    alone = make_names(tmp_path / "alone", dns=rows[:20])
+    assert len(examine(alone, {"namespace": "shop", "workload": "api"}, Context(), ["negative_cache"]).findings) == 1
+    assert examine(alone, {"namespace": "shop", "workload": "cart"}, Context(), ["negative_cache"]).findings == []
 
 
 def test_silent_where_a_cache_answers(tmp_path: Path) -> None:

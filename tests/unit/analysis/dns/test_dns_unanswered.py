@@ -72,6 +72,26 @@ def test_the_fault_is_what_sets_the_lost_apart(
     assert told in finding.says
 
 
+@pytest.mark.parametrize(
+    "whose, subjects",
+    [
+        ({"namespace": "shop", "workload": "cart"}, ["client shop/cart"]),
+        ({"workload": "cart"}, ["client shop/cart"]),
+        ({"namespace": "shop"}, ["client shop/cart"]),
+        ({"namespace": "shop", "workload": "api"}, []),
+        ({"namespace": "pay", "workload": "cart"}, []),
+    ],
+)
+def test_whom_one_looks_at_changes_no_finding(tmp_path: Path, whose: Row, subjects: list[str]) -> None:
+    """Nobody is set apart but from others; what is found is shown where it concerns those that are looked at."""
+    lake = make_names(tmp_path, dns=asked(lambda n, c, s, q: c["workload"] == "cart"))
+    of_all = examine(lake, {}, Context(), ["unanswered"]).findings
+    narrowed = examine(lake, whose, Context(), ["unanswered"])
+    assert [finding.subject for finding in narrowed.findings] == subjects
+    assert list(narrowed.findings) == list(of_all)[: len(subjects)]
+    assert [one.name for one in narrowed.silent] == ([] if subjects else ["unanswered"])
+
+
 def test_two_faults_at_once_are_two_findings(tmp_path: Path) -> None:
     def is_lost(number: int, client: Row, server: Row, name: str) -> bool:
         return server["node"] == "node-2" or (client["workload"] == "api" and number % 2 == 0)
