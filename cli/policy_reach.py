@@ -68,7 +68,7 @@ def _of_which(found: "Reach", answer: "Answer") -> str:
 
 
 def _history(rows: list[dict[str, Any]]) -> Iterator[str]:
-    from analysis.policy.words import counted
+    from analysis.words import counted
     from cli.protocols import service
 
     if not rows:

@@ -32,7 +32,7 @@ PENDING_US = 10_000_000
 
 # What the SQL steps read of a completed record.
 TAKEN = (
-    *("transaction_id", "retry_of", "node", "interface", "reporter", "client_ip", "client_port", "client_namespace"),
+    *("transaction_id", "node", "interface", "reporter", "client_ip", "client_port", "client_namespace"),
     *("client_node", "server_ip", "server_port", "server_node", "transport", "qname", "qtype", "rcode", "tc", "aa"),
     *("id", "answers", "attempts", "outcome", "query_time"),
 )

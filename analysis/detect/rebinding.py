@@ -5,7 +5,7 @@ from datetime import timedelta
 
 from analysis.detect import CANDIDATES
 from analysis.dns.finding import Context, Diagnosis, Finding, Row, Severity, asked_by, client_of
-from analysis.dns.words import counted
+from analysis.words import counted
 
 # The check and the use of a name lie seconds to minutes apart; who moves a service takes longer than that.
 SOON = timedelta(hours=1)

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from analysis.detect import CANDIDATES
 from analysis.dns.finding import Context, Diagnosis, Finding, Row, Severity
-from analysis.dns.words import counted
+from analysis.words import counted
 
 
 def judge(rows: Sequence[Row], context: Context) -> list[Finding]:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from analysis.dns.finding import CONNECTIONS, Context, Diagnosis, Finding, Row, Severity, asked_by, client_of
-from analysis.dns.words import counted
+from analysis.words import counted
 
 PLAIN = "dns"
 SECRET = {"dns over tls": ("DNS over TLS or QUIC (port 853)", 853), "dns over https": ("DNS over HTTPS", 443)}

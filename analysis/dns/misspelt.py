@@ -5,7 +5,7 @@ from functools import partial
 
 from analysis.dns.finding import Context, Diagnosis, Finding, Row, Severity, asked_by, client_of
 from analysis.dns.nearest import Meant, Nearest
-from analysis.dns.words import counted
+from analysis.words import counted
 
 # Names that are compared with the Services: those asked for most often. Compared by length, so with few of the Services each.
 ROWS = 2000

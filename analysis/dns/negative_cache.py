@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 
 from analysis.dns.finding import Context, Diagnosis, Finding, Row, Severity, asked_by, client_of
-from analysis.dns.words import counted, took
+from analysis.dns.words import took
+from analysis.words import counted
 
 # How long the advice lets a server remember: the default of the question's parameter ``enough``.
 ENOUGH_S = 30

@@ -5,7 +5,8 @@ from datetime import datetime
 
 from analysis.dns.cluster_names import service_at, service_meant
 from analysis.dns.finding import Context, Diagnosis, Finding, Row, Service, Severity, asked_by, client_of
-from analysis.dns.words import counted, listed
+from analysis.dns.words import listed
+from analysis.words import counted
 
 # Names of one cluster without one good connection, by client: what a client resolves and never calls is among them.
 ROWS = 10_000

@@ -4,7 +4,8 @@ from collections.abc import Sequence
 
 from analysis.dns.cluster_names import service_at
 from analysis.dns.finding import Context, Diagnosis, Finding, Row, Severity, asked_by, client_of
-from analysis.dns.words import counted, listed
+from analysis.dns.words import listed
+from analysis.words import counted
 
 # Rows of one client and name each; those of one name make one finding.
 ROWS = 1000

@@ -6,7 +6,8 @@ from itertools import groupby
 
 from analysis.dns.finding import Context, Diagnosis, Finding, Row, Severity, asked_by, client_of
 from analysis.dns.prediction import NDOTS, Prediction, Today, left, lost, predict
-from analysis.dns.words import counted, listed, share, took
+from analysis.dns.words import listed, share, took
+from analysis.words import counted
 
 # A tenth of what a workload asks, at ten queries a minute, is load that servers feel; a wait of 50 ms is one that users feel. Below
 # both it is worth knowing only: the default of Kubernetes wastes something for every name outside of the cluster.

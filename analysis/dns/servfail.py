@@ -5,7 +5,8 @@ from itertools import groupby, takewhile
 
 from analysis.dns.extended_errors import purpose
 from analysis.dns.finding import Context, Diagnosis, Finding, Row, Severity
-from analysis.dns.words import counted, share, took
+from analysis.dns.words import share, took
+from analysis.words import counted
 
 # A zone that fails less often is asked again by its resolver, and answers: nobody sees it.
 LEAST_SHARE = 0.01

@@ -5,7 +5,8 @@ from collections.abc import Sequence
 from itertools import groupby
 
 from analysis.dns.finding import Context, Diagnosis, Finding, Row, Severity
-from analysis.dns.words import counted, share, took
+from analysis.dns.words import share, took
+from analysis.words import counted
 
 # A median of fewer answers is chance.
 LEAST = 30

@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 
 from analysis.dns.finding import Context, Diagnosis, Finding, Row, Severity
-from analysis.dns.words import counted, share, took
+from analysis.dns.words import share, took
+from analysis.words import counted
 
 # Of the time of an answer, so much is the upstream's: else the server itself is what costs.
 UPSTREAM_SHARE = 0.5

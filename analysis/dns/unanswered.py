@@ -5,7 +5,8 @@ from collections.abc import Sequence
 
 from analysis.dns.culprits import Culprit, culprits
 from analysis.dns.finding import Client, Context, Diagnosis, Finding, Row, Severity, asked_by, client_of
-from analysis.dns.words import counted, listed, took
+from analysis.dns.words import listed, took
+from analysis.words import counted
 
 # A single lost packet is what UDP does; the second of the same kind is a fault.
 LEAST = 2

@@ -21,10 +21,6 @@ def share(part: int, whole: int) -> str:
     return "less than 0.1 %" if 0 < percent < 0.1 else f"{percent:.3g} %"
 
 
-def counted(number: int, thing: str, things: str | None = None) -> str:
-    return f"{number:,} {thing if number == 1 else things or thing + 's'}"
-
-
 def listed(names: Sequence[str]) -> str:
     more = len(names) - LISTED
     return ", ".join(names[:LISTED]) + (f" and {more} more" if more > 0 else "")

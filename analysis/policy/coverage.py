@@ -9,6 +9,7 @@ import pyarrow as pa
 from analysis.policy import words
 from analysis.policy.endpoints import Endpoint
 from analysis.policy.history import Window
+from analysis.words import counted
 
 # Captures of several nodes never begin at the same moment; this much apart is no gap.
 LEAST_GAP = timedelta(seconds=60)
@@ -49,12 +50,12 @@ def _parts(row: Mapping[str, Any], window: Window) -> Iterator[str]:
     if early > LEAST_GAP:
         yield f"the last {words.apart(early)} were not captured"
     if row["gaps"]:
-        yield f"{words.counted(row['gaps'], 'gap')} of {words.length(row['gap_s'])} in all"
+        yield f"{counted(row['gaps'], 'gap')} of {words.length(row['gap_s'])} in all"
     if row["least_sampled_ratio"] is not None and row["least_sampled_ratio"] < 1:
         yield f"only {row['least_sampled_ratio']:.2%} of the packets were taken"
     if row["kernel_drops"]:
-        yield f"{words.counted(row['kernel_drops'], 'packet')} lost by the kernel"
+        yield f"{counted(row['kernel_drops'], 'packet')} lost by the kernel"
     if row["evictions"]:
-        yield f"{words.counted(row['evictions'], 'flow record')} written early because the table was full"
+        yield f"{counted(row['evictions'], 'flow record')} written early because the table was full"
     if row["cut_packets"]:
-        yield f"{words.counted(row['cut_packets'], 'packet')} cut short, which hides names"
+        yield f"{counted(row['cut_packets'], 'packet')} cut short, which hides names"

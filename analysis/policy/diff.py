@@ -8,7 +8,6 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from analysis.policy import words
 from analysis.policy.blast import Blast, blast_of, compared
 from analysis.policy.changes import Change, Changes, Step
 from analysis.policy.endpoints import ABSENT, Endpoint, Numbers
@@ -20,6 +19,7 @@ from analysis.policy.naming import Names
 from analysis.policy.ports import told
 from analysis.policy.rules import Policies
 from analysis.policy.space import Space, space_of
+from analysis.words import counted
 
 ENDS = pa.list_(pa.string())
 CHANGED = pa.schema(
@@ -112,11 +112,11 @@ def _outcome(rows: pa.Table, history: History | None) -> Iterator[str]:
         found = rows.filter(pc.equal(rows["change"], change))
         if found.num_rows:
             seen = int(pc.sum(found["connections"]).as_py() or 0)
-            used = f"; history has {words.counted(seen, 'connection')} of them" if history else ""
-            yield f"{words.counted(found.num_rows, 'kind')} of connections {verb}{used}."
+            used = f"; history has {counted(seen, 'connection')} of them" if history else ""
+            yield f"{counted(found.num_rows, 'kind')} of connections {verb}{used}."
 
 
 def _unplaced(connections: int) -> Iterator[str]:
     if connections:
-        count = words.counted(connections, "connection")
+        count = counted(connections, "connection")
         yield f"{count} of history would change too that is in none of them: on port 0, or where a pod's node is not known."

@@ -9,7 +9,6 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from analysis.policy import words
 from analysis.policy.endpoints import Columns, Numbers
 from analysis.policy.evaluate import (
     ALWAYS,
@@ -25,6 +24,7 @@ from analysis.policy.grouping import workload_edges
 from analysis.policy.history import SIDES, History
 from analysis.policy.rhythm import rhythms
 from analysis.policy.rules import Direction, Policies, Rule, Section
+from analysis.words import counted
 from contract.errors import QuestionError
 
 EDGE = pa.schema(
@@ -82,7 +82,7 @@ class Explanation:
     @property
     def summary(self) -> str:
         used = len(self.rules) - len(self.unused)
-        return f"{used:,} of {words.counted(len(self.rules), 'rule')} used by anything that history has."
+        return f"{used:,} of {counted(len(self.rules), 'rule')} used by anything that history has."
 
 
 def explain(policies: Policies, history: History, text: str = "") -> Explanation:

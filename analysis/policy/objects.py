@@ -10,8 +10,9 @@ import pyarrow.compute as pc
 
 from analysis.policy.documents import read_documents
 from analysis.policy.parts import Part
-from analysis.policy.words import counted, listed
+from analysis.policy.words import listed
 from analysis.questions import ask
+from analysis.words import counted
 from contract.errors import QuestionError
 from store.lake import Lake
 

@@ -12,6 +12,7 @@ from analysis.policy.grouping import workload_edges
 from analysis.policy.history import History
 from analysis.policy.recommend.behind import SERVICE
 from analysis.policy.rules import Policies
+from analysis.words import counted
 
 MEANING = {
     Finding.DENIED: "Would be denied",
@@ -36,7 +37,7 @@ def doubts(history: History) -> Iterator[str]:
     ambiguous = history.rows.filter(pc.greater(history.rows["ambiguous"], 0))
     if ambiguous.num_rows:
         count = int(pc.sum(ambiguous["ambiguous"]).as_py())
-        yield f"Of {words.counted(count, 'connection')} an end is ambiguous: several owners fit; the latest was taken."
+        yield f"Of {counted(count, 'connection')} an end is ambiguous: several owners fit; the latest was taken."
     unknown = history.rows.filter(pc.or_(pc.is_null(history.rows["src_kind"]), pc.is_null(history.rows["dst_kind"])))
     if unknown.num_rows:
         counts = _counts(_edges(unknown), unknown)
@@ -50,7 +51,7 @@ def doubts(history: History) -> Iterator[str]:
 
 def homeless(policies: Policies) -> Iterator[str]:
     if policies.homeless:
-        count = words.counted(len(policies.homeless), "document")
+        count = counted(len(policies.homeless), "document")
         yield f"{count} without metadata.namespace: read as of the namespace default ({words.listed(policies.homeless)})."
 
 
@@ -63,7 +64,7 @@ def aimless(policies: Policies, columns: Columns) -> Iterator[str]:
     found = [name for name, known in selects.items() if not known]
     if found:
         select = "selects" if len(found) == 1 else "select"
-        counts = f"{words.counted(len(found), 'policy', 'policies')} of {len(selects):,}"
+        counts = f"{counted(len(found), 'policy', 'policies')} of {len(selects):,}"
         yield f"{counts} {select} no pod that is known: {words.listed(found)}."
 
 
@@ -87,7 +88,7 @@ def _edges(rows: pa.Table) -> int:
 
 def _counts(edges: int, rows: pa.Table) -> str:
     connections = int(pc.sum(rows["connections"]).as_py() or 0)
-    return f"{words.counted(edges, 'edge')} ({words.counted(connections, 'connection')})"
+    return f"{counted(edges, 'edge')} ({counted(connections, 'connection')})"
 
 
 def _time(time: object) -> str:

@@ -16,11 +16,11 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from analysis.policy import words
 from analysis.policy.endpoints import Numbers
 from analysis.policy.grouping import workload_edges
 from analysis.policy.history import SIDES, Window
 from analysis.policy.owners import OUTSIDE
+from analysis.words import counted
 
 NINETY_FIVE = 1.96
 # Steps of the curve: the shortest of which a line shows the whole window.
@@ -123,10 +123,10 @@ def told(rows: pa.Table, window: Window) -> Iterator[str]:
     if found.ticks < LEAST_TICKS:
         yield "The time is too short to estimate how many edges it did not show."
     elif found.edges < 0.5:
-        yield f"Of {words.counted(found.seen, 'edge')} none came so rarely that more of its kind have to be expected."
+        yield f"Of {counted(found.seen, 'edge')} none came so rarely that more of its kind have to be expected."
     else:
         yield (
-            f"About {words.counted(round(found.edges), 'edge')} more exist that this time did not show (95 %: "
+            f"About {counted(round(found.edges), 'edge')} more exist that this time did not show (95 %: "
             f"{found.least:,.0f} to {found.most:,.0f}; Chao2), and {found.chance:.1%} of the sightings were of an edge's only one."
         )
     if found.seen < len(pc.unique(workload_edges(rows))):

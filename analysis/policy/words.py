@@ -24,10 +24,6 @@ def apart(since: timedelta) -> str:
     return length(since.total_seconds())
 
 
-def counted(count: int, one: str, several: str = "") -> str:
-    return f"{count:,} {one if count == 1 else several or one + 's'}"
-
-
 def port(one: Port) -> str:
     if isinstance(one, AllBut):
         return f"{', '.join(map(port, one.among)) or 'all'} but {', '.join(map(port, one.ports))}"

@@ -1,5 +1,5 @@
 -- What a server asked others to answer a client, and how long it waited for them.
--- In: completed, transaction_sighting, transactions.
+-- In: transaction_sighting, transactions.
 -- Out, in the order of the rows: counted, forwarded, answered_from, upstream_us.
 -- A leg is what a server asks for the name and type that it is being asked for at that time, by its own node's clock: whatever
 -- else the holder of its address asks for is its own affair. How long legs took is the difference of two running sums, so that a

@@ -1,5 +1,6 @@
-"""Configuration of programs from Debian that several samples run: unbound in CoreDNS' place, nginx, a certificate."""
+"""Configuration of programs from Debian that several samples run: unbound in CoreDNS' place, nsd, nginx, a certificate."""
 
+from collections.abc import Mapping
 from pathlib import Path
 
 from samples.cluster.plan import Plan, Pod
@@ -104,3 +105,31 @@ http {{
         "-c",
         written(directory / "nginx.conf", text),
     ]
+
+
+def nsd(directory: Path, ip: str, zones: Mapping[str, str]) -> list[str]:
+    """An authoritative server; ``zones`` are texts of zone files by name."""
+    listed = ""
+    for zone, records in zones.items():
+        path = written(directory / f"{zone}.zone", records)
+        listed += f'zone:\n  name: "{zone}"\n  zonefile: "{path}"\n'
+    text = f"""server:
+  ip-address: {ip}
+  do-ip6: no
+  server-count: 1
+  username: ""
+  chroot: ""
+  zonesdir: "{directory}"
+  database: ""
+  pidfile: ""
+  logfile: "{directory}/nsd.log"
+  xfrdfile: "{directory}/xfrd.state"
+  xfrdir: "{directory}"
+  zonelistfile: "{directory}/zone.list"
+  cookie-secret-file: "{directory}/cookies"
+  answer-cookie: no
+  rrl-ratelimit: 0
+remote-control:
+  control-enable: no
+{listed}"""
+    return ["nsd", "-d", "-c", written(directory / "nsd.conf", text)]

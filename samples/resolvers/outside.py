@@ -1,4 +1,4 @@
-"""Configuration of the name servers and web servers outside: bind, knot, nsd, knot-resolver, nginx."""
+"""Configuration of the name servers and web servers outside: bind, knot, knot-resolver, nginx."""
 
 from pathlib import Path
 
@@ -62,33 +62,6 @@ template:
 zone:
 {entries}"""
     return ["knotd", "-c", written(directory / "knot.conf", text)]
-
-
-def nsd(directory: Path, ip: str, zone: str, text: str) -> list[str]:
-    path = written(directory / f"{zone}.zone", text)
-    config = f"""server:
-  ip-address: {ip}
-  do-ip6: no
-  server-count: 1
-  username: ""
-  chroot: ""
-  zonesdir: "{directory}"
-  database: ""
-  pidfile: ""
-  logfile: "{directory}/nsd.log"
-  xfrdfile: "{directory}/xfrd.state"
-  xfrdir: "{directory}"
-  zonelistfile: "{directory}/zone.list"
-  cookie-secret-file: "{directory}/cookies"
-  answer-cookie: no
-  rrl-ratelimit: 0
-remote-control:
-  control-enable: no
-zone:
-  name: "{zone}"
-  zonefile: "{path}"
-"""
-    return ["nsd", "-d", "-c", written(directory / "nsd.conf", config)]
 
 
 def public_resolver(directory: Path) -> list[str]:

@@ -7,6 +7,7 @@ import time
 from pathlib import Path
 
 from samples.cluster import command, kubernetes
+from samples.cluster.daemons import nsd
 from samples.cluster.plan import Pod
 from samples.cluster.recorder import CAPTURE_LEAD_S, ROOT, Recorder, wait_until
 from samples.cluster.topology import run
@@ -74,12 +75,12 @@ class ResolversRecorder(Recorder):
 
     def start_outside(self) -> None:
         self.start("authority", "outside", outside.authority(self.directory("authority")))
-        slow = outside.nsd(self.directory("slow"), plan.SLOW_IP, "slow-bank.example", zones.slow_zone())
+        slow = nsd(self.directory("slow"), plan.SLOW_IP, {"slow-bank.example": zones.slow_zone()})
         self.start("slow", "slow", slow)
         self.start("provider", "outside", outside.provider(self.directory("provider")))
         self.start("public", "outside", outside.public_resolver(self.directory("public")))
         self.start("web", "outside", outside.web(self.directory("web")))
-        corp = outside.nsd(self.directory("corp"), plan.CORP_DNS_IP, "corp.example", zones.corp_zone())
+        corp = nsd(self.directory("corp"), plan.CORP_DNS_IP, {"corp.example": zones.corp_zone()})
         self.start("corp", "office", corp)
         self.start("intranet", "office", outside.web(self.directory("intranet")))
         for place, address in (

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from samples.cluster.daemons import cluster_records, nginx, unbound, written
+from samples.cluster.daemons import cluster_records, nginx, nsd, unbound
 from samples.cluster.plan import Pod
 from samples.shop import plan
 from samples.shop.plan import SHOP
@@ -18,33 +18,11 @@ def coredns(directory: Path, pod: Pod) -> list[str]:
     return unbound(directory, pod.ip, local, forwards, PATIENCE_MS)
 
 
-def nsd(directory: Path) -> list[str]:
+def name_server(directory: Path) -> list[str]:
     """The authoritative server outside."""
-    zones = ""
-    for zone, records in outside_zones().items():
-        head = f"$ORIGIN {zone}.\n$TTL 60\n@ IN SOA ns1 hostmaster 1 7200 1800 86400 10\n@ IN NS ns1\n"
-        path = written(directory / f"{zone}.zone", f"{head}ns1 IN A {plan.OUTSIDE_IP}\n{records}\n")
-        zones += f'zone:\n  name: "{zone}"\n  zonefile: "{path}"\n'
-    text = f"""server:
-  ip-address: {plan.OUTSIDE_IP}
-  do-ip6: no
-  server-count: 1
-  username: ""
-  chroot: ""
-  zonesdir: "{directory}"
-  database: ""
-  pidfile: ""
-  logfile: "{directory}/nsd.log"
-  xfrdfile: "{directory}/xfrd.state"
-  xfrdir: "{directory}"
-  zonelistfile: "{directory}/zone.list"
-  cookie-secret-file: "{directory}/cookies"
-  answer-cookie: no
-  rrl-ratelimit: 0
-remote-control:
-  control-enable: no
-{zones}"""
-    return ["nsd", "-d", "-c", written(directory / "nsd.conf", text)]
+    head = f"@ IN SOA ns1 hostmaster 1 7200 1800 86400 10\n@ IN NS ns1\nns1 IN A {plan.OUTSIDE_IP}\n"
+    zones = {zone: f"$ORIGIN {zone}.\n$TTL 60\n{head}{records}\n" for zone, records in outside_zones().items()}
+    return nsd(directory, plan.OUTSIDE_IP, zones)
 
 
 def outside_zones() -> dict[str, str]:

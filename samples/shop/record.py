@@ -43,7 +43,7 @@ class ShopRecorder(Recorder):
     def start_outside(self) -> None:
         web = self.directory("outside-web")
         run(*certificate_command(web))
-        self.start("nsd", "outside", daemons.nsd(self.directory("outside-dns")))
+        self.start("nsd", "outside", daemons.name_server(self.directory("outside-dns")))
         self.start("outside-web", "outside", daemons.nginx_outside(web))
         for port in (53, 80, 443):
             self.wait_for_port("outside", port)

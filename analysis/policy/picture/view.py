@@ -22,7 +22,7 @@ from analysis.policy.recommend.proof import NAME
 from analysis.policy.recommend.proposal import propose
 from analysis.policy.replay import Asked, Replay, cluster_history, missed_by_captures, replay_on
 from analysis.policy.rules import NO_PORT
-from analysis.policy.words import counted
+from analysis.words import counted
 from store.lake import Lake
 
 # Names and texts of files.

@@ -15,7 +15,7 @@ from analysis.policy.recommend.learning import Learning, touches
 from analysis.policy.recommend.model import Evidence
 from analysis.policy.recommend.recommend import NoEvidenceError, recommend
 from analysis.policy.replay import Asked
-from analysis.policy.words import counted
+from analysis.words import counted
 from store.lake import Lake
 
 LEARNED = 0.8

@@ -5,7 +5,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from analysis.policy.recommend import words
 from analysis.policy.recommend.dns import Servers
 from analysis.policy.recommend.model import Evidence, NamespaceDraft, Omission, Reason
-from analysis.policy.words import counted, length, listed
+from analysis.policy.words import length, listed
+from analysis.words import counted
 
 
 def learned(edges: Sequence[Evidence], namespaces: Iterable[str], seconds: float) -> str:

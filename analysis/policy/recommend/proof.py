@@ -15,7 +15,7 @@ from analysis.policy.recommend.manifest import text_of
 from analysis.policy.recommend.model import PLAIN, End, Recommendation, Style
 from analysis.policy.recommend.words import MOST_LINES
 from analysis.policy.rules import NO_PORT, Policies
-from analysis.policy.words import counted
+from analysis.words import counted
 from contract.errors import ProofError
 
 NAME = "the recommendation"

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from analysis.graph import protocol_name
 from analysis.policy.recommend.model import Allowance, Evidence
 from analysis.policy.rules import NO_PORT
-from analysis.policy.words import counted
+from analysis.words import counted
 
 MOST_LINES = 12
 WIDTH = 110
