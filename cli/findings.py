@@ -102,8 +102,9 @@ def _closing(page: Page, report: "Report") -> None:
         page.paragraph("More than is shown was found by ", _names(report.cut), ".", hang=2)
     if report.silent:
         page.paragraph(("Nothing found by ", GOOD), _names(report.silent), ".", hang=2)
-    for one in report.unjudged:
-        page.paragraph(("Could not judge ", DOUBTFUL), one.diagnosis.name, ": ", one.why, ".", hang=2)
+    for why in dict.fromkeys(one.why for one in report.unjudged):
+        names = _names([one.diagnosis for one in report.unjudged if one.why == why])
+        page.paragraph(("Could not judge ", DOUBTFUL), names, ": ", why, ".", hang=2)
 
 
 def _names(diagnoses: Sequence[Any]) -> str:

@@ -9,6 +9,7 @@ from contract.errors import QuestionError
 from store.lake import Lake
 
 NO_SERVICES = "the lake has no Kubernetes objects (ingest the captures with --kube), or those of several clusters"
+NOTHING_ASKED = "no DNS transaction of such a client in that time"
 
 # Parameters that choose clients.
 WHOSE = ("namespace", "workload")
@@ -53,6 +54,9 @@ class Examination:
                 findings += found
                 silent += [] if found else [diagnosis]
                 cut += [diagnosis] if more else []
+            if not findings and not ask("dns/asked", self._whose(), 1, self.timeout_s).table.num_rows:
+                unjudged += [Unjudged(one, NOTHING_ASKED) for one in silent]
+                silent = []
         return Report(sorted(findings, key=_cost), silent, cut, unjudged)
 
     def _examined(self, ask: Asking, diagnosis: Diagnosis) -> tuple[Sequence[Finding], bool]:
@@ -65,8 +69,11 @@ class Examination:
         kept = [one for one in found if self._concerns(one)] if diagnosis.compares else found
         return kept[:MOST], answer.truncated or len(kept) > MOST
 
+    def _whose(self) -> Mapping[str, object]:
+        return {name: self.parameters.get(name) for name in WHOSE}
+
     def _concerns(self, finding: Finding) -> bool:
-        namespace, workload = (self.parameters.get(name) for name in WHOSE)
+        namespace, workload = self._whose().values()
         return (namespace is None and workload is None) or any(
             namespace in (None, inside) and workload in (None, name) for inside, name in finding.clients
         )

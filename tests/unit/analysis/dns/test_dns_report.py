@@ -1,16 +1,17 @@
 """The doctor's report: which diagnoses found nothing, and which could not judge."""
 
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
 from analysis.dns import doctor, unanswered
 from analysis.dns.doctor import examine
-from analysis.dns.examination import NO_SERVICES
+from analysis.dns.examination import NO_SERVICES, NOTHING_ASKED
 from analysis.dns.finding import Context, Diagnosis
 from contract.errors import QuestionError
 from store.lake import Lake
-from tests.support.names import make_names, transaction
+from tests.support.names import NOON, make_names, transaction
 from tests.support.names import unanswered as lost
 
 
@@ -33,6 +34,13 @@ def test_a_diagnosis_that_needs_the_services_does_not_judge_without_them(
     without, given = (examine(silent_lake, {}, context) for context in (Context(), Context(services=())))
     assert [(one.diagnosis, one.why) for one in without.unjudged] == [(needy, NO_SERVICES)]
     assert (without.silent, given.unjudged, given.silent) == ([], [], [needy])
+
+
+@pytest.mark.parametrize("whose", [{"workload": "apy"}, {"namespace": "shoop"}, {"since": NOON + timedelta(days=1)}])
+def test_nobody_is_not_found_to_be_well(silent_lake: Lake, whose: dict[str, object]) -> None:
+    report = examine(silent_lake, whose, Context(), ["unanswered"])
+    assert [(one.diagnosis, one.why) for one in report.unjudged] == [(unanswered.DIAGNOSIS, NOTHING_ASKED)]
+    assert (report.findings, report.silent) == ([], [])
 
 
 def test_a_question_that_is_refused_does_not_take_the_others_with_it(tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from analysis.dns.doctor import examine
+from analysis.dns.examination import NOTHING_ASKED
 from analysis.dns.finding import Context, Finding, Severity
 from contract.tables import TABLES
 from tests.support.lake import HOSTILE
@@ -79,7 +80,6 @@ def test_the_fault_is_what_sets_the_lost_apart(
         ({"workload": "cart"}, ["client shop/cart"]),
         ({"namespace": "shop"}, ["client shop/cart"]),
         ({"namespace": "shop", "workload": "api"}, []),
-        ({"namespace": "pay", "workload": "cart"}, []),
     ],
 )
 def test_whom_one_looks_at_changes_no_finding(tmp_path: Path, whose: Row, subjects: list[str]) -> None:
@@ -90,6 +90,13 @@ def test_whom_one_looks_at_changes_no_finding(tmp_path: Path, whose: Row, subjec
     assert [finding.subject for finding in narrowed.findings] == subjects
     assert list(narrowed.findings) == list(of_all)[: len(subjects)]
     assert [one.name for one in narrowed.silent] == ([] if subjects else ["unanswered"])
+
+
+def test_a_client_of_that_name_elsewhere_is_not_found_to_be_well(tmp_path: Path) -> None:
+    lake = make_names(tmp_path, dns=asked(lambda n, c, s, q: c["workload"] == "cart"))
+    narrowed = examine(lake, {"namespace": "pay", "workload": "cart"}, Context(), ["unanswered"])
+    assert (narrowed.findings, narrowed.silent) == ([], [])
+    assert [one.why for one in narrowed.unjudged] == [NOTHING_ASKED]
 
 
 def test_two_faults_at_once_are_two_findings(tmp_path: Path) -> None:
