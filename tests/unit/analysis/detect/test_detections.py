@@ -1,6 +1,7 @@
 import pytest
 
 from analysis.detect.detections import DETECTIONS, detect
+from analysis.dns.examination import NOTHING_ASKED, Unjudged
 from analysis.questions import catalogue
 from contract.errors import QuestionError
 from store.lake import Lake
@@ -11,10 +12,10 @@ def test_every_detection_has_its_question_and_the_other_way_round() -> None:
     assert asked == {detection.name for detection in DETECTIONS}
 
 
-def test_an_empty_lake_has_nothing(empty_lake: Lake) -> None:
+def test_an_empty_lake_is_not_judged(empty_lake: Lake) -> None:
     report = detect(empty_lake, {})
-    assert (report.findings, report.cut, report.unjudged) == ([], [], [])
-    assert list(report.silent) == list(DETECTIONS)
+    assert (report.findings, report.silent, report.cut) == ([], [], [])
+    assert list(report.unjudged) == [Unjudged(detection, NOTHING_ASKED) for detection in DETECTIONS]
 
 
 def test_an_unknown_name_is_refused(empty_lake: Lake) -> None:
