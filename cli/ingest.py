@@ -137,11 +137,11 @@ def _store(spool: "Spool", directory: "Directory", target: "Lake", marks: Sequen
     import pyarrow.compute as pc
 
     from enricher.enrich import enrich
+    from enricher.told import beside
 
     task = progress.add_task("attributing and storing", total=None)
-    covered = target.covered()
     for number, window in enumerate(spool.windows(), start=1):
-        enriched = enrich(window.flows, window.dns, directory, covered)
+        enriched = beside(enrich(window.flows, window.dns, directory), target)
         tables = {"dns": enriched.dns, "resolutions": enriched.resolutions}
         if window.since is not None:
             tables = {name: rows.filter(pc.field("start_time") >= window.since) for name, rows in tables.items()}

@@ -20,7 +20,12 @@ RESOLUTIONS = Table(
         Column("cluster", TEXT, "name of the cluster", "not told"),
         Column("node", TEXT, "node whose collector saw its first transaction", "not told"),
         Column("resolution_id", TEXT, "the same as in dns"),
-        Column("counted", FLAG, "true", "another ingest may know more of it; the view compares"),
+        Column(
+            "counted",
+            FLAG,
+            "not told by another ingest already",
+            "another ingest may know more of it; the view compares",
+        ),
         Column("client_ip", TEXT, "address that asked"),
         Column("forwarded", FLAG, "the client is a name server that asks for others"),
         Column("asked", TEXT, "name that was given to the resolver, as far as its queries tell"),

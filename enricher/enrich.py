@@ -6,7 +6,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from contract.assignments import ASSIGNMENTS
-from contract.columns import TEXT, TIME, Table
+from contract.columns import Table
 from contract.dns import DNS
 from contract.flows import FLOWS
 from contract.resolutions import RESOLUTIONS
@@ -22,9 +22,6 @@ from enricher.retries import retries
 from enricher.sightings import DNS_GAPS, FLOW_GAPS, dns_sightings, flow_sightings
 from enricher.sql import connect
 
-COVERED = pa.schema([("cluster", TEXT), ("node", TEXT), ("from_time", TIME), ("until_time", TIME)])
-NOTHING_COVERED = COVERED.empty_table()
-
 
 @dataclass(frozen=True)
 class Enriched:
@@ -36,11 +33,8 @@ class Enriched:
     assignments: pa.Table
 
 
-def enrich(flows: pa.Table, dns: pa.Table, directory: Directory, covered: pa.Table = NOTHING_COVERED) -> Enriched:
-    """Takes ``FLOWS.collected`` and ``DNS.collected``; what belongs together has to come in one call.
-
-    ``covered``, as ``COVERED``: what was enriched before, which may tell of the same transactions.
-    """
+def enrich(flows: pa.Table, dns: pa.Table, directory: Directory) -> Enriched:
+    """Takes ``FLOWS.collected`` and ``DNS.collected``; what belongs together has to come in one call."""
     FLOWS.validate(flows, FLOWS.collected)
     DNS.validate(dns, DNS.collected)
     addresses = address_table((flows["src_ip"], flows["dst_ip"], dns["client_ip"], dns["server_ip"]), directory)
@@ -48,7 +42,7 @@ def enrich(flows: pa.Table, dns: pa.Table, directory: Directory, covered: pa.Tab
         matcher = Matcher.load(connection, directory, addresses)
         asked = Matched(dns, matcher.match(dns_sightings(dns, directory), DNS_GAPS))
         named = _flows(matcher, flows, asked)
-        transactions, resolutions = _dns(matcher, asked, named, covered)
+        transactions, resolutions = _dns(matcher, asked, named)
     enriched = Enriched(named, transactions, resolutions, directory.assignments)
     FLOWS.validate(enriched.flows)
     DNS.validate(enriched.dns)
@@ -76,7 +70,7 @@ def _flows(matcher: Matcher, flows: pa.Table, asked: Matched) -> pa.Table:
     return _completed(FLOWS, flows, added | counted(matcher.connection, pa.table(columns)))
 
 
-def _dns(matcher: Matcher, asked: Matched, flows: pa.Table, covered: pa.Table) -> tuple[pa.Table, pa.Table]:
+def _dns(matcher: Matcher, asked: Matched, flows: pa.Table) -> tuple[pa.Table, pa.Table]:
     dns, matched = asked.records, asked.matched
     added = {
         "reporter": matched["reporter"],
@@ -88,7 +82,7 @@ def _dns(matcher: Matcher, asked: Matched, flows: pa.Table, covered: pa.Table) -
         "ambiguous": matched["ambiguous"],
     }
     columns = {name: dns[name] for name in dns.schema.names} | added
-    resolved = resolve(matcher.connection, pa.table(columns), matched["backend_ip"], flows, covered)
+    resolved = resolve(matcher.connection, pa.table(columns), matched["backend_ip"], flows)
     return _completed(DNS, dns, added | resolved.transactions), resolved.resolutions
 
 

@@ -52,12 +52,9 @@ def resolve(
     dns: pa.Table,
     backend_ip: pa.ChunkedArray,
     flows: pa.Table,
-    covered: pa.Table,
 ) -> Resolved:
-    """``covered``: cluster, node, from_time and until_time of what was ingested before."""
     connection.register("completed", _completed(dns, backend_ip))
     connection.register("connected", _connected(flows))
-    connection.register("covered", _covered(covered))
     run(connection, "transaction_sightings", edge_us=EDGE_US)
     run(connection, "transactions")
     told = fetch(connection, "upstreams")
@@ -123,11 +120,6 @@ def _connected(flows: pa.Table) -> pa.Table:
     is_open = pc.is_in(flows["connection_state"], value_set=pa.array(ESTABLISHED))
     columns["failed"] = pc.and_(pc.equal(flows["protocol"], 6), pc.invert(is_open))
     return pa.table(columns)
-
-
-def _covered(covered: pa.Table) -> pa.Table:
-    columns = {name.replace("_time", "_us"): microseconds(covered[name]) for name in ("from_time", "until_time")}
-    return pa.table(columns | {"cluster": clusters(covered), "node": covered["node"]})
 
 
 def _resolutions(connection: duckdb.DuckDBPyConnection, dns: pa.Table, forwarded: pa.ChunkedArray) -> pa.Table:

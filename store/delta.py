@@ -172,7 +172,7 @@ def _live_file(table: Table, folder: Path, action: Mapping[str, Any]) -> LiveFil
         path=folder / str(action["path"]),
         rows=action["num_records"],
         bytes=action["size_bytes"],
-        from_time=_time(action[f"min.{table.time}"]),
+        from_time=instant(action[f"min.{table.time}"]),
         until_time=_behind(action[f"max.{table.time}"]),
         holds_until=_holds_until(table, action),
     )
@@ -185,13 +185,13 @@ def _holds_until(table: Table, action: Mapping[str, Any]) -> datetime | None:
     return _behind(action[f"max.{column}"])
 
 
-def _time(microseconds: int) -> datetime:
+def instant(microseconds: int) -> datetime:
     return EPOCH + timedelta(microseconds=min(microseconds, LATEST_US))
 
 
 def _behind(microseconds: int) -> datetime:
     """A time that nothing in a file is later than; the calendar's end is its own end."""
-    return _time(min(microseconds + CUT_OFF_US, LATEST_US))
+    return instant(min(microseconds + CUT_OFF_US, LATEST_US))
 
 
 def _until(table: Table) -> tuple[str, ...]:

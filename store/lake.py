@@ -8,7 +8,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
+from contract.columns import COUNT
 from contract.errors import LakeError
 from contract.tables import TABLES
 from store import delta
@@ -18,6 +20,9 @@ if TYPE_CHECKING:
     import duckdb
 
 _ESCAPE = re.compile("%[0-9A-Fa-f]{2}")
+
+# What two captures saw of one transaction, or of one call of a resolver, begins within this time.
+NEAR_US = 15_000_000
 
 MARKER = "tailrace.json"
 VERSION = 1
@@ -95,10 +100,17 @@ class Lake:
         live = {table.name: during(self.files(table.name), since, until) for table in TABLES.values()}
         return views.connect(live, since, until)
 
-    def covered(self) -> pa.Table:
-        """The times of nodes that captures in the lake have covered, each once: cluster, node, from_time, until_time."""
-        with self.connect() as connection:
-            query = "select distinct cluster, node, from_time, until_time from coverage"
+    def sharing(self, table: str, key: str, records: pa.Table) -> pa.Table:
+        """``key`` and ``counted`` of the rows of ``table``, of about the time of ``records``, that have a ``key`` of theirs."""
+        from store import views
+
+        columns = [key, "counted"]
+        times = pc.min_max(records[TABLES[table].time].cast(COUNT)).as_py()
+        if times["min"] is None:
+            return records.select(columns)
+        with self.connect(delta.instant(times["min"] - NEAR_US), delta.instant(times["max"] + NEAR_US)) as connection:
+            connection.register("wanted", records.select([key]))
+            query = f"select {', '.join(columns)} from {views.RECORDS[table]} semi join wanted using ({key})"
             return connection.sql(query).to_arrow_table()
 
     def files(self, table: str) -> list[LiveFile]:

@@ -1,10 +1,9 @@
 -- Which sighting tells each DNS transaction, in the order of sightings that the view dns has.
--- In: completed (dns with row, cluster, client, server, start_us, end_us), covered (cluster, node, from_us, until_us): times of
--- nodes that other batches had.
+-- In: completed (dns with row, cluster, client, server, start_us, end_us).
 -- Parameter: $edge_us, how near to an end of the batch another one may know more.
 -- Out: transaction_sighting (row, transaction_id, place, decided).
 -- The client's own node tells a transaction, the server's where the client is not of the cluster. It is decided where that node
--- is in the batch, and no other batch had that time of it.
+-- is in the batch.
 create or replace temp table transaction_sighting as
 with node as (
     select distinct node from completed
@@ -28,13 +27,6 @@ select
     bool_and(
         completed.start_us between span.from_us and span.until_us
         and coalesce(coalesce(completed.client_node, completed.server_node) in (select node from node), true)
-        and not exists (
-            select 1
-            from covered
-            where covered.cluster = completed.cluster
-                and coalesce(covered.node = coalesce(completed.client_node, completed.server_node), true)
-                and completed.start_us between covered.from_us and covered.until_us
-        )
     ) over (partition by completed.transaction_id) as decided
 from completed
 cross join span

@@ -6,12 +6,6 @@ with nearer as (
     select cluster, node, from_time, until_time from coverage where node is not null
 ),
 
-again as (
-    select distinct transaction_id
-    from dns_records
-    where counted and transaction_id in (select transaction_id from dns_records where counted is null)
-),
-
 sightings as (
     select
         *,
@@ -23,12 +17,12 @@ sightings as (
                 start_time, interface nulls last, node nulls last, server_ip, server_port, attempts desc
         ) as place
     from dns_records
-    where counted is null and transaction_id not in (select transaction_id from again)
+    where counted is null
         and not exists (
             select 1
             from nearer
             where nearer.cluster is not distinct from dns_records.cluster
-                and nearer.node = dns_records.client_node and nearer.node <> dns_records.node
+                and nearer.node = coalesce(dns_records.client_node, dns_records.server_node) and nearer.node <> dns_records.node
                 and dns_records.start_time between nearer.from_time and nearer.until_time
         )
 )

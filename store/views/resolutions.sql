@@ -4,12 +4,6 @@ with nearer as (
     select cluster, node, from_time, until_time from coverage where node is not null
 ),
 
-again as (
-    select distinct resolution_id
-    from resolution_records
-    where counted and resolution_id in (select resolution_id from resolution_records where counted is null)
-),
-
 told as (
     select
         *,
@@ -18,7 +12,7 @@ told as (
             order by transactions desc, connections desc nulls last, unanswered, start_time, client_ip, asked
         ) as place
     from resolution_records
-    where counted is null and resolution_id not in (select resolution_id from again)
+    where counted is null
         and not exists (
             select 1
             from nearer
