@@ -12,13 +12,13 @@ import tempfile
 from pathlib import Path
 
 from benchmarks import machine
+from benchmarks.doctor_stages import FINDINGS, PAGE
 from benchmarks.measure import run
 from benchmarks.past import NAMES, scaled
 
 ROUNDS = 3
 GOAL, PAGE_GOAL = 5.0, 2.0  # seconds
 FINDINGS_GOAL = 10.0  # of nineteen questions, while the rest of the page can be read
-PAGE, FINDINGS = "the page DNS, until its findings", "its findings: the doctor and the detections"
 
 
 def main() -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import networkx as nx
+import pyarrow as pa
 import streamlit as st
 
 from analysis.detect.detections import DETECTIONS, detect
@@ -97,6 +98,11 @@ def graph(filters: Filters, left_out: frozenset[str]) -> tuple[nx.MultiDiGraph, 
 def resolver_map(filters: Filters) -> tuple[nx.MultiDiGraph, Drawing]:
     """Who asks which name server, small enough to be drawn, and its drawing."""
     return _resolver_map(lake_url(), filters)
+
+
+def resolver_calls(parameters: Mapping[str, Any], bar_s: int, failing: bool = False) -> pa.Table:
+    """All together in the first row; then the workloads that waited longest, or failed most, bar by bar."""
+    return answer("pages/dns_calls", **parameters, bar_s=bar_s, failing=failing).table
 
 
 def examined(parameters: Mapping[str, Any]) -> Examined:

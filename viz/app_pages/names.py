@@ -21,7 +21,7 @@ if not time.num_rows:
     st.stop()
 
 resolvers.banner(focus)
-health.shown(chosen, focus)
+glance = health.shown(chosen, focus)
 found = st.container()
 
 st.subheader("When?", anchor=False)
@@ -42,6 +42,7 @@ if names.open:
         if worst.truncated:
             st.caption(f"The worst {data.ROWS} names; choose a namespace or a shorter time to see others.")
 
-# Last, as it takes longest: everything else can be read meanwhile.
+# Last, as they take longest: everything else can be read meanwhile.
+health.compare(glance, chosen, focus)
 with found:
     findings.shown(data.examined({**chosen.parameters, **focus.client}), chosen.window)

@@ -1,11 +1,11 @@
 """How names fare at a glance, and how they fared in the time before."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
 from typing import Any, Literal
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from viz import data
 from viz.dns.resolvers import Focus
@@ -14,6 +14,10 @@ from viz.humane import duration, latency, number, share
 
 Row = Mapping[str, Any]
 Value = Callable[[Row], float | None]
+Slots = Sequence[DeltaGenerator]
+
+# Stands where the change against the time before will.
+ASKED = "…"
 
 
 @dataclass(frozen=True)
@@ -85,13 +89,42 @@ FIGURES = (
 )
 
 
-def shown(filters: Filters, focus: Focus) -> None:
+def shown(filters: Filters, focus: Focus) -> Slots:
+    """The figures; in their slots ``compare`` puts them again, as the time before takes as long to ask for."""
     now = _row(filters.parameters, filters, focus)
-    earlier = filters.before
-    before = _row({**filters.parameters, "since": earlier[0], "until": earlier[1]}, filters, focus) if earlier else None
-    with st.container(horizontal=True, key="health", gap="small"):
-        for figure in FIGURES:
-            _metric(figure, now, before, filters.length)
+    with st.container(key="health"):
+        slots = [st.empty() for _ in FIGURES]
+    for slot, figure in zip(slots, FIGURES, strict=True):
+        value = figure.value(now) if now else None
+        slot.metric(
+            figure.label,
+            figure.told(value),
+            ASKED if filters.before else None,
+            delta_color="off",
+            delta_arrow="off",
+            help=figure.words,
+            border=True,
+        )
+    return slots
+
+
+def compare(slots: Slots, filters: Filters, focus: Focus) -> None:
+    """With the time of the same length before, where the lake has it."""
+    if filters.before is None:
+        return
+    since, until = filters.before
+    now = _row(filters.parameters, filters, focus)
+    before = _row({**filters.parameters, "since": since, "until": until}, filters, focus)
+    for slot, figure in zip(slots, FIGURES, strict=True):
+        value = figure.value(now) if now else None
+        slot.metric(
+            figure.label,
+            figure.told(value),
+            _change(figure, value, figure.value(before) if before else None),
+            delta_color=figure.colour,
+            help=f"{figure.words} Compared with the {duration(filters.length)} before.",
+            border=True,
+        )
 
 
 def _row(parameters: Mapping[str, Any], filters: Filters, focus: Focus) -> Row | None:
@@ -99,21 +132,8 @@ def _row(parameters: Mapping[str, Any], filters: Filters, focus: Focus) -> Row |
     rows = data.rows("pages/dns_time", **{**parameters, **focus.parameters}, bar_s=filters.bar_s)
     if "server" in focus.parameters:
         return rows[0] if rows else None
-    calls = data.rows("pages/dns_calls", **{**parameters, **focus.client})
-    return {**rows[0], **calls[0]} if rows else None
-
-
-def _metric(figure: Figure, now: Row | None, before: Row | None, length: timedelta) -> None:
-    value = figure.value(now) if now else None
-    change = _change(figure, value, figure.value(before) if before else None)
-    st.metric(
-        figure.label,
-        figure.told(value),
-        change,
-        delta_color=figure.colour,
-        help=figure.words + (f" Compared with the {duration(length)} before." if before else ""),
-        border=True,
-    )
+    calls = data.resolver_calls({**parameters, **focus.client}, filters.bar_s)
+    return {**rows[0], **calls.slice(0, 1).to_pylist()[0]} if rows else None
 
 
 def _change(figure: Figure, value: float | None, before: float | None) -> str | None:

@@ -56,8 +56,8 @@ def _heat(filters: Filters, client: dict[str, Any]) -> None:
             label_visibility="collapsed",
         )  # fmt: skip
     column, unit = HEATS[name]
-    parameters = {**filters.parameters, **client, "bar_s": filters.bar_s, "failing": column == "failed"}
-    table = data.answer("pages/dns_waiting", **parameters).table
+    calls = data.resolver_calls({**filters.parameters, **client}, filters.bar_s, failing=column == "failed")
+    table = calls.filter(pc.greater(calls["place"], 0))
     if not pc.sum(table[column]).as_py():
         st.caption("None in this time, namespace and workload.")
         return

@@ -3,24 +3,28 @@
 -- read by: the page DNS
 -- parameter namespace text null: of the client; what servers ask others is there for all
 -- parameter workload text null: of the client, or its address where it has none
-with chosen as (
+-- By the columns as they stand, and added up afterwards: expressions over a million rows take as long as all the rest.
+with told as (
     select
         forwarded,
         client_kind,
         client_namespace,
         client_workload_kind,
         client_workload,
-        case when forwarded then client_pod end as forwarder,
-        case when forwarded or client_workload is null then client_ip end as client_ip,
+        client_pod,
+        client_ip,
         server_kind,
         server_namespace,
         server_workload_kind,
         server_pod,
-        case when server_pod is null then server_ip end as server_ip,
+        server_ip,
         outcome,
         rcode,
-        latency_us,
-        start_time
+        count(*) as transactions,
+        count(latency_us) as answered,
+        sum(latency_us) as latency_us,
+        min(start_time) as first_seen,
+        max(start_time) as last_seen
     from dns
     where outcome <> 'unsolicited'
         and (
@@ -30,45 +34,30 @@ with chosen as (
                 and ($workload is null or coalesce(client_workload, client_ip) = $workload)
             )
         )
-),
-
--- Names are put together after the rows were: of a million rows that takes as long as all the rest.
-added as (
-    select
-        forwarded,
-        client_kind,
-        client_namespace,
-        client_workload_kind,
-        client_workload,
-        forwarder,
-        client_ip,
-        server_kind,
-        server_namespace,
-        server_workload_kind,
-        server_pod,
-        server_ip,
-        count(*) as transactions,
-        cast(sum(case when outcome = 'unanswered' or rcode not in ('NOERROR', 'NXDOMAIN') then 1 else 0 end) as bigint) as failed,
-        cast(sum(case when outcome = 'unanswered' then 1 else 0 end) as bigint) as unanswered,
-        cast(sum(case when rcode = 'NXDOMAIN' then 1 else 0 end) as bigint) as nxdomain,
-        count(latency_us) as answered,
-        cast(coalesce(sum(latency_us), 0) as bigint) as latency_us,
-        min(start_time) as first_seen,
-        max(start_time) as last_seen
-    from chosen
     group by
         forwarded,
         client_kind,
         client_namespace,
         client_workload_kind,
         client_workload,
-        forwarder,
+        client_pod,
         client_ip,
         server_kind,
         server_namespace,
         server_workload_kind,
         server_pod,
-        server_ip
+        server_ip,
+        outcome,
+        rcode
+),
+
+named as (
+    select
+        *,
+        case when forwarded then client_pod end as forwarder,
+        case when forwarded or client_workload is null then client_ip end as client_address,
+        case when server_pod is null then server_ip end as server_address
+    from told
 )
 
 select
@@ -76,20 +65,33 @@ select
     client_kind as src_kind,
     client_namespace as src_namespace,
     case when forwarder is not null then 'Pod' else client_workload_kind end as src_workload_kind,
-    case when forwarded then coalesce(forwarder, client_ip) else coalesce(client_workload, client_ip) end as src_name,
+    case when forwarded then coalesce(forwarder, client_address) else coalesce(client_workload, client_address) end as src_name,
     server_kind as dst_kind,
     server_namespace as dst_namespace,
     case when server_pod is not null then 'Pod' else server_workload_kind end as dst_workload_kind,
-    coalesce(server_pod, server_ip) as dst_name,
-    transactions,
-    failed,
-    unanswered,
-    nxdomain,
-    answered,
-    latency_us,
-    first_seen,
-    last_seen
-from added
+    coalesce(server_pod, server_address) as dst_name,
+    cast(sum(transactions) as bigint) as transactions,
+    cast(sum(case when outcome = 'unanswered' or rcode not in ('NOERROR', 'NXDOMAIN') then transactions else 0 end) as bigint) as failed,
+    cast(sum(case when outcome = 'unanswered' then transactions else 0 end) as bigint) as unanswered,
+    cast(sum(case when rcode = 'NXDOMAIN' then transactions else 0 end) as bigint) as nxdomain,
+    cast(sum(answered) as bigint) as answered,
+    cast(coalesce(sum(latency_us), 0) as bigint) as latency_us,
+    min(first_seen) as first_seen,
+    max(last_seen) as last_seen
+from named
+group by
+    forwarded,
+    client_kind,
+    client_namespace,
+    client_workload_kind,
+    client_workload,
+    forwarder,
+    client_address,
+    server_kind,
+    server_namespace,
+    server_workload_kind,
+    server_pod,
+    server_address
 order by
     transactions desc,
     forwarded,
