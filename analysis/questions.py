@@ -13,14 +13,14 @@ and ``until`` besides: they bound the records before the views merge them, and a
 """
 
 import re
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
 from importlib.resources import files
 from importlib.resources.abc import Traversable
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from analysis.parameters import TYPES, bound
 from contract.errors import QuestionError
@@ -82,30 +82,27 @@ def ask(
         return answer(name, given, limit, timeout_s)
 
 
-class Asking(Protocol):
-    def __call__(
-        self, name: str, parameters: Mapping[str, object], limit: int | None = ..., timeout_s: float = ...
-    ) -> "Answer": ...
-
-
-@contextmanager
-def asking(lake: "Lake", window: Mapping[str, object]) -> Iterator[Asking]:
+class Asking:
     """Several questions of one lake as it is now, and of one window: ``since`` and ``until`` of these parameters."""
-    from analysis.running import run_question
 
-    since, until = (window_end(end, window.get(end)) for end in WINDOW)
+    def __init__(self, lake: "Lake", window: Mapping[str, object]) -> None:
+        since, until = (window_end(end, window.get(end)) for end in WINDOW)
+        self._connection = lake.connect(since, until)
 
-    def answer(
-        name: str, parameters: Mapping[str, object], limit: int | None = ROWS, timeout_s: float = TIMEOUT_S
+    def __call__(
+        self, name: str, parameters: Mapping[str, object], limit: int | None = ROWS, timeout_s: float = TIMEOUT_S
     ) -> "Answer":
-        question = find(name)
-        return run_question(connection.cursor(), question.sql, bind(question, parameters), limit, timeout_s)
+        from analysis.running import run_question
 
-    connection = lake.connect(since, until)
-    try:
-        yield answer
-    finally:
-        connection.close()
+        question = find(name)
+        return run_question(self._connection.cursor(), question.sql, bind(question, parameters), limit, timeout_s)
+
+    def close(self) -> None:
+        self._connection.close()
+
+
+def asking(lake: "Lake", window: Mapping[str, object]) -> closing[Asking]:
+    return closing(Asking(lake, window))
 
 
 def run_sql(lake: "Lake", text: str, limit: int | None = ROWS, timeout_s: float = TIMEOUT_S) -> "Answer":

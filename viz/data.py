@@ -23,7 +23,7 @@ from analysis.policy.picture.ends import Scope
 from analysis.policy.picture.view import View, recommended, replayed
 from analysis.policy.recommend.cluster import Cluster, read_cluster
 from analysis.policy.replay import Asked
-from analysis.questions import ask
+from analysis.questions import Asking
 from analysis.running import Answer
 from store.lake import Lake
 from viz.about import About
@@ -41,6 +41,9 @@ TIMEOUT_S = 20.0
 # A growing lake is read again after so many seconds.
 FRESH_S = 20
 KEPT = 64
+# The questions of a page are asked of the lake as it was opened for the first of them.
+OPEN_S = 10
+LAKES_KEPT = 8
 # A doctor is not asked at every click, and what he finds is the same for some minutes.
 DOCTOR_FRESH_S = 300
 DOCTOR_KEPT = 16
@@ -157,9 +160,16 @@ def _span(url: str) -> tuple[datetime, datetime] | None:
     return Lake.open(url).span()
 
 
+# Nobody closes it while somebody else may be asking: it ends with the last who does.
+@st.cache_resource(ttl=OPEN_S, max_entries=LAKES_KEPT, show_spinner=False)
+def _asking(url: str, since: datetime | None, until: datetime | None) -> Asking:
+    return Asking(Lake.open(url), {"since": since, "until": until})
+
+
 @st.cache_data(ttl=FRESH_S, max_entries=KEPT, show_spinner="Asking the lake …")
 def _answer(url: str, name: str, parameters: tuple[tuple[str, Any], ...], limit: int) -> Answer:
-    return ask(Lake.open(url), name, dict(parameters), limit=limit, timeout_s=TIMEOUT_S)
+    told = dict(parameters)
+    return _asking(url, told.get("since"), told.get("until"))(name, told, limit, TIMEOUT_S)
 
 
 @st.cache_data(ttl=FRESH_S, max_entries=KEPT, show_spinner="Drawing the graph …")
@@ -171,7 +181,7 @@ def _graph(url: str, filters: Filters, left_out: frozenset[str]) -> tuple[nx.Mul
 
 @st.cache_data(ttl=FRESH_S, max_entries=KEPT, show_spinner="Drawing the map …")
 def _resolver_map(url: str, filters: Filters) -> tuple[nx.MultiDiGraph, Drawing]:
-    graph = map_of(Lake.open(url), filters.parameters, TIMEOUT_S)
+    graph = map_of(_asking(url, filters.since, filters.until), filters.parameters, TIMEOUT_S)
     return graph, drawing(graph, place_in_layers(graph), TRANSACTIONS)
 
 

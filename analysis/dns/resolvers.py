@@ -8,8 +8,7 @@ from urllib.parse import quote
 import networkx as nx
 
 from analysis.graph import MOST_EDGES, SEVERAL, Node, graph_of, merged
-from analysis.questions import TIMEOUT_S, ask
-from store.lake import Lake
+from analysis.questions import TIMEOUT_S, Asking
 
 SUMS = ("transactions", "failed", "unanswered", "nxdomain", "answered", "latency_us")
 APART = ("forwarded",)
@@ -22,10 +21,10 @@ SEVERAL_OF = {CLIENTS: "clients", SERVERS: "name servers", OUTSIDE: "servers"}
 REST = "rest"
 
 
-def resolver_map(lake: Lake, parameters: Mapping[str, object], timeout_s: float = TIMEOUT_S) -> nx.MultiDiGraph:
+def resolver_map(ask: Asking, parameters: Mapping[str, object], timeout_s: float = TIMEOUT_S) -> nx.MultiDiGraph:
     """``parameters``: since, until, and of the clients namespace and workload. Nodes have a ``layer``: who asks, is asked, is asked
     in turn. ``graph["truncated"]``: there were more edges."""
-    answer = ask(lake, "pages/dns_edges", parameters, MOST_EDGES, timeout_s)
+    answer = ask("pages/dns_edges", parameters, MOST_EDGES, timeout_s)
     graph = graph_of(answer.table, answer.truncated, APART, SUMS, key=())
     if parameters.get("namespace") or parameters.get("workload"):
         graph = _asked_by_clients(graph)

@@ -7,7 +7,7 @@ import pytest
 from playwright.sync_api import Browser, Locator, expect
 
 from analysis.dns.resolvers import resolver_map
-from analysis.questions import ask
+from analysis.questions import Asking, ask
 from store.lake import Lake
 from tests.support.browser import DEADLINE_MS, PROBES, Watched, app, click, ready, watching
 from tests.support.lake import HOSTILE
@@ -71,7 +71,7 @@ def test_a_click_on_a_finding_opens_its_evidence_and_fix(sampled: Watched) -> No
 
 def test_a_click_on_the_map_narrows_the_page(sampled: Watched, sample_lake: Path) -> None:
     lake = Lake.open(sample_lake)
-    graph = resolver_map(lake, {})
+    graph = resolver_map(Asking(lake, {}), {})
     (client,) = [node for node, data in graph.nodes(data=True) if data["name"] == "fx-rates"]
     asked = (
         ask(lake, "pages/dns_time", {"namespace": "payments", "workload": "fx-rates"}).table["transactions"][0].as_py()
@@ -89,7 +89,7 @@ def test_a_click_on_the_map_narrows_the_page(sampled: Watched, sample_lake: Path
 
 
 def test_an_edge_of_the_map_is_in_the_address(sampled: Watched, sample_lake: Path) -> None:
-    graph = resolver_map(Lake.open(sample_lake), {})
+    graph = resolver_map(Asking(Lake.open(sample_lake), {}), {})
     source, target, key, data = max(graph.edges(keys=True, data=True), key=lambda edge: edge[3]["unanswered"])
     opened(sampled, f"on={edge_id(source, target, key)}")
     expect(transactions(sampled)).to_have_text(number(data["transactions"]), timeout=DEADLINE_MS)

@@ -17,7 +17,7 @@ from analysis.dns.finding import Finding, Severity
 from analysis.dns.resolvers import CLIENTS, OUTSIDE, SERVERS, resolver_map
 from analysis.dns.services import read_context
 from analysis.layers import place_in_layers
-from analysis.questions import ask
+from analysis.questions import Asking, ask
 from store.lake import Lake
 from tests.support.lake import HOSTILE
 from tests.support.names import (
@@ -173,7 +173,7 @@ def test_identifiers_are_short_and_differ() -> None:
 
 
 def test_the_map_runs_from_clients_to_servers_to_those_they_ask(named: Lake) -> None:
-    graph = resolver_map(named, {})
+    graph = resolver_map(Asking(named, {}), {})
     assert {node: data["layer"] for node, data in graph.nodes(data=True)} == {
         API: CLIENTS,
         "pod/shop/Deployment/web": CLIENTS,
@@ -187,13 +187,13 @@ def test_the_map_runs_from_clients_to_servers_to_those_they_ask(named: Lake) -> 
 
 
 def test_a_chosen_client_keeps_the_servers_it_asks_and_what_they_ask(named: Lake) -> None:
-    assert set(resolver_map(named, {"workload": "web"})) == {"pod/shop/Deployment/web", DNS, FORWARDER}
-    assert set(resolver_map(named, {"namespace": "nowhere"})) == set()
+    assert set(resolver_map(Asking(named, {}), {"workload": "web"})) == {"pod/shop/Deployment/web", DNS, FORWARDER}
+    assert set(resolver_map(Asking(named, {}), {"namespace": "nowhere"})) == set()
 
 
 def test_a_server_outside_that_clients_ask_themselves_stands_outside(tmp_path: Path) -> None:
     rows = [transaction(1, "x.example", server=outside("8.8.8.8")), transaction(2, "x.example")]
-    graph = resolver_map(make_names(tmp_path / "lake", dns=rows), {})
+    graph = resolver_map(Asking(make_names(tmp_path / "lake", dns=rows), {}), {})
     assert graph.nodes["external///8.8.8.8"]["layer"] == OUTSIDE
     assert graph.nodes[DNS]["layer"] == SERVERS
 
@@ -202,7 +202,7 @@ def test_a_map_of_many_is_folded_and_loses_no_transaction(tmp_path: Path) -> Non
     clients = [pod(f"w{n}", f"10.1.{n}.1", namespace=f"ns{n % 60}") for n in range(200)]
     servers = [pod("node-dns", f"10.2.{n}.1", "kube-system", n) for n in range(30)]
     rows = [transaction(n, "x.example", client, servers[n % 30], forwarded=False) for n, client in enumerate(clients)]
-    graph = resolver_map(make_names(tmp_path / "lake", dns=rows), {})
+    graph = resolver_map(Asking(make_names(tmp_path / "lake", dns=rows), {}), {})
     assert sum(graph.nodes[node]["layer"] == CLIENTS for node in graph) == 40
     assert [data["label"] for _, data in graph.nodes(data=True) if data["layer"] == SERVERS] == ["30 name servers"]
     assert graph.size("transactions") == 200
