@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -9,11 +10,11 @@ from typing import Any
 import networkx as nx
 import streamlit as st
 
+from analysis.clusters import clusters as clusters_of
 from analysis.detect.detections import DETECTIONS, detect
-from analysis.dns.doctor import DIAGNOSES, examine
+from analysis.dns.doctor import DIAGNOSES, examine_each
 from analysis.dns.examination import together
 from analysis.dns.resolvers import resolver_map as map_of
-from analysis.dns.services import read_context
 from analysis.graph import SEVERAL, folded, service_graph, without
 from analysis.layers import place_in_layers
 from analysis.layout import place
@@ -66,9 +67,14 @@ def span() -> tuple[datetime, datetime] | None:
     return _span(lake_url())
 
 
-def workloads() -> list[tuple[str, str]]:
+def clusters() -> list[str]:
+    """Those that may be chosen: none where the app was started for one."""
+    return _clusters(lake_url()) if about().cluster is None else []
+
+
+def workloads(cluster: str | None) -> list[tuple[str, str]]:
     """Every namespace and workload that took part in a connection."""
-    table = answer("pages/workloads").table
+    table = answer("pages/workloads", cluster=cluster).table
     return list(zip(table["namespace"].to_pylist(), table["workload"].to_pylist(), strict=True))
 
 
@@ -100,17 +106,21 @@ def resolver_map(filters: Filters) -> tuple[nx.MultiDiGraph, Drawing]:
 
 
 def examined(parameters: Mapping[str, Any]) -> Examined:
-    """What the doctor and the detections find of a time, a namespace and a workload."""
-    return _examined(about(), tuple(parameters.items()))
+    """What the doctor and the detections find of a time, a cluster, a namespace and a workload."""
+    return _examined(lake_url(), tuple(parameters.items()))
 
 
 def policy(filters: Filters, choice: Choice) -> View:
     """What is recommended, or what somebody's own policies would do; of the namespace and workload of the filters."""
-    return _policy(about(), _stamp(), filters, choice)
+    return _policy(_narrowed(filters), _stamp(), filters, choice)
 
 
 def policy_graph(filters: Filters, choice: Choice, hidden: frozenset[str]) -> tuple[nx.MultiDiGraph, Drawing]:
-    return _policy_graph(about(), _stamp(), filters, choice, hidden)
+    return _policy_graph(_narrowed(filters), _stamp(), filters, choice, hidden)
+
+
+def _narrowed(filters: Filters) -> About:
+    return replace(about(), cluster=filters.cluster)
 
 
 def _stamp() -> tuple[tuple[str, int, int], ...]:
@@ -151,6 +161,11 @@ def _span(url: str) -> tuple[datetime, datetime] | None:
     return Lake.open(url).span()
 
 
+@st.cache_data(ttl=FRESH_S, max_entries=KEPT, show_spinner=False)
+def _clusters(url: str) -> list[str]:
+    return clusters_of(Lake.open(url), TIMEOUT_S)
+
+
 @st.cache_data(ttl=FRESH_S, max_entries=KEPT, show_spinner="Asking the lake …")
 def _answer(url: str, name: str, parameters: tuple[tuple[str, Any], ...], limit: int) -> Answer:
     return ask(Lake.open(url), name, dict(parameters), limit=limit, timeout_s=TIMEOUT_S)
@@ -170,9 +185,8 @@ def _resolver_map(url: str, filters: Filters) -> tuple[nx.MultiDiGraph, Drawing]
 
 
 @st.cache_data(ttl=DOCTOR_FRESH_S, max_entries=DOCTOR_KEPT, show_spinner="The doctor examines what was asked …")
-def _examined(about: About, parameters: tuple[tuple[str, Any], ...]) -> Examined:
-    lake, told = Lake.open(about.lake), dict(parameters)
-    context = read_context(lake, told["since"], told["until"], about.cluster, TIMEOUT_S)
-    doctor = examine(lake, told, context, timeout_s=TIMEOUT_S)
+def _examined(url: str, parameters: tuple[tuple[str, Any], ...]) -> Examined:
+    lake, told = Lake.open(url), dict(parameters)
+    doctor = examine_each(lake, told, timeout_s=TIMEOUT_S)
     titles = {one.name: one.title for one in (*DIAGNOSES, *DETECTIONS)}
     return Examined(together(doctor, detect(lake, told, timeout_s=TIMEOUT_S)), titles)
