@@ -79,9 +79,11 @@ def service_graph(
     until: datetime | None = None,
     namespace: str | None = None,
     workload: str | None = None,
+    cluster: str | None = None,
 ) -> nx.MultiDiGraph:
     """Edges of [since, until) that touch the namespace and the workload. ``graph["truncated"]``: there were more."""
-    parameters = {"since": since, "until": until, "namespace": namespace, "workload": workload}
+    window = {"since": since, "until": until, "cluster": cluster}
+    parameters = {**window, "namespace": namespace, "workload": workload}
     answer = ask(lake, "graph/edges", parameters, limit=MOST_EDGES, timeout_s=TIMEOUT_S)
     return graph_of(answer.table, answer.truncated)
 

@@ -8,19 +8,18 @@ A header is a block of comments at the top of the file::
     -- parameter namespace text null: namespace of the client
     -- parameter least integer 10: fewest transactions of a name
 
-A parameter has a name, a type of ``analysis.parameters``, and a default or ``required``. Every question takes ``since``
-and ``until`` besides: they bound the records before the views merge them, and are bound in the SQL only if declared.
+A parameter has a name, a type of ``analysis.parameters``, and a default or ``required``. Every question takes ``since``,
+``until`` and ``cluster`` besides: they choose the records before the views merge them, and are bound in the SQL only if declared.
 """
 
 import re
 from collections.abc import Mapping
 from contextlib import closing
 from dataclasses import dataclass
-from datetime import datetime
 from functools import cache
 from importlib.resources import files
 from importlib.resources.abc import Traversable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from analysis.parameters import TYPES, bound
 from contract.errors import QuestionError
@@ -36,7 +35,8 @@ TIMEOUT_S = 30.0
 # Folders of this package that hold questions, and what their names begin with.
 FOLDERS = {"sql": "", "dns": "dns/", "detect": "detect/"}
 
-WINDOW = ("since", "until")
+# What every question takes besides its own parameters, and the types of these.
+WINDOW = {"since": "time", "until": "time", "cluster": "text"}
 REQUIRED = "required"
 
 _LINE = re.compile(r"-- (question|grain|read by|parameter) ?(.*)")
@@ -83,11 +83,11 @@ def ask(
 
 
 class Asking:
-    """Several questions of one lake as it is now, and of one window: ``since`` and ``until`` of these parameters."""
+    """Several questions of one lake as it is now, and of one window: ``since``, ``until`` and ``cluster`` of these parameters."""
 
     def __init__(self, lake: "Lake", window: Mapping[str, object]) -> None:
-        since, until = (window_end(end, window.get(end)) for end in WINDOW)
-        self._connection = lake.connect(since, until)
+        chosen: dict[str, Any] = {name: bound(name, kind, window.get(name)) for name, kind in WINDOW.items()}
+        self._connection = lake.connect(**chosen)
 
     def __call__(
         self, name: str, parameters: Mapping[str, object], limit: int | None = ROWS, timeout_s: float = TIMEOUT_S
@@ -131,11 +131,6 @@ def bind(question: Question, given: Mapping[str, object]) -> dict[str, object]:
         name: bound(name, parameter.type, parameter.default if given.get(name) is None else given[name])
         for name, parameter in known.items()
     }
-
-
-def window_end(name: str, value: object) -> datetime | None:
-    time = bound(name, "time", value)
-    return time if isinstance(time, datetime) else None
 
 
 def parse(name: str, text: str) -> Question:

@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from cli import options as o
 from cli import policy_options as p
-from cli.options import LakeOption
+from cli.reading import open_lake
 from contract.errors import UsageError
 
 if TYPE_CHECKING:
@@ -18,18 +19,17 @@ PORT = 8501
 
 
 def app(
-    lake: LakeOption,
+    lake: o.LakeOption,
     kube: p.KubeOption = None,
-    cluster: p.ClusterOption = None,
+    cluster: o.ClusterOption = None,
     host: Annotated[str, typer.Option(help="Address to listen on; the app asks nobody for a password.")] = LOOPBACK,
     port: Annotated[int, typer.Option(help="Port to listen on; 0 takes a free one.")] = PORT,
     browser: Annotated[bool, typer.Option(help="Open the page in a browser.")] = True,
 ) -> None:
     """Show the lake in the browser: overview, service graph, flows, DNS, policy."""
-    from store.lake import Lake
     from viz.about import About
 
-    Lake.open(lake)
+    open_lake(lake, cluster)
     serve(About(lake, kube, cluster), port, browser, host)
 
 

@@ -19,6 +19,7 @@ def ask(
     lake: o.MaybeLakeOption = None,
     since: o.SinceOption = None,
     until: o.UntilOption = None,
+    cluster: o.ClusterOption = None,
     limit: o.LimitOption = 1000,
     timeout: o.TimeoutOption = TIMEOUT_S,
     form: o.FormatOption = Format.TABLE,
@@ -30,7 +31,7 @@ def ask(
     if lake is None:
         raise UsageError("ask: --lake says which lake to ask")
     given = dict(_assignment(text) for text in parameters or ())
-    read(lake, Asked(name, given | window(since, until), limit, timeout), form)
+    read(lake, Asked(name, given | window(since, until, cluster), limit, timeout), form)
 
 
 def _assignment(text: str) -> tuple[str, object]:

@@ -6,8 +6,7 @@ import typer
 
 from cli import options as o
 from cli.output import Format, say
-from cli.reading import TIMEOUT_S, nothing, window
-from cli.times import rfc3339
+from cli.reading import TIMEOUT_S, nothing, open_lake, place, window
 
 
 def detect(
@@ -24,6 +23,7 @@ def detect(
     workload: Annotated[str | None, typer.Option("--workload", help="Workload of the client.")] = None,
     since: o.SinceOption = None,
     until: o.UntilOption = None,
+    cluster: o.ClusterOption = None,
     timeout: o.TimeoutOption = TIMEOUT_S,
     form: o.FormatOption = Format.TABLE,
 ) -> None:
@@ -35,14 +35,12 @@ def detect(
     from analysis.detect.detections import detect as detected
     from analysis.detect.known import KNOWN
     from cli.findings import Shown, show
-    from store.lake import Lake
 
-    opened = Lake.open(lake)
-    span = window(since, until)
-    asked = {"namespace": namespace, "workload": workload, **span}
+    opened = open_lake(lake, cluster)
+    chosen = window(since, until, cluster)
+    asked = {"namespace": namespace, "workload": workload, **chosen}
     all_known = KNOWN | {name.lower().rstrip(".") for name in known or ()}
     report = detected(opened, asked, detections or (), all_known, timeout)
-    place = {"lake": lake} | {name: rfc3339(end) for name, end in span.items()}
-    show(report, Shown({one.name: one.title for one in DETECTIONS}, place), form)
+    show(report, Shown({one.name: one.title for one in DETECTIONS}, place(lake, chosen)), form)
     if opened.span() is None:
         say(nothing(opened))

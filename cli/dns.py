@@ -92,6 +92,7 @@ def search(
     negate: o.NotOption = False,
     since: o.SinceOption = None,
     until: o.UntilOption = None,
+    cluster: o.ClusterOption = None,
     limit: o.LimitOption = 1000,
     timeout: o.TimeoutOption = TIMEOUT_S,
     form: o.FormatOption = Format.TABLE,
@@ -107,7 +108,7 @@ def search(
         return
     if lake is None:
         raise UsageError("dns: --lake says which lake to read")
-    parameters = window(since, until) | {
+    parameters = window(since, until, cluster) | {
         "namespace": namespace,
         "workload": workload,
         "pod": pod,

@@ -6,8 +6,7 @@ import typer
 
 from cli import options as o
 from cli.output import Format, say
-from cli.reading import TIMEOUT_S, nothing, window
-from cli.times import rfc3339
+from cli.reading import TIMEOUT_S, nothing, open_lake, place, window
 
 
 def doctor(
@@ -20,6 +19,7 @@ def doctor(
     workload: Annotated[str | None, typer.Option("--workload", help="Workload of the client.")] = None,
     since: o.SinceOption = None,
     until: o.UntilOption = None,
+    cluster: o.ClusterOption = None,
     timeout: o.TimeoutOption = TIMEOUT_S,
     form: o.FormatOption = Format.TABLE,
 ) -> None:
@@ -28,24 +28,15 @@ def doctor(
     Each finding says whose it is, what is wrong, the fix, what that would do, and how to see the transactions; the worst
     come first. A diagnosis that cannot judge is named, with the reason. The exit status is 0 whatever is found.
     """
-    from analysis.dns.doctor import DIAGNOSES, examine
-    from analysis.dns.services import read_context
+    from analysis.dns.doctor import DIAGNOSES, examine_each
     from analysis.questions import ask
     from cli.findings import Shown, show
-    from store.lake import Lake
 
-    opened = Lake.open(lake)
-    span = window(since, until)
-    asked = {"namespace": namespace, "workload": workload, **span}
-    report = examine(
-        opened,
-        asked,
-        read_context(opened, span.get("since"), span.get("until"), timeout_s=timeout),
-        diagnoses or (),
-        timeout,
-    )
-    place = {"lake": lake} | {name: rfc3339(end) for name, end in span.items()}
-    show(report, Shown({one.name: one.title for one in DIAGNOSES}, place), form)
+    opened = open_lake(lake, cluster)
+    chosen = window(since, until, cluster)
+    asked = {"namespace": namespace, "workload": workload, **chosen}
+    report = examine_each(opened, asked, diagnoses or (), timeout)
+    show(report, Shown({one.name: one.title for one in DIAGNOSES}, place(lake, chosen)), form)
     clients = {"from_namespace": namespace, "from_workload": workload}
-    if not report.findings and not ask(opened, "dns/search", {**clients, **span}, 1, timeout).table.num_rows:
+    if not report.findings and not ask(opened, "dns/search", {**clients, **chosen}, 1, timeout).table.num_rows:
         say(nothing(opened))

@@ -10,7 +10,7 @@ import typer
 
 from cli import options as o
 from cli.printable import json_value
-from cli.reading import TIMEOUT_S
+from cli.reading import TIMEOUT_S, open_lake
 from cli.times import parse_time
 
 
@@ -32,6 +32,7 @@ def explain(
         str | None, typer.Option("--at", metavar="TIME", help="The last time before then; the newest, if left out.")
     ] = None,
     lake: o.LakeOption,
+    cluster: o.ClusterOption = None,
     timeout: o.TimeoutOption = TIMEOUT_S,
     form: Annotated[StoryFormat, typer.Option("--format", help="A story to read, or json.")] = StoryFormat.TABLE,
 ) -> None:
@@ -45,10 +46,9 @@ def explain(
     from analysis.dns.explain.instead import Instead
     from analysis.dns.explain.story import explain as explained
     from cli import dns_instead, dns_story
-    from store.lake import Lake
 
-    asked = Asked(name, read_client(client), parse_time("--at", at, datetime.now(UTC)))
-    found = explained(Lake.open(lake), asked, timeout)
+    asked = Asked(name, read_client(client), parse_time("--at", at, datetime.now(UTC)), cluster)
+    found = explained(open_lake(lake, cluster), asked, timeout)
     if form is StoryFormat.JSON:
         document = dns_instead.document(found) if isinstance(found, Instead) else dns_story.document(found, lake)
         sys.stdout.write(json.dumps(json_value(document), allow_nan=False, indent=1) + "\n")

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 
+from analysis.clusters import words
 from analysis.dns.doctor import DIAGNOSES
 from analysis.dns.explain.story import FOLLOWED, Story
 from analysis.dns.finding import Row
@@ -10,7 +11,7 @@ from cli.dns_steps import after, show_steps
 from cli.findings import Shown, block, brief, told
 from cli.page import BAD, DOUBTFUL, GOOD, HEADING, QUIET, Page, Part
 from cli.protocols import service
-from cli.times import rfc3339
+from cli.reading import place
 from viz.humane import duration, instant, latency
 
 # What became of a connection, by its state (docs/connection-states.md).
@@ -56,7 +57,7 @@ def document(story: Story, lake: str) -> dict[str, object]:
 
 def show(story: Story, lake: str) -> None:
     page = Page()
-    _head(page, story.resolution, story.steps)
+    _head(page, story)
     if story.asked.at and story.resolution["start_time"] > story.asked.at:
         page.line((f"The first time after {_moment(story.asked.at)}: it was not asked for before.", DOUBTFUL))
     _heading(page, "What it asked", _of_whom(story.steps))
@@ -70,14 +71,19 @@ def show(story: Story, lake: str) -> None:
     _findings(page, story, lake)
 
 
-def _head(page: Page, one: Row, steps: Sequence[Row]) -> None:
+def _head(page: Page, story: Story) -> None:
+    one = story.resolution
     types = one["qtypes"].replace(",", ", ")
     page.line((one["asked"], HEADING), f" ({types}) for ", (_client(one), HEADING))
     node = f", on {one['client_node']}" if one["client_node"] else ""
     pod = f"pod {one['client_pod']} ({one['client_ip']}{node})" if one["client_pod"] else f"{one['client_ip']}{node}"
-    page.paragraph(f"{_moment(one['start_time'])} UTC, by {pod}")
+    page.paragraph(f"{_moment(one['start_time'])} UTC, by {pod}{_where(story)}")
     page.paragraph(*_ended(one))
-    page.paragraph(*_spent(one, steps))
+    page.paragraph(*_spent(one, story.steps))
+
+
+def _where(story: Story) -> str:
+    return "" if story.cluster is None else f", {words(story.cluster)}"
 
 
 def _client(one: Row) -> str:
@@ -211,5 +217,5 @@ def _findings(page: Page, story: Story, lake: str) -> None:
 
 
 def _shown(story: Story, lake: str) -> Shown:
-    ends = dict(zip(("since", "until"), map(rfc3339, story.window), strict=True))
-    return Shown({one.name: one.title for one in DIAGNOSES}, {"lake": lake} | ({} if story.whole else ends))
+    ends = () if story.whole else zip(("since", "until"), story.window, strict=True)
+    return Shown({one.name: one.title for one in DIAGNOSES}, place(lake, {**dict(ends), "cluster": story.cluster}))

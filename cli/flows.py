@@ -54,13 +54,14 @@ def flows(
     negate: o.NotOption = False,
     since: o.SinceOption = None,
     until: o.UntilOption = None,
+    cluster: o.ClusterOption = None,
     limit: o.LimitOption = 1000,
     timeout: o.TimeoutOption = TIMEOUT_S,
     form: o.FormatOption = Format.TABLE,
     following: o.FollowOption = False,
 ) -> None:
     """Connections, each once, the newest first. Filters are joined by and; a GLOB has * and ?."""
-    parameters = window(since, until) | {
+    parameters = window(since, until, cluster) | {
         "namespace": namespace,
         "workload": workload,
         "pod": pod,

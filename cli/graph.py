@@ -9,7 +9,7 @@ import typer
 
 from cli import options as o
 from cli.output import Format, say, write
-from cli.reading import window
+from cli.reading import open_lake, window
 
 if TYPE_CHECKING:
     import networkx as nx
@@ -31,18 +31,22 @@ def graph(
     ] = None,
     since: o.SinceOption = None,
     until: o.UntilOption = None,
+    cluster: o.ClusterOption = None,
     form: Annotated[
         GraphFormat, typer.Option("--format", help="Edges as table, csv, arrow; the graph as json, graphml, mermaid.")
     ] = GraphFormat.TABLE,
 ) -> None:
     """Who talks to whom, on which protocol and port."""
+    from analysis.clusters import clusters
     from analysis.graph import service_graph
-    from store.lake import Lake
 
-    found = service_graph(Lake.open(lake), **window(since, until), namespace=namespace, workload=None)
+    opened = open_lake(lake, cluster)
+    found = service_graph(opened, **window(since, until, cluster), namespace=namespace)
     _write(found, form)
     if not found.number_of_edges():
         say("nothing matched")
+    if cluster is None and len(clusters(opened)) > 1:
+        say("the lake has several clusters, of which workloads of the same name are one here; --cluster shows one")
     if found.graph["truncated"]:
         say("the graph is not complete: it has only the edges with the most connections")
 

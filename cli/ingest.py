@@ -80,7 +80,7 @@ def ingest_files(
     for _, path in files:
         if Path(path).is_dir():
             raise UsageError(f"{path}: a folder; name the captures in it")
-    directory = read_dump(kube, cluster) if kube else Directory.empty()
+    directory = read_dump(kube, cluster or None) if kube else Directory.empty()
     target = Lake.create(lake)
     _keep(directory.objects, target)
     faults: list[InputError] = []
@@ -95,7 +95,7 @@ def ingest_files(
                         file=sys.stderr,
                     )
                     continue
-                settings = Settings(secrets.randbits(64), cluster, node, dns_ports=dns_ports)
+                settings = Settings(secrets.randbits(64), cluster or None, node, dns_ports=dns_ports)
                 fault = _collect(path, settings, spool, progress)
             except InputError as error:
                 faults.append(error)

@@ -21,6 +21,12 @@ SinceOption = Annotated[
     typer.Option("--since", metavar="TIME", help="From then on: an age such as 5m, 2h, 7d, or an RFC 3339 time."),
 ]
 UntilOption = Annotated[str | None, typer.Option("--until", metavar="TIME", help="Up to then, which is not included.")]
+ClusterOption = Annotated[
+    str | None,
+    typer.Option(
+        "--cluster", help="Only this cluster, where the lake has several; '' for what was ingested without one."
+    ),
+]
 LimitOption = Annotated[int, typer.Option("--limit", min=1, help="At most so many rows.")]
 TimeoutOption = Annotated[float, typer.Option("--timeout", min=0.1, help="Give up after so many seconds.")]
 

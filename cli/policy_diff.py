@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from cli import options as o
 from cli import policy_options as p
 from cli.output import Format, dated, say, write
 from cli.policy_inputs import surroundings
@@ -35,7 +36,7 @@ def diff(
     lake: p.MaybeLakeOption = None,
     since: p.HistorySinceOption = None,
     until: p.HistoryUntilOption = None,
-    cluster: p.ClusterOption = None,
+    cluster: o.ClusterOption = None,
     form: p.PolicyFormatOption = PolicyFormat.TABLE,
 ) -> None:
     """Which connections B allows that A does not, and the other way round.
@@ -47,7 +48,7 @@ def diff(
     from analysis.policy.replay import Asked
 
     sets = _policies(before), _policies(after)
-    around = surroundings(lake, kube, Asked(**window(since, until), cluster=cluster))
+    around = surroundings(lake, kube, Asked(**window(since, until, cluster)))
     found = compared(*sets, around.known, around.history)
     found = replace(found, summary=[*around.reading, *found.summary])
     {PolicyFormat.TABLE: _report, PolicyFormat.JSON: _json, PolicyFormat.CSV: _csv}[form](found)

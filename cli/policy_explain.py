@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from cli import options as o
 from cli import policy_options as p
 from cli.output import Format, dated, say, write
 from cli.policy_inputs import Surroundings, surroundings
@@ -33,7 +34,7 @@ def explain(
     lake: p.MaybeLakeOption = None,
     since: p.HistorySinceOption = None,
     until: p.HistoryUntilOption = None,
-    cluster: p.ClusterOption = None,
+    cluster: o.ClusterOption = None,
     rule: Annotated[str, typer.Option("--rule", metavar="TEXT", help="Only rules that have this in their name.")] = "",
     src: Annotated[
         str | None,
@@ -60,7 +61,7 @@ def explain(
     from analysis.policy.replay import Asked
 
     policies = read_policies(files)
-    asked = Asked(**window(since, until), cluster=cluster)
+    asked = Asked(**window(since, until, cluster))
     around = surroundings(lake, kube, asked)
     if src is not None and dst is not None:
         from analysis.policy.reach import reach

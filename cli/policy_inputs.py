@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from cli import policy_options as p
+from cli.reading import open_lake
 from contract.errors import UsageError
 
 if TYPE_CHECKING:
@@ -28,12 +29,11 @@ def surroundings(lake: str | None, kube: str | None, asked: "Asked") -> Surround
     from analysis.policy.recommend.cluster import read_cluster
     from analysis.policy.replay import cluster_history
     from analysis.policy.topology import read_endpoints
-    from store.lake import Lake
 
     if lake is None:
         if kube is None:
             raise UsageError("give --kube, or a --lake that was ingested with the cluster's objects")
         return Surroundings(read_endpoints(kube), None, None)
-    opened = Lake.open(lake)
+    opened = open_lake(lake, asked.cluster)
     cluster = read_cluster(p.objects(opened, kube, asked.cluster))
     return Surroundings(cluster.endpoints, opened, cluster_history(opened, cluster, asked), cluster.reading)

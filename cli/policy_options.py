@@ -27,7 +27,6 @@ KubeOption = Annotated[
         help="The cluster's objects: kubectl get -A -o json, or manifests; else those the lake was last ingested with.",
     ),
 ]
-ClusterOption = Annotated[str | None, typer.Option("--cluster", help="Which cluster, where the lake has several.")]
 PolicyFormatOption = Annotated[
     PolicyFormat, typer.Option("--format", "-o", help="A report to read, or json, csv for programs.")
 ]

@@ -9,7 +9,7 @@ import typer
 from cli import options as o
 from cli import policy_options as p
 from cli.output import say
-from cli.reading import window
+from cli.reading import open_lake, window
 from contract.errors import UsageError
 
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ def recommend(
     kube: p.KubeOption = None,
     since: o.SinceOption = None,
     until: o.UntilOption = None,
-    cluster: p.ClusterOption = None,
+    cluster: o.ClusterOption = None,
 ) -> None:
     """Policies that allow what was seen and no more, as YAML with the evidence of every rule.
 
@@ -59,14 +59,13 @@ def recommend(
     from analysis.policy.recommend.model import Style
     from analysis.policy.recommend.proposal import propose
     from analysis.policy.replay import Asked
-    from store.lake import Lake
 
     if (staged or domains) and dialect is not DialectName.CALICO:
         raise UsageError(f"{'--staged' if staged else '--domains'} is for --dialect calico alone")
-    opened = Lake.open(lake)
+    opened = open_lake(lake, cluster)
     objects = read_cluster(p.objects(opened, kube, cluster))
     chosen = _chosen(namespaces or [], all_namespaces, objects)
-    asked = Asked(**window(since, until), cluster=cluster)
+    asked = Asked(**window(since, until, cluster))
     style = Style(staged, domains)
     proposal = propose(opened, objects, asked, chosen, Dialect(dialect.value), style)
     sys.stdout.write(proposal.text)

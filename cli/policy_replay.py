@@ -12,7 +12,7 @@ from cli.output import Format, say, write
 from cli.policy_options import PolicyFormat
 from cli.policy_shown import ends_and_service, has_any, print_lines
 from cli.printable import json_value
-from cli.reading import window
+from cli.reading import open_lake, window
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -44,7 +44,7 @@ def replay(
     kube: p.KubeOption = None,
     since: o.SinceOption = None,
     until: o.UntilOption = None,
-    cluster: p.ClusterOption = None,
+    cluster: o.ClusterOption = None,
     form: p.PolicyFormatOption = PolicyFormat.TABLE,
 ) -> None:
     """What these policies would have denied, and what they allow that nobody used.
@@ -56,11 +56,10 @@ def replay(
     from analysis.policy.recommend.cluster import read_cluster
     from analysis.policy.replay import Asked
     from analysis.policy.replay import replay as replayed
-    from store.lake import Lake
 
     policies = read_policies(files)
-    asked = Asked(**window(since, until), cluster=cluster)
-    opened = Lake.open(lake)
+    asked = Asked(**window(since, until, cluster))
+    opened = open_lake(lake, cluster)
     found = replayed(opened, policies, read_cluster(p.objects(opened, kube, cluster)), asked)
     {PolicyFormat.TABLE: _report, PolicyFormat.JSON: _json, PolicyFormat.CSV: _csv}[form](found)
     if found.denies:

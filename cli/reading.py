@@ -4,10 +4,11 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from cli.output import Format, say, write, writer_of
 from cli.times import parse_time, rfc3339
+from contract.errors import UsageError
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -30,15 +31,34 @@ class Asked:
     shown: Callable[["pa.Table"], "pa.Table"] = lambda rows: rows
 
 
-def window(since: str | None, until: str | None) -> dict[str, datetime]:
+def window(since: str | None, until: str | None, cluster: str | None = None) -> dict[str, Any]:
+    """The parameters of every question that were given."""
     now = datetime.now(UTC)
     ends = {"since": parse_time("--since", since, now), "until": parse_time("--until", until, now)}
-    return {name: end for name, end in ends.items() if end is not None}
+    return {name: value for name, value in {**ends, "cluster": cluster}.items() if value is not None}
+
+
+def place(folder: str, chosen: Mapping[str, object]) -> dict[str, object]:
+    """Options that lead to the rows of a window."""
+    told = {name: rfc3339(value) if isinstance(value, datetime) else value for name, value in chosen.items()}
+    return {"lake": folder, **told}
+
+
+def open_lake(folder: str, cluster: object = None) -> "Lake":
+    """A cluster that the lake does not have is refused, with those that it has."""
+    from analysis.clusters import clusters
+    from store.lake import Lake
+
+    lake = Lake.open(folder)
+    there = clusters(lake) if cluster is not None else []
+    if there and cluster not in there:
+        raise UsageError(f"--cluster: the lake has no {cluster!r}; it has {', '.join(map(repr, there))}")
+    return lake
 
 
 def read(folder: str, asked: Asked, form: Format) -> None:
     """Answer once."""
-    lake = _opened(folder)
+    lake = open_lake(folder, asked.parameters.get("cluster"))
     answer = _answer(lake, asked)
     write(_formed(answer.table, asked, form), form)
     tell(lake, answer, asked.limit)
@@ -46,7 +66,7 @@ def read(folder: str, asked: Asked, form: Format) -> None:
 
 def follow(folder: str, asked: Asked, form: Format) -> None:
     """Answer with what is there, oldest first, then with what is appended, until interrupted."""
-    lake = _opened(folder)
+    lake = open_lake(folder, asked.parameters.get("cluster"))
     versions = lake.versions()
     writer = writer_of(form, endless=True)
     news = _answer(lake, asked).table
@@ -76,12 +96,6 @@ def nothing(lake: "Lake") -> str:
 def unrooted(name: str | None) -> str | None:
     """As the lake writes it, without the last dot; the root keeps its own."""
     return name and (name.removesuffix(".") or name)
-
-
-def _opened(folder: str) -> "Lake":
-    from store.lake import Lake
-
-    return Lake.open(folder)
 
 
 def _answer(lake: "Lake", asked: Asked) -> "Answer":

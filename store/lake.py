@@ -93,12 +93,17 @@ class Lake:
         """The version the last commit of ``application`` to ``table`` carried, for a writer that starts again."""
         return delta.transaction_version(self.folder / table, application)
 
-    def connect(self, since: datetime | None = None, until: datetime | None = None) -> "duckdb.DuckDBPyConnection":
-        """Open the views over the rows of [since, until), as the lake is now; nothing else can be read or written."""
+    def connect(
+        self, since: datetime | None = None, until: datetime | None = None, cluster: str | None = None
+    ) -> "duckdb.DuckDBPyConnection":
+        """Open the views over the rows of [since, until) and of one cluster, or of all, as the lake is now.
+
+        Nothing else can be read or written. An empty name stands for the rows whose cluster is not told.
+        """
         from store import views
 
         live = {table.name: during(self.files(table.name), since, until) for table in TABLES.values()}
-        return views.connect(live, since, until)
+        return views.connect(live, since, until, cluster)
 
     def sharing(self, table: str, key: str, records: pa.Table) -> pa.Table:
         """``key`` and ``counted`` of the rows of ``table``, of about the time of ``records``, that have a ``key`` of theirs."""

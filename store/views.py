@@ -2,7 +2,7 @@
 
 import re
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from functools import cache
 from importlib.resources import files as resources
@@ -16,6 +16,9 @@ from contract.errors import LakeError
 from contract.flows import FLOWS
 from contract.tables import TABLES
 from store.files import LiveFile
+
+# What stands for the cluster of records that tell none, as NULL cannot be asked for.
+UNTOLD = ""
 
 # In the order of creation: a view may use those before it.
 VIEWS = ("connections", "counted", "edges", "dns", "resolutions", "assignments", "public_resolvers")
@@ -44,14 +47,15 @@ TYPES = {
 
 
 def connect(
-    live: Mapping[str, Sequence[LiveFile]], since: datetime | None, until: datetime | None
+    live: Mapping[str, Sequence[LiveFile]], since: datetime | None, until: datetime | None, cluster: str | None = None
 ) -> duckdb.DuckDBPyConnection:
     """An in-memory database that can read the ``live`` files and nothing else."""
     connection = duckdb.connect(":memory:", config=dict(CONFIG))
     try:
         _prepare(connection)
         for table in TABLES.values():
-            connection.execute(_records_view(table, live[table.name], since, until))
+            conditions = " and ".join(("true", *_window(table, since, until), *_of_cluster(cluster)))
+            connection.execute(_records_view(table, live[table.name], conditions))
         connection.execute(f"create view flow_records as select * from {FLOWS.name}")
         for name in VIEWS:
             connection.execute(f"create view {name} as {view_text(name)}")
@@ -81,9 +85,9 @@ def _lock(connection: duckdb.DuckDBPyConnection, paths: Sequence[Path]) -> None:
     connection.execute("set lock_configuration = true")
 
 
-def _records_view(table: Table, files: Sequence[LiveFile], since: datetime | None, until: datetime | None) -> str:
+def _records_view(table: Table, files: Sequence[LiveFile], conditions: str) -> str:
     name = RECORDS.get(table.name, table.name)
-    return f"create view {name} as select {_names(table)} from {_source(table, files)} where {_window(table, since, until)}"
+    return f"create view {name} as select {_names(table)} from {_source(table, files)} where {conditions}"
 
 
 def _names(table: Table) -> str:
@@ -98,16 +102,19 @@ def _source(table: Table, files: Sequence[LiveFile]) -> str:
     return f"(select {columns} limit 0)"
 
 
-def _window(table: Table, since: datetime | None, until: datetime | None) -> str:
+def _window(table: Table, since: datetime | None, until: datetime | None) -> Iterator[str]:
     lasts = "until_time" if "until_time" in table.schema.names else table.time
     # A file keeps at least its last packet, so coverage [from, until] is closed and assignments [from, until) are not.
     after = ">" if table.name == "assignments" else ">="
-    conditions = ["true"]
     if until is not None:
-        conditions.append(f"{table.time} < {_instant(until)}")
+        yield f"{table.time} < {_instant(until)}"
     if since is not None:
-        conditions.append(f"({lasts} is null or {lasts} {after} {_instant(since)})")
-    return " and ".join(conditions)
+        yield f"({lasts} is null or {lasts} {after} {_instant(since)})"
+
+
+def _of_cluster(cluster: str | None) -> Iterator[str]:
+    if cluster is not None:
+        yield "cluster is null" if cluster == UNTOLD else f"cluster = {_quoted(cluster)}"
 
 
 def _instant(time: datetime) -> str:
@@ -125,5 +132,5 @@ def duckdb_type(kind: pa.DataType) -> str:
     return f"struct({fields})"
 
 
-def _quoted(path: Path) -> str:
-    return "'" + str(path).replace("'", "''") + "'"
+def _quoted(text: object) -> str:
+    return "'" + str(text).replace("'", "''") + "'"

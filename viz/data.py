@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -10,11 +11,11 @@ import networkx as nx
 import pyarrow as pa
 import streamlit as st
 
+from analysis.clusters import clusters as clusters_of
 from analysis.detect.detections import DETECTIONS, detect
-from analysis.dns.doctor import DIAGNOSES, examine
+from analysis.dns.doctor import DIAGNOSES, examine_each
 from analysis.dns.examination import together
 from analysis.dns.resolvers import resolver_map as map_of
-from analysis.dns.services import read_context
 from analysis.graph import SEVERAL, folded, service_graph, without
 from analysis.layers import place_in_layers
 from analysis.layout import place
@@ -23,7 +24,7 @@ from analysis.policy.picture.ends import Scope
 from analysis.policy.picture.view import View, recommended, replayed
 from analysis.policy.recommend.cluster import Cluster, read_cluster
 from analysis.policy.replay import Asked
-from analysis.questions import Asking
+from analysis.questions import WINDOW, Asking
 from analysis.running import Answer
 from store.lake import Lake
 from viz.about import About
@@ -70,9 +71,14 @@ def span() -> tuple[datetime, datetime] | None:
     return _span(lake_url())
 
 
-def workloads() -> list[tuple[str, str]]:
+def clusters() -> list[str]:
+    """Those that may be chosen: none where the app was started for one."""
+    return _clusters(lake_url()) if about().cluster is None else []
+
+
+def workloads(cluster: str | None) -> list[tuple[str, str]]:
     """Every namespace and workload that took part in a connection."""
-    table = answer("pages/workloads").table
+    table = answer("pages/workloads", cluster=cluster).table
     return list(zip(table["namespace"].to_pylist(), table["workload"].to_pylist(), strict=True))
 
 
@@ -109,17 +115,21 @@ def resolver_calls(parameters: Mapping[str, Any], bar_s: int, failing: bool = Fa
 
 
 def examined(parameters: Mapping[str, Any]) -> Examined:
-    """What the doctor and the detections find of a time, a namespace and a workload."""
-    return _examined(about(), tuple(parameters.items()))
+    """What the doctor and the detections find of a time, a cluster, a namespace and a workload."""
+    return _examined(lake_url(), tuple(parameters.items()))
 
 
 def policy(filters: Filters, choice: Choice) -> View:
     """What is recommended, or what somebody's own policies would do; of the namespace and workload of the filters."""
-    return _policy(about(), _stamp(), filters, choice)
+    return _policy(_narrowed(filters), _stamp(), filters, choice)
 
 
 def policy_graph(filters: Filters, choice: Choice, hidden: frozenset[str]) -> tuple[nx.MultiDiGraph, Drawing]:
-    return _policy_graph(about(), _stamp(), filters, choice, hidden)
+    return _policy_graph(_narrowed(filters), _stamp(), filters, choice, hidden)
+
+
+def _narrowed(filters: Filters) -> About:
+    return replace(about(), cluster=filters.cluster)
 
 
 def _stamp() -> tuple[tuple[str, int, int], ...]:
@@ -160,16 +170,21 @@ def _span(url: str) -> tuple[datetime, datetime] | None:
     return Lake.open(url).span()
 
 
+@st.cache_data(ttl=FRESH_S, max_entries=KEPT, show_spinner=False)
+def _clusters(url: str) -> list[str]:
+    return clusters_of(Lake.open(url), TIMEOUT_S)
+
+
 # Nobody closes it while somebody else may be asking: it ends with the last who does.
 @st.cache_resource(ttl=OPEN_S, max_entries=LAKES_KEPT, show_spinner=False)
-def _asking(url: str, since: datetime | None, until: datetime | None) -> Asking:
-    return Asking(Lake.open(url), {"since": since, "until": until})
+def _asking(url: str, window: tuple[tuple[str, Any], ...]) -> Asking:
+    return Asking(Lake.open(url), dict(window))
 
 
 @st.cache_data(ttl=FRESH_S, max_entries=KEPT, show_spinner="Asking the lake …")
 def _answer(url: str, name: str, parameters: tuple[tuple[str, Any], ...], limit: int) -> Answer:
-    told = dict(parameters)
-    return _asking(url, told.get("since"), told.get("until"))(name, told, limit, TIMEOUT_S)
+    window = tuple((name, value) for name, value in parameters if name in WINDOW)
+    return _asking(url, window)(name, dict(parameters), limit, TIMEOUT_S)
 
 
 @st.cache_data(ttl=FRESH_S, max_entries=KEPT, show_spinner="Drawing the graph …")
@@ -181,14 +196,13 @@ def _graph(url: str, filters: Filters, left_out: frozenset[str]) -> tuple[nx.Mul
 
 @st.cache_data(ttl=FRESH_S, max_entries=KEPT, show_spinner="Drawing the map …")
 def _resolver_map(url: str, filters: Filters) -> tuple[nx.MultiDiGraph, Drawing]:
-    graph = map_of(_asking(url, filters.since, filters.until), filters.parameters, TIMEOUT_S)
+    graph = map_of(_asking(url, tuple(filters.window.items())), filters.parameters, TIMEOUT_S)
     return graph, drawing(graph, place_in_layers(graph), TRANSACTIONS)
 
 
 @st.cache_data(ttl=DOCTOR_FRESH_S, max_entries=DOCTOR_KEPT, show_spinner="The doctor examines what was asked …")
-def _examined(about: About, parameters: tuple[tuple[str, Any], ...]) -> Examined:
-    lake, told = Lake.open(about.lake), dict(parameters)
-    context = read_context(lake, told["since"], told["until"], about.cluster, TIMEOUT_S)
-    doctor = examine(lake, told, context, timeout_s=TIMEOUT_S)
+def _examined(url: str, parameters: tuple[tuple[str, Any], ...]) -> Examined:
+    lake, told = Lake.open(url), dict(parameters)
+    doctor = examine_each(lake, told, timeout_s=TIMEOUT_S)
     titles = {one.name: one.title for one in (*DIAGNOSES, *DETECTIONS)}
     return Examined(together(doctor, detect(lake, told, timeout_s=TIMEOUT_S)), titles)

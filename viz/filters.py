@@ -1,12 +1,13 @@
 """The filters every page shares. They live in the URL as plain text, and only what is offered is taken from there."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
 import streamlit as st
 
+from store.views import UNTOLD
 from viz.humane import duration
 from viz.plain import visible
 
@@ -44,6 +45,8 @@ ORDERS = {
 }
 
 Span = tuple[datetime, datetime]
+# Pairs of namespace and workload, of a cluster.
+Workloads = Callable[[str | None], Sequence[tuple[str, str]]]
 
 
 @dataclass(frozen=True)
@@ -55,6 +58,7 @@ class Filters:
     until: datetime | None = None
     namespace: str | None = None
     workload: str | None = None
+    cluster: str | None = None
 
     @property
     def parameters(self) -> dict[str, Any]:
@@ -62,7 +66,7 @@ class Filters:
 
     @property
     def window(self) -> dict[str, Any]:
-        return {"since": self.since, "until": self.until}
+        return {"since": self.since, "until": self.until, "cluster": self.cluster}
 
     @property
     def length(self) -> timedelta:
@@ -84,15 +88,18 @@ class Filters:
         return next((length for length in BAR_LENGTHS_S if length >= wanted), BAR_LENGTHS_S[-1])
 
 
-def show(span: Span | None, workloads: Sequence[tuple[str, str]]) -> None:
-    """Put the filters in the sidebar; ``workloads`` are pairs of namespace and workload."""
+def show(span: Span | None, workloads: Workloads, clusters: Sequence[str] = (), cluster: str | None = None) -> None:
+    """Put the filters in the sidebar; ``cluster`` is the only one, unless several may be chosen."""
     with st.sidebar:
         since, until = _times(span)
-        namespaces = sorted({namespace for namespace, _ in workloads})
+        if len(clusters) > 1:
+            cluster = _choice("Cluster", list(clusters), "cluster")
+        pairs = workloads(cluster)
+        namespaces = sorted({namespace for namespace, _ in pairs})
         namespace = _choice("Namespace", namespaces, "namespace")
-        names = sorted({name for inside, name in workloads if namespace in (None, inside)})
+        names = sorted({name for inside, name in pairs if namespace in (None, inside)})
         workload = _choice("Workload", names, "workload")
-    st.session_state["filters"] = Filters(span, since, until, namespace, workload)
+    st.session_state["filters"] = Filters(span, since, until, namespace, workload, cluster)
 
 
 def current() -> Filters:
@@ -101,9 +108,14 @@ def current() -> Filters:
     return filters
 
 
+def named(name: str) -> str:
+    """Of a cluster, a namespace or a workload."""
+    return visible(name) if name != UNTOLD else "(not told)"
+
+
 def _choice(label: str, values: list[str], key: str) -> str | None:
     chosen: str | None = st.selectbox(
-        label, values, index=None, key=key, format_func=visible, placeholder="any", bind="query-params"
+        label, values, index=None, key=key, format_func=named, placeholder="any", bind="query-params"
     )
     return chosen
 

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from analysis.detect import dga, fast_flux, rebinding, tunnelling, typosquat
 from analysis.detect.known import KNOWN
+from analysis.dns.each_cluster import each_cluster
 from analysis.dns.examination import Examination, Report, chosen
 from analysis.dns.finding import Context, Diagnosis
 from analysis.questions import TIMEOUT_S
@@ -25,6 +26,13 @@ def detect(
     known: frozenset[str] = KNOWN,
     timeout_s: float = TIMEOUT_S,
 ) -> Report:
-    """``parameters``: since, until, namespace, workload; ``names`` of detections, all where there are none."""
-    examination = Examination(lake, "detect", parameters, Context(harmless=known), timeout_s)
-    return examination.report(chosen(DETECTIONS, names, "detection"))
+    """``parameters``: since, until, cluster, namespace, workload; ``names`` of detections, all where there are none.
+
+    Where the lake has several clusters and none is named, each is examined by itself.
+    """
+    detections = chosen(DETECTIONS, names, "detection")
+
+    def of_one(asked: Mapping[str, object]) -> Report:
+        return Examination(lake, "detect", asked, Context(harmless=known), timeout_s).report(detections)
+
+    return each_cluster(lake, parameters, of_one, timeout_s)

@@ -18,8 +18,10 @@ from analysis.dns import (
     truncated,
     unanswered,
 )
+from analysis.dns.each_cluster import each_cluster
 from analysis.dns.examination import Examination, Report, chosen
 from analysis.dns.finding import Context, Diagnosis
+from analysis.dns.services import read_context
 from analysis.questions import TIMEOUT_S
 from store.lake import Lake
 
@@ -41,6 +43,17 @@ DIAGNOSES: tuple[Diagnosis, ...] = (
 )
 
 
+def examine_each(
+    lake: Lake, parameters: Mapping[str, object], names: Sequence[str] = (), timeout_s: float = TIMEOUT_S
+) -> Report:
+    """By what the lake knows of the cluster that ``parameters`` name, or of every one, each by itself."""
+
+    def of_one(asked: Mapping[str, object]) -> Report:
+        return examine(lake, asked, read_context(lake, asked, timeout_s), names, timeout_s)
+
+    return each_cluster(lake, parameters, of_one, timeout_s)
+
+
 def examine(
     lake: Lake,
     parameters: Mapping[str, object],
@@ -48,5 +61,5 @@ def examine(
     names: Sequence[str] = (),
     timeout_s: float = TIMEOUT_S,
 ) -> Report:
-    """``parameters``: since, until, namespace, workload; ``names`` of diagnoses, all where there are none."""
+    """``parameters``: since, until, cluster, namespace, workload; ``names`` of diagnoses, all where there are none."""
     return Examination(lake, "dns", parameters, context, timeout_s).report(chosen(DIAGNOSES, names))

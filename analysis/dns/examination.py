@@ -1,6 +1,6 @@
 """Diagnoses over one window of a lake, and their findings in the order of what they cost."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from analysis.dns.finding import MOST, Context, Diagnosis, Finding
@@ -57,7 +57,7 @@ class Examination:
             if not findings and not ask("dns/asked", self._whose(), 1, self.timeout_s).table.num_rows:
                 unjudged += [Unjudged(one, NOTHING_ASKED) for one in silent]
                 silent = []
-        return Report(sorted(findings, key=_cost), silent, cut, unjudged)
+        return Report(by_cost(findings), silent, cut, unjudged)
 
     def _examined(self, ask: Asking, diagnosis: Diagnosis) -> tuple[Sequence[Finding], bool]:
         if diagnosis.needs_services and self.context.services is None:
@@ -65,7 +65,7 @@ class Examination:
         whose = dict.fromkeys(WHOSE) if diagnosis.compares else {}
         asked = {**self.parameters, **whose}
         answer = ask(f"{self.folder}/{diagnosis.name}", asked, diagnosis.rows, self.timeout_s)
-        found = sorted(diagnosis.judge(answer.table.to_pylist(), self.context), key=_cost)
+        found = by_cost(diagnosis.judge(answer.table.to_pylist(), self.context))
         kept = [one for one in found if self._concerns(one)] if diagnosis.compares else found
         return kept[:MOST], answer.truncated or len(kept) > MOST
 
@@ -82,7 +82,7 @@ class Examination:
 def together(*reports: Report) -> Report:
     """One report of all."""
     return Report(
-        findings=sorted((one for report in reports for one in report.findings), key=_cost),
+        findings=by_cost(one for report in reports for one in report.findings),
         silent=[one for report in reports for one in report.silent],
         cut=[one for report in reports for one in report.cut],
         unjudged=[one for report in reports for one in report.unjudged],
@@ -95,6 +95,11 @@ def chosen(known: Sequence[Diagnosis], names: Sequence[str], word: str = "diagno
         if name not in by_name:
             raise QuestionError(f"no {word} {name!r}; there are {', '.join(by_name)}")
     return [by_name[name] for name in names] if names else known
+
+
+def by_cost(findings: Iterable[Finding]) -> list[Finding]:
+    """The worst first."""
+    return sorted(findings, key=_cost)
 
 
 def _cost(finding: Finding) -> tuple[object, ...]:

@@ -1,11 +1,10 @@
 -- question: Which Services did earlier readings of the cluster have that the newest lacks?
 -- grain: one row a Service, the one that was there last first
 -- read by: the DNS doctor
--- parameter cluster text null: only of this cluster
 with told as (
     select cluster, namespace, name, max(seen_time) as seen_time
     from objects
-    where kind = 'Service' and ($cluster is null or cluster = $cluster)
+    where kind = 'Service'
     group by cluster, namespace, name
 ),
 

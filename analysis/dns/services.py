@@ -1,12 +1,12 @@
 """The cluster as a lake knows it: its domain, its Services and what is behind them."""
 
-from collections.abc import Iterable, Iterator
-from datetime import datetime
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
 
 from analysis.dns.finding import CLUSTER_DOMAIN, Context, Service
 from analysis.policy.objects import InLake
 from analysis.policy.topology import Objects, read_objects
-from analysis.questions import TIMEOUT_S, ask
+from analysis.questions import TIMEOUT_S, WINDOW, ask
 from enricher.holders import service_addresses
 from enricher.item import Item
 from enricher.services import slices_of
@@ -15,18 +15,14 @@ from store.lake import Lake
 KINDS = {"Service", "EndpointSlice"}
 
 
-def read_context(
-    lake: Lake,
-    since: datetime | None = None,
-    until: datetime | None = None,
-    cluster: str | None = None,
-    timeout_s: float = TIMEOUT_S,
-) -> Context:
-    """The domain is that of the names of [since, until); the Services are as the newest reading of all has them.
+def read_context(lake: Lake, parameters: Mapping[str, Any] | None = None, timeout_s: float = TIMEOUT_S) -> Context:
+    """Of ``parameters``: the domain is that of the names of [since, until), the Services are as the newest reading has them.
 
-    Of a lake with objects of several clusters, none of which is named, the Services are not known.
+    Of a lake with objects of several clusters the Services are not known, if no ``cluster`` is named.
     """
-    domain = _domain(lake, since, until, timeout_s)
+    window = {name: (parameters or {}).get(name) for name in WINDOW}
+    domain = _domain(lake, window, timeout_s)
+    cluster = window["cluster"]
     readings = ask(lake, "policy/reading", {"cluster": cluster}, None, timeout_s).table.to_pylist()
     if len(readings) != 1:
         return Context(domain)
@@ -42,8 +38,8 @@ def read_context(
     )
 
 
-def _domain(lake: Lake, since: datetime | None, until: datetime | None, timeout_s: float) -> str:
-    rows = ask(lake, "dns/cluster_domain", {"since": since, "until": until}, 1, timeout_s).table.to_pylist()
+def _domain(lake: Lake, window: Mapping[str, object], timeout_s: float) -> str:
+    rows = ask(lake, "dns/cluster_domain", window, 1, timeout_s).table.to_pylist()
     return str(rows[0]["domain"]) if rows else CLUSTER_DOMAIN
 
 

@@ -8,6 +8,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from analysis.clusters import span_of
 from analysis.policy.endpoints import Endpoint, Numbers
 from analysis.policy.evaluate import Edges
 from analysis.policy.owners import OUTSIDE, End, Owners, Row
@@ -58,9 +59,9 @@ class History:
         return found
 
 
-def window_of(lake: Lake, since: datetime | None, until: datetime | None) -> Window | None:
+def window_of(lake: Lake, since: datetime | None, until: datetime | None, cluster: str | None = None) -> Window | None:
     """None of an empty lake; as asked where that is none of its time."""
-    span = lake.span()
+    span = span_of(lake, cluster)
     if span is None:
         return None
     first, last = since or span[0], until or span[1]

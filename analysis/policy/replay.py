@@ -89,7 +89,7 @@ def cluster_history(lake: Lake, cluster: Cluster, asked: Asked) -> History:
 
 def asked_history(lake: Lake, known: Sequence[Endpoint], asked: Asked) -> History:
     """An error where there is nothing: no history denies nothing, which must not look like a proof."""
-    window = window_of(lake, asked.since, asked.until)
+    window = window_of(lake, asked.since, asked.until, asked.cluster)
     if window is None:
         raise LakeError(f"{lake.folder}: has no records; ingest captures into it first")
     history = read_history(lake, known, window, asked.since, asked.until, asked.cluster)

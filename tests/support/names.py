@@ -118,6 +118,15 @@ def resolution(number: int, asked: str, client: Row = CLIENT, **more: Any) -> Ro
     return _completed(TABLES["resolutions"], told | _end("client_", client) | more)
 
 
+def capture(cluster: str | None, node: str = "node-1", **more: Any) -> Row:
+    """What a capture of an hour from noon on covered."""
+    counts = ("packets", "bytes", "cut_packets", "dns_malformed", "evictions")
+    overflows = ("pending_overflows", "stream_overflows", "datagram_overflows", "hello_overflows")
+    told: Row = {"cluster": cluster, "node": node, "source": f"{cluster}.pcap", "discarded": []}
+    told |= {"from_time": NOON, "until_time": NOON + timedelta(hours=1)} | dict.fromkeys((*counts, *overflows), 0)
+    return _completed(TABLES["coverage"], told | more)
+
+
 def make_names(folder: Path, **tables: list[Row]) -> Lake:
     """A lake of nothing but these rows of ``dns``, ``resolutions``, ``flows``, ``objects``, ``coverage``."""
     lake = Lake.create(folder)

@@ -18,7 +18,6 @@ if chosen.span is None:
     st.info("The lake is empty: nothing was recorded yet. `tailrace ingest FILE --lake DIR` fills it.")
     st.stop()
 
-window = {"since": chosen.since, "until": chosen.until}
 summary = data.rows("pages/summary", **chosen.parameters)[0]
 since, until = chosen.since or chosen.span[0], chosen.until or chosen.span[1]
 st.caption(f"{instant(since)} to {instant(until)} UTC, {duration(chosen.length)}")
@@ -50,9 +49,9 @@ with left:
     tables.show(edges.slice(0, BUSIEST), EDGE, "busiest")
 with right:
     st.subheader("Why are packets in no flow?", anchor=False)
-    discarded = data.answer("pages/discarded", **window).table
+    discarded = data.answer("pages/discarded", **chosen.window).table
     tables.show(discarded, ("reason", "packets"), "discarded")
 
 st.subheader("How much was seen?", anchor=False)
-coverage = data.answer("pages/coverage", **window).table
+coverage = data.answer("pages/coverage", **chosen.window).table
 tables.show(coverage, (*SEEN, *LOST), "coverage")

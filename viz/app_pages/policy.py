@@ -18,8 +18,11 @@ current = filters.current()
 if current.span is None:
     st.info("The lake is empty: nothing was recorded yet. `tailrace ingest FILE --lake DIR` fills it.")
     st.stop()
+if current.cluster is None and len(data.clusters()) > 1:
+    choice.one("cluster", data.clusters())
+    st.stop()
 if current.namespace is None:
-    choice.namespace(sorted({namespace for namespace, _ in data.workloads()}))
+    choice.one("namespace", sorted({namespace for namespace, _ in data.workloads(current.cluster)}))
     st.stop()
 
 with right:

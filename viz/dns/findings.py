@@ -129,7 +129,7 @@ def _detail(finding: Finding, titles: Mapping[str, str], window: Mapping[str, An
 
 def _transactions(finding: Finding, window: Mapping[str, Any]) -> None:
     things, columns = SHOWN[finding.question]
-    answer = data.first(TRANSACTIONS, finding.question, **window, **finding.look)
+    answer = data.first(TRANSACTIONS, finding.question, **{**window, **finding.look})
     title = f"The last {TRANSACTIONS} {things}" if answer.truncated else f"Its {things}"
     st.markdown(f"**{title}**")
     if not answer.table.num_rows:

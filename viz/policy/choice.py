@@ -8,7 +8,7 @@ from analysis.policy.picture.view import Texts
 from analysis.policy.recommend.dialects import Dialect
 from analysis.policy.recommend.model import PLAIN, Style
 from contract.errors import InputError
-from viz.filters import several
+from viz.filters import named, several
 from viz.humane import size
 from viz.plain import code, visible
 
@@ -40,18 +40,16 @@ class Choice:
     texts: Texts = ()
 
 
-def namespace(names: list[str]) -> None:
-    """Ask for one, as each has its own policies."""
-    st.info(
-        "Policies are made for one namespace: choose it here, or at the left.", icon=":material/arrow_selector_tool:"
-    )
+def one(what: str, names: list[str]) -> None:
+    """Ask for a cluster or a namespace, as each has its own policies."""
+    st.info(f"Policies are made for one {what}: choose it here, or at the left.", icon=":material/arrow_selector_tool:")
     with st.container(horizontal=True):
         for number, name in enumerate(names[:MOST_OFFERED]):
-            st.button(code(name), key=f"namespace {number}", on_click=_choose, args=(name,))
+            st.button(code(named(name)), key=f"{what} {number}", on_click=_choose, args=(what, name))
 
 
-def _choose(name: str) -> None:
-    st.session_state["namespace"] = name
+def _choose(what: str, name: str) -> None:
+    st.session_state[what] = name
 
 
 def policies() -> Choice:

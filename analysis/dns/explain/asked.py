@@ -25,11 +25,12 @@ class Client:
 
 @dataclass(frozen=True)
 class Asked:
-    """``at`` is None for the newest resolution."""
+    """``at`` is None for the newest resolution, ``cluster`` for that of any."""
 
     name: str
     client: Client
     at: datetime | None = None
+    cluster: str | None = None
 
     @property
     def spellings(self) -> dict[str, object]:

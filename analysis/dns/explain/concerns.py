@@ -1,9 +1,9 @@
 """What the doctor has to say of one name of one client, and of that client besides."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from analysis.dns.doctor import examine
 from analysis.dns.examination import Unjudged
@@ -30,18 +30,17 @@ def concerns(
     lake: Lake,
     resolution: Row,
     names: Sequence[str],
-    window: tuple[datetime, datetime],
+    window: Mapping[str, object],
     timeout_s: float,
 ) -> Concerns:
     """Of a client that has no name the doctor knows nothing."""
     if resolution["client_workload"] is None:
         return Concerns()
     whose = {"namespace": resolution["client_namespace"], "workload": resolution["client_workload"]}
-    context = read_context(lake, *window, timeout_s=timeout_s)
-    report = examine(lake, whose | {"since": window[0], "until": window[1]}, context, timeout_s=timeout_s)
+    report = examine(lake, {**window, **whose}, read_context(lake, window, timeout_s), timeout_s=timeout_s)
     of_names = [one for one in report.findings if OF_NAMES & one.look.keys()]
     others = [one for one in report.findings if not OF_NAMES & one.look.keys()]
-    shows = _shows(lake, others, resolution, timeout_s)
+    shows = _shows(lake, others, resolution, window.get("cluster"), timeout_s)
     about = [one for one in of_names if _about(one, names, resolution["registered_domain"])] + shows
     return Concerns(
         name=[one for one in report.findings if one in about],
@@ -57,11 +56,13 @@ def _about(finding: Finding, names: Sequence[str], registered_domain: str | None
     )
 
 
-def _shows(lake: Lake, findings: Sequence[Finding], resolution: Row, timeout_s: float) -> list[Finding]:
+def _shows(
+    lake: Lake, findings: Sequence[Finding], resolution: Row, cluster: object, timeout_s: float
+) -> list[Finding]:
     """Those that show this resolution, and say more of what they show than whose it is."""
-    window = {"since": resolution["start_time"], "until": resolution["end_time"] + timedelta(microseconds=1)}
-    this = {"resolution": resolution["resolution_id"]} | window
-    with asking(lake, window) as answer:
+    ends = {"since": resolution["start_time"], "until": resolution["end_time"] + timedelta(microseconds=1)}
+    this = {"resolution": resolution["resolution_id"]}
+    with asking(lake, {**ends, "cluster": cluster}) as answer:
         return [
             one
             for one in findings

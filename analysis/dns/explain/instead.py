@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from difflib import get_close_matches
 
+from analysis.clusters import span_of
 from analysis.dns.explain.asked import Asked, Client
 from analysis.dns.finding import Row, client_of
 from analysis.questions import asking
@@ -34,7 +35,7 @@ class Instead:
 
 def asked_instead(lake: Lake, asked: Asked, timeout_s: float) -> Instead:
     name = str(asked.spellings["name"])
-    with asking(lake, {}) as answer:
+    with asking(lake, {"cluster": asked.cluster}) as answer:
 
         def rows(question: str, parameters: Mapping[str, object], limit: int = MOST_COMPARED) -> list[Row]:
             return list(answer(f"dns/explain/{question}", parameters, limit, timeout_s).table.to_pylist())
@@ -50,7 +51,7 @@ def asked_instead(lake: Lake, asked: Asked, timeout_s: float) -> Instead:
         clients=clients,
         elsewhere=_elsewhere(name, all_names, names),
         like=_like(asked.client, all_clients),
-        span=lake.span(),
+        span=span_of(lake, asked.cluster, timeout_s),
     )
 
 

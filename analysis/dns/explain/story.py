@@ -1,9 +1,10 @@
 """The story of one resolution: its steps, the connections that followed, and how it compares with others of that name."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
+from analysis.clusters import clusters, name_of, span_of
 from analysis.dns.explain.asked import Asked
 from analysis.dns.explain.concerns import Concerns, concerns
 from analysis.dns.explain.instead import Instead, asked_instead
@@ -35,7 +36,7 @@ class Story:
     """``again``: when the name was asked for the next time, if it was while connections were ``followed``.
 
     ``cut``: there are more steps or connections than are told. ``window`` is that of ``usual`` and ``concerns``, and ``whole`` if
-    it holds all that the lake has.
+    it holds all that the lake has. ``cluster`` is told where the lake has several.
     """
 
     asked: Asked
@@ -49,11 +50,12 @@ class Story:
     concerns: Concerns
     cut: bool
     followed: timedelta
+    cluster: str | None
 
 
 def explain(lake: Lake, asked: Asked, timeout_s: float = TIMEOUT_S) -> Story | Instead:
     """``timeout_s`` is that of every single question."""
-    return _Teller(lake, asked, timeout_s).tell()
+    return _Teller(lake, asked, timeout_s, asked.cluster).tell()
 
 
 @dataclass(frozen=True)
@@ -61,12 +63,19 @@ class _Teller:
     lake: Lake
     asked: Asked
     timeout_s: float
+    cluster: str | None
 
     def tell(self) -> Story | Instead:
-        span = self.lake.span()
+        span = span_of(self.lake, self.cluster, self.timeout_s)
         found = None if span is None else self._resolution(self.asked.at or span[1])
         if span is None or found is None:
             return asked_instead(self.lake, self.asked, self.timeout_s)
+        cluster = self._cluster(found)
+        whole = span if cluster is None else span_of(self.lake, cluster, self.timeout_s) or span
+        return replace(self, cluster=cluster)._story(found, whole)
+
+    def _story(self, found: Row, span: tuple[datetime, datetime]) -> Story:
+        """``span`` is that of its cluster."""
         began = found["start_time"]
         window = max(span[0], began - BEFORE), min(span[1] + INSTANT, began + AFTER)
         steps, more_steps = self._steps(found)
@@ -81,14 +90,22 @@ class _Teller:
             usual=self._usual(found, window),
             window=window,
             whole=window == (span[0], span[1] + INSTANT),
-            concerns=concerns(self.lake, found, names, window, self.timeout_s),
+            concerns=concerns(self.lake, found, names, self._between(*window), self.timeout_s),
             cut=more_steps or more_connections,
             followed=min(FOLLOWED, span[1] - began),
+            cluster=self.cluster,
         )
 
+    def _cluster(self, found: Row) -> str | None:
+        """That of what was found, where it is one of several."""
+        several = self.cluster is not None or len(clusters(self.lake, self.timeout_s)) > 1
+        return name_of(found["cluster"]) if several else None
+
+    def _between(self, since: datetime, until: datetime) -> dict[str, object]:
+        return {"since": since, "until": until, "cluster": self.cluster}
+
     def _resolution(self, at: datetime) -> Row | None:
-        near = {"since": at - NEAR, "until": at + INSTANT}
-        for window in (near, {}):
+        for window in (self._between(at - NEAR, at + INSTANT), {"cluster": self.cluster}):
             for asked_for in (False, True):
                 how = {"at": at, "asked_for": asked_for}
                 client = self.asked.client.parameters
@@ -98,7 +115,7 @@ class _Teller:
         return None
 
     def _steps(self, found: Row) -> tuple[Sequence[Row], bool]:
-        window = {"since": found["start_time"], "until": found["end_time"] + PATIENCE + INSTANT}
+        window = self._between(found["start_time"], found["end_time"] + PATIENCE + INSTANT)
         this = {"resolution": found["resolution_id"]} | window
         with asking(self.lake, window) as answer:
             told = answer("dns/explain/steps", this, MOST_STEPS, self.timeout_s)
@@ -109,8 +126,8 @@ class _Teller:
     def _followed(self, found: Row) -> tuple[datetime | None, Sequence[Row], bool]:
         """When the name was asked for again, and the connections until then."""
         began = found["start_time"]
-        window = {"since": began, "until": began + FOLLOWED}
-        who = {name: found[name] for name in ("asked", "client_ip", "cluster")} | {"after": began} | window
+        window = self._between(began, began + FOLLOWED)
+        who = {name: found[name] for name in ("asked", "client_ip")} | {"after": began} | window
         with asking(self.lake, window) as answer:
             rows = answer("dns/explain/again", who, 1, self.timeout_s).table.to_pylist()
             again = rows[0]["again_time"] if rows else None
@@ -120,7 +137,7 @@ class _Teller:
         return again, rows, told.truncated
 
     def _usual(self, found: Row, window: tuple[datetime, datetime]) -> Row:
-        when = {"since": window[0], "until": window[1], "duration_us": found["duration_us"]}
+        when = self._between(*window) | {"duration_us": found["duration_us"]}
         return self._rows("usual", {"asked": found["asked"]} | self.asked.client.parameters | when)[0]
 
     def _rows(self, name: str, parameters: Mapping[str, object]) -> list[Row]:

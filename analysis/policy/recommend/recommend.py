@@ -28,7 +28,7 @@ class NoEvidenceError(QuestionError):
 
 def recommend(lake: Lake, cluster: Cluster, asked: Asked, namespaces: Sequence[str]) -> tuple[Recommendation, Learning]:
     """Also what it was learned from, which has to prove it."""
-    window = window_of(lake, asked.since, asked.until)
+    window = window_of(lake, asked.since, asked.until, asked.cluster)
     if window is None:
         raise LakeError(f"{lake.folder}: has no records; ingest captures into it first")
     history = read_history(lake, cluster.endpoints, window, asked.since, asked.until, asked.cluster)

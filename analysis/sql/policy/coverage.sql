@@ -1,7 +1,6 @@
 -- question: How much of the time and of the packets was captured on each node?
 -- grain: one row a node
 -- read by: tailrace policy
--- parameter cluster text null: only of this cluster
 -- parameter least_gap integer 60: seconds without a capture that count as a gap
 with ordered as (
     select
@@ -12,7 +11,6 @@ with ordered as (
             rows between unbounded preceding and 1 preceding
         )) as silence_s
     from coverage
-    where ($cluster is null or cluster = $cluster)
 )
 
 select

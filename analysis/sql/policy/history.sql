@@ -1,7 +1,6 @@
 -- question: Which connections does a policy have to decide on?
 -- grain: one row for each src, dst (pod by pod, address by address outside), protocol and port of the pod
 -- read by: tailrace policy
--- parameter cluster text null: only of this cluster
 -- guessed: TCP connections out of the middle, of which nothing tells who opened them.
 -- dst_domain: not if only others than src's workload were told it; a rule by name would let src ask for what it never did.
 -- unanswered: connections in which dst sent nothing, failed or not.
@@ -33,7 +32,6 @@ with named as (
         end_time,
         epoch_us(start_time) // (cast(1000000 as bigint) * $tick) as tick
     from counted
-    where ($cluster is null or cluster = $cluster)
 )
 
 select

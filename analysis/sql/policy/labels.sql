@@ -1,7 +1,6 @@
 -- question: Which labels did the pods have that no assignment tells of?
 -- grain: one row a pod
 -- read by: tailrace policy
--- parameter cluster text null: only of this cluster
 with ends as (
     select cluster, src_namespace as namespace, src_pod as pod, src_node as node, src_labels as labels, start_time
     from flows
@@ -16,7 +15,6 @@ untold as (
     select *
     from ends
     where labels is not null
-        and ($cluster is null or cluster = $cluster)
         and not exists (
             select 1
             from assignments

@@ -1,11 +1,9 @@
 -- question: What is in the cluster, as it was last read?
 -- grain: one row an object
 -- read by: tailrace policy
--- parameter cluster text null: only of this cluster
 with newest as (
     select cluster, max(seen_time) as seen_time
     from objects
-    where ($cluster is null or cluster = $cluster)
     group by cluster
 )
 

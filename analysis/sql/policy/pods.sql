@@ -1,13 +1,12 @@
 -- question: Which pods were there?
 -- grain: one row a pod, as it was last known
 -- read by: tailrace policy
--- parameter cluster text null: only of this cluster
 with known as (
     select
         *,
         row_number() over (partition by namespace, name order by from_time desc, uid, ip) as place
     from assignments
-    where kind = 'pod' and ($cluster is null or cluster = $cluster)
+    where kind = 'pod'
 )
 
 select namespace, name, workload_kind, workload, node, labels, host_network, from_time

@@ -1,11 +1,9 @@
 -- question: Which reading of the cluster is the newest, and which namespaces of earlier ones does it lack?
 -- grain: one row a cluster
 -- read by: tailrace policy
--- parameter cluster text null: only of this cluster
 with newest as (
     select cluster, max(seen_time) as seen_time
     from objects
-    where ($cluster is null or cluster = $cluster)
     group by cluster
 ),
 

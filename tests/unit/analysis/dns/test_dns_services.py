@@ -13,7 +13,7 @@ from tests.support.names import make_names, resolution
 
 
 def context_of(folder: Path, *objects: Row, **more: str) -> Context:
-    return read_context(make_names(folder, objects=list(objects)), **more)
+    return read_context(make_names(folder, objects=list(objects)), more)
 
 
 def test_services_have_what_their_slices_tell(tmp_path: Path) -> None:
