@@ -16,8 +16,8 @@ Row = Mapping[str, Any]
 Value = Callable[[Row], float | None]
 Slots = Sequence[DeltaGenerator]
 
-# Stands where the change against the time before will.
-ASKED = "…"
+# What stands in place of a change against the time before: it is being asked for, it is none, it cannot be told.
+WITHOUT_SIGN = ASKED, UNCHANGED, UNKNOWN = "…", "as before", "–"
 
 
 @dataclass(frozen=True)
@@ -117,11 +117,13 @@ def compare(slots: Slots, filters: Filters, focus: Focus) -> None:
     before = _row({**filters.parameters, "since": since, "until": until}, filters, focus)
     for slot, figure in zip(slots, FIGURES, strict=True):
         value = figure.value(now) if now else None
+        change = _change(figure, value, figure.value(before) if before else None)
         slot.metric(
             figure.label,
             figure.told(value),
-            _change(figure, value, figure.value(before) if before else None),
-            delta_color=figure.colour,
+            change,
+            delta_color="off" if change in WITHOUT_SIGN else figure.colour,
+            delta_arrow="off" if change in WITHOUT_SIGN else "auto",
             help=f"{figure.words} Compared with the {duration(filters.length)} before.",
             border=True,
         )
@@ -136,11 +138,14 @@ def _row(parameters: Mapping[str, Any], filters: Filters, focus: Focus) -> Row |
     return {**rows[0], **calls.slice(0, 1).to_pylist()[0]} if rows else None
 
 
-def _change(figure: Figure, value: float | None, before: float | None) -> str | None:
-    """With its sign first, by which Streamlit chooses arrow and colour."""
-    if value is None or before is None or figure.told(value) == figure.told(before):
-        return None
+def _change(figure: Figure, value: float | None, before: float | None) -> str:
+    """With its sign first, by which Streamlit chooses arrow and colour, if it is one."""
+    if value is None or before is None:
+        return UNKNOWN
     sign = "+" if value > before else "-"
     if figure.told is _percent:
-        return f"{sign}{100 * abs(value - before):.1f} points"
-    return f"{sign}{share(abs(value - before), before)}" if before else None
+        points = f"{100 * abs(value - before):.1f}"
+        return f"{sign}{points} points" if float(points) else UNCHANGED
+    if figure.told(value) == figure.told(before):
+        return UNCHANGED
+    return f"{sign}{share(abs(value - before), before)}" if before else UNKNOWN

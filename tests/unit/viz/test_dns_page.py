@@ -126,7 +126,7 @@ def test_figures_are_compared_with_the_time_before(monkeypatch: pytest.MonkeyPat
     changes = {metric.label: metric.delta for metric in app.metric}
     assert changes["Transactions"] == "+100 %"
     assert changes["Unanswered"] == "+50.0 points"
-    assert changes["Median"] == ""
+    assert changes["Median"] == "as before"
 
 
 def test_the_worst_finding_is_open_and_another_opens_by_a_click(monkeypatch: pytest.MonkeyPatch, ill: Lake) -> None:
