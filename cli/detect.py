@@ -5,8 +5,8 @@ from typing import Annotated
 import typer
 
 from cli import options as o
-from cli.output import Format, say
-from cli.reading import TIMEOUT_S, nothing, open_lake, place, window
+from cli.output import Format
+from cli.reading import TIMEOUT_S, open_lake, place, tell_judged, window
 
 
 def detect(
@@ -42,5 +42,4 @@ def detect(
     all_known = KNOWN | {name.lower().rstrip(".") for name in known or ()}
     report = detected(opened, asked, detections or (), all_known, timeout)
     show(report, Shown({one.name: one.title for one in DETECTIONS}, place(lake, chosen)), form)
-    if opened.span() is None:
-        say(nothing(opened))
+    tell_judged(opened, report, asked, timeout)

@@ -1,6 +1,7 @@
 """``tailrace dns``: the DNS transactions, each once; and what explains them."""
 
 import re
+from collections.abc import Mapping
 from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated
 
@@ -10,7 +11,7 @@ from cli import options as o
 from cli.dns_doctor import doctor
 from cli.dns_explain import explain
 from cli.output import Format
-from cli.reading import TIMEOUT_S, Asked, follow, read, unrooted, window
+from cli.reading import TIMEOUT_S, Asked, follow, open_lake, read, tell_meant, unrooted, window
 from contract.errors import UsageError
 
 if TYPE_CHECKING:
@@ -135,7 +136,17 @@ def search(
         "negate": negate,
     }
     asked = Asked("dns/search", parameters, limit, timeout, _for_people)
-    (follow if following else read)(lake, asked, form)
+    if following:
+        follow(lake, asked, form)
+    elif not read(lake, asked, form):
+        _tell_meant(lake, parameters, timeout)
+
+
+def _tell_meant(lake: str, parameters: Mapping[str, object], timeout: float) -> None:
+    opened = open_lake(lake)
+    for end in ("", "from_", "to_"):
+        whose = {name: parameters.get(end + name) for name in ("namespace", "workload")}
+        tell_meant(opened, {**whose, "cluster": parameters.get("cluster")}, timeout, only_clients=end == "from_")
 
 
 def _refuse_options(context: typer.Context) -> None:

@@ -5,8 +5,8 @@ from typing import Annotated
 import typer
 
 from cli import options as o
-from cli.output import Format, say
-from cli.reading import TIMEOUT_S, nothing, open_lake, place, window
+from cli.output import Format
+from cli.reading import TIMEOUT_S, open_lake, place, tell_judged, window
 
 
 def doctor(
@@ -29,7 +29,6 @@ def doctor(
     come first. A diagnosis that cannot judge is named, with the reason. The exit status is 0 whatever is found.
     """
     from analysis.dns.doctor import DIAGNOSES, examine_each
-    from analysis.questions import ask
     from cli.findings import Shown, show
 
     opened = open_lake(lake, cluster)
@@ -37,6 +36,4 @@ def doctor(
     asked = {"namespace": namespace, "workload": workload, **chosen}
     report = examine_each(opened, asked, diagnoses or (), timeout)
     show(report, Shown({one.name: one.title for one in DIAGNOSES}, place(lake, chosen)), form)
-    clients = {"from_namespace": namespace, "from_workload": workload}
-    if not report.findings and not ask(opened, "dns/search", {**clients, **chosen}, 1, timeout).table.num_rows:
-        say(nothing(opened))
+    tell_judged(opened, report, asked, timeout)

@@ -24,6 +24,10 @@ if TYPE_CHECKING:
 
 MALFORMED = 1
 DNS_PORT = 53
+WITHOUT_OBJECTS = (
+    "without --kube no address has a name, and what goes through a Service counts twice where both sides of it were captured: "
+    "by the Service's address, or a node's port, and by the pod's; ingest into a new lake with --kube to have it once"
+)
 LAST_TABLE = "coverage"  # written when everything else is: a mark in it says that the capture is in the lake
 
 
@@ -48,6 +52,8 @@ def ingest(
         print(f"tailrace: {fault}", file=sys.stderr)
     if faults:
         raise typer.Exit(MALFORMED)
+    if not kube:
+        print(f"tailrace: {WITHOUT_OBJECTS}", file=sys.stderr)
 
 
 def named(argument: str) -> tuple[str | None, str]:

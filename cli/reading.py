@@ -13,6 +13,7 @@ from contract.errors import UsageError
 if TYPE_CHECKING:
     import pyarrow as pa
 
+    from analysis.dns.examination import Report
     from analysis.running import Answer
     from store.lake import Lake
 
@@ -56,12 +57,13 @@ def open_lake(folder: str, cluster: object = None) -> "Lake":
     return lake
 
 
-def read(folder: str, asked: Asked, form: Format) -> None:
-    """Answer once."""
+def read(folder: str, asked: Asked, form: Format) -> bool:
+    """Answer once: False where there is nothing to answer."""
     lake = open_lake(folder, asked.parameters.get("cluster"))
     answer = _answer(lake, asked)
     write(_formed(answer.table, asked, form), form)
     tell(lake, answer, asked.limit)
+    return bool(answer.table.num_rows)
 
 
 def follow(folder: str, asked: Asked, form: Format) -> None:
@@ -84,6 +86,26 @@ def tell(lake: "Lake", answer: "Answer", limit: int | None) -> None:
         say(f"the first {limit} rows; --limit gives more")
     if answer.table.num_rows == 0:
         say(nothing(lake))
+
+
+def tell_judged(lake: "Lake", report: "Report", asked: Mapping[str, object], timeout_s: float) -> None:
+    """How much a report stands on; where nothing was asked for, who may have been meant."""
+    from analysis.dns.judged import judged
+
+    found = judged(lake, asked, timeout_s)
+    if found:
+        say(f"judged {found}")
+    elif not report.findings:
+        say(nothing(lake))
+        tell_meant(lake, asked, timeout_s)
+
+
+def tell_meant(lake: "Lake", asked: Mapping[str, object], timeout_s: float, only_clients: bool = True) -> None:
+    from analysis.dns.meant import meant
+
+    words = meant(lake, asked, only_clients, timeout_s) if lake.span() else None
+    if words:
+        say(words)
 
 
 def nothing(lake: "Lake") -> str:

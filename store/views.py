@@ -21,7 +21,7 @@ from store.files import LiveFile
 UNTOLD = ""
 
 # In the order of creation: a view may use those before it.
-VIEWS = ("connections", "counted", "edges", "dns", "resolutions", "assignments", "public_resolvers")
+VIEWS = ("connections", "counted", "outward", "edges", "dns", "resolutions", "assignments", "public_resolvers")
 
 # Tables read through two views: every row, and each transaction, resolution or assignment once.
 RECORDS = {"dns": "dns_records", "resolutions": "resolution_records", "assignments": "assignment_records"}

@@ -15,6 +15,7 @@ from analysis.clusters import clusters as clusters_of
 from analysis.detect.detections import DETECTIONS, detect
 from analysis.dns.doctor import DIAGNOSES, examine_each
 from analysis.dns.examination import together
+from analysis.dns.judged import judged
 from analysis.dns.resolvers import resolver_map as map_of
 from analysis.graph import SEVERAL, folded, service_graph, without
 from analysis.layers import place_in_layers
@@ -205,4 +206,5 @@ def _examined(url: str, parameters: tuple[tuple[str, Any], ...]) -> Examined:
     lake, told = Lake.open(url), dict(parameters)
     doctor = examine_each(lake, told, timeout_s=TIMEOUT_S)
     titles = {one.name: one.title for one in (*DIAGNOSES, *DETECTIONS)}
-    return Examined(together(doctor, detect(lake, told, timeout_s=TIMEOUT_S)), titles)
+    report = together(doctor, detect(lake, told, timeout_s=TIMEOUT_S))
+    return Examined(report, titles, judged(lake, told, TIMEOUT_S))

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from analysis.dns.examination import Report
+from analysis.dns.judged import Judged
 
 
 @dataclass(frozen=True)
@@ -12,3 +13,4 @@ class Examined:
 
     report: Report
     titles: Mapping[str, str]
+    judged: Judged

@@ -7,6 +7,8 @@ from typing import Any
 
 import streamlit as st
 
+from analysis.detect.detections import DETECTIONS
+from analysis.dns.doctor import DIAGNOSES
 from analysis.dns.finding import Diagnosis, Finding, Severity
 from viz import data, tables
 from viz.dns import evidence
@@ -53,6 +55,8 @@ def shown(examined: Examined, window: Mapping[str, Any]) -> None:
                 _card(number_, finding, examined.titles, finding is opened)
         with right.container(height=HEIGHT, border=True, key="finding", gap="xsmall"):
             _detail(opened, examined.titles, window)
+    looked = f"{len(DIAGNOSES)} diagnoses and {len(DETECTIONS)} detections"
+    st.caption(f"Looked at by {looked}: {examined.judged}.")
     _closing(examined)
 
 

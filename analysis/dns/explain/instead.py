@@ -8,6 +8,7 @@ from difflib import get_close_matches
 from analysis.clusters import span_of
 from analysis.dns.explain.asked import Asked, Client
 from analysis.dns.finding import Row, client_of
+from analysis.dns.meant import nearest
 from analysis.questions import asking
 from store.lake import Lake
 
@@ -61,8 +62,8 @@ def _elsewhere(name: str, all_names: Iterable[Row], own: Iterable[Row]) -> list[
 
 
 def _like(client: Client, clients: Iterable[Row]) -> list[Row]:
-    told: list[Row] = [{**row, "client": client_of(row)} for row in clients]
-    return _near(str(client), told, "client") or told[:SHOWN]
+    told: dict[str, Row] = {client_of(row): {**row, "client": client_of(row)} for row in clients}
+    return [told[name] for name in nearest(str(client), told, SHOWN) or list(told)[:SHOWN]]
 
 
 def _near(name: str, rows: Sequence[Row], column: str) -> list[Row]:

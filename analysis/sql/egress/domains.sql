@@ -4,8 +4,9 @@
 -- parameter namespace text null: namespace of src
 -- parameter domain glob null: registered domain, name or address
 -- parameter few integer 5: how many names and ports are shown, those with most bytes; name_count and port_count have all
--- confidence: the least of any connection's. The view counted says all that is asked here, sooner than connections.
-with outward as (
+-- confidence: the least of any connection's.
+-- Outside is what Kubernetes objects call external; where the lake has none of either end, every address that is not private.
+with ends as (
     select
         cluster,
         src_namespace,
@@ -26,8 +27,8 @@ with outward as (
         dst_bytes,
         start_time,
         end_time
-    from counted
-    where dst_kind = 'external' and ($namespace is null or src_namespace = $namespace)
+    from outward
+    where $namespace is null or src_namespace = $namespace
 ),
 
 summed as (
@@ -40,7 +41,7 @@ summed as (
         sum(dst_bytes) as dst_bytes,
         min(start_time) as first_seen,
         max(end_time) as last_seen
-    from outward
+    from ends
     where
         $domain is null
         or lower(domain) like lower($domain) escape '!'

@@ -4,7 +4,8 @@
 -- parameter namespace text null: namespace of src
 -- parameter domain glob null: outside name or address
 -- confidence: the least of any connection's.
-with outward as (
+-- Outside is what Kubernetes objects call external; where the lake has none of either end, every address that is not private.
+with ends as (
     select
         cluster,
         src_namespace,
@@ -22,8 +23,8 @@ with outward as (
         dst_bytes,
         start_time,
         end_time
-    from counted
-    where dst_kind = 'external' and ($namespace is null or src_namespace = $namespace)
+    from outward
+    where $namespace is null or src_namespace = $namespace
 )
 
 select
@@ -44,7 +45,7 @@ select
     cast(sum(dst_bytes) as bigint) as dst_bytes,
     min(start_time) as first_seen,
     max(end_time) as last_seen
-from outward
+from ends
 where $domain is null or lower(dst_name) like lower($domain) escape '!'
 group by cluster, src_namespace, src_workload_kind, src_name, dst_name, name_known, protocol, port
 order by src_bytes desc, cluster, src_namespace, src_workload_kind, src_name, dst_name, name_known, protocol, port

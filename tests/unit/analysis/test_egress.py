@@ -98,3 +98,25 @@ def test_policies_are_not_made_of_names_only_others_were_told(tmp_path: Path) ->
     ]
     found = ask(make_history(tmp_path, rows), "policy/history").table["dst_domain"].to_pylist()
     assert sorted(found, key=str) == [None, "dns.example", "dns_workload.example", "sni.example"]
+
+
+OUTSIDE = ("198.51.100.1", "8.8.8.8", "172.32.0.1", "100.128.0.1", "2001:db8::1", "fec0::1")
+INSIDE = (
+    "10.0.0.2", "172.16.0.1", "172.31.255.255", "192.168.1.1", "100.64.0.1", "100.127.255.255", "127.0.0.1", "169.254.169.254",
+    "224.0.0.1", "255.255.255.255", "0.0.0.0", "::1", "::", "fd00::1", "fc00::1", "fe80::1", "febf::1", "ff02::fb",
+    "::ffff:8.8.8.8",
+)  # fmt: skip
+UNKNOWN = {"src_kind": None, "dst_kind": None}
+
+
+@pytest.mark.parametrize("question", ["egress/domains", "egress/names"])
+def test_without_objects_outside_is_what_is_not_private(tmp_path: Path, question: str) -> None:
+    rows = [flow(n, WEB, outside(address), 443, **UNKNOWN) for n, address in enumerate((*OUTSIDE, *INSIDE))]
+    column = {"egress/domains": "domain", "egress/names": "dst_name"}[question]
+    assert sorted(ask(make_history(tmp_path, rows), question).table[column].to_pylist()) == sorted(OUTSIDE)
+
+
+def test_an_address_of_the_clusters_ranges_is_not_outside(tmp_path: Path) -> None:
+    """Pods may have public addresses: where a src is known there are objects, and who is nobody's is not external."""
+    rows = [flow(0, WEB, outside("198.51.100.1"), 443, dst_kind=None), flow(1, WEB, outside("10.9.9.9"), 443)]
+    assert [row["domain"] for row in answered(make_history(tmp_path, rows))] == ["10.9.9.9"]

@@ -24,6 +24,7 @@ TERMINAL_CONTROL = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-
 EVIL = pod(HOSTILE[1], "10.244.1.66", HOSTILE[2])
 NAMES = (*HOSTILE, "a.example.org")
 LOST = 12
+JUDGED = "judged 1 transaction of 1 client, 2026-11-01 12:00:00 to 12:00:00 UTC\n"
 
 
 def tailrace(*arguments: str) -> Result:
@@ -189,10 +190,21 @@ def test_filters_of_the_report(sick: str) -> None:
     assert answer(*doctor(sick, "--until", "2026-10-01T00:00:00Z"))["findings"] == []
 
 
+def test_who_may_have_been_meant_is_said(sick: str) -> None:
+    meant = "no workload 'apy' asked for any name; nearest: shop/api\n"
+    lake = ("--lake", sick)
+    for verb in ((*doctor(sick), "--workload"), ("detect", *lake, "--workload"), ("dns", *lake, "--from-workload")):
+        told = tailrace(*verb, "apy")
+        assert (told.exit_code, told.stderr.endswith(meant)) == (0, True), told.stderr
+    either = tailrace("dns", *lake, "--workload", "apy").stderr
+    assert either.endswith("no workload 'apy' asked for any name, or answered; nearest: shop/api\n")
+    assert "nearest" not in tailrace("dns", *lake, "--workload", "ap?y").stderr
+
+
 def test_a_report_without_findings_says_so_and_what_the_lake_has(tmp_path: Path) -> None:
     lake = make_names(tmp_path, dns=[transaction(1, "a.example")])
     healthy = tailrace(*doctor(str(lake.folder)))
-    assert (healthy.exit_code, healthy.stdout, healthy.stderr) == (0, "Nothing found by unanswered.\n", "")
+    assert (healthy.exit_code, healthy.stdout, healthy.stderr) == (0, "Nothing found by unanswered.\n", JUDGED)
     nothing = tailrace(*doctor(str(lake.folder), "--since", "2027-01-01T00:00:00Z"))
     assert "nothing matched; the lake has records from" in nothing.stderr
 

@@ -10,10 +10,11 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 import viz
-from analysis.detect.detections import detect
-from analysis.dns.doctor import examine
+from analysis.detect.detections import DETECTIONS, detect
+from analysis.dns.doctor import DIAGNOSES, examine
 from analysis.dns.examination import together
 from analysis.dns.finding import Finding, Severity
+from analysis.dns.judged import judged
 from analysis.dns.resolvers import CLIENTS, OUTSIDE, SERVERS, resolver_map
 from analysis.dns.services import read_context
 from analysis.layers import place_in_layers
@@ -127,6 +128,12 @@ def test_figures_are_compared_with_the_time_before(monkeypatch: pytest.MonkeyPat
     assert changes["Transactions"] == "+100 %"
     assert changes["Unanswered"] == "+50.0 points"
     assert changes["Median"] == "as before"
+
+
+def test_how_much_was_judged_and_by_what(monkeypatch: pytest.MonkeyPatch, ill: Lake) -> None:
+    told = f"Looked at by {len(DIAGNOSES)} diagnoses and {len(DETECTIONS)} detections: {judged(ill, {})}."
+    assert "240 transactions of 2 clients" in told
+    assert told in [caption.value for caption in page(monkeypatch, ill).caption]
 
 
 def test_the_worst_finding_is_open_and_another_opens_by_a_click(monkeypatch: pytest.MonkeyPatch, ill: Lake) -> None:
