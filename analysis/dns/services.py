@@ -6,7 +6,7 @@ from typing import Any
 from analysis.dns.finding import CLUSTER_DOMAIN, Context, Service
 from analysis.policy.objects import InLake
 from analysis.policy.topology import Objects, read_objects
-from analysis.questions import TIMEOUT_S, WINDOW, ask
+from analysis.questions import TIMEOUT_S, WINDOW, ask, asking
 from enricher.holders import service_addresses
 from enricher.item import Item
 from enricher.services import slices_of
@@ -23,13 +23,14 @@ def read_context(lake: Lake, parameters: Mapping[str, Any] | None = None, timeou
     window = {name: (parameters or {}).get(name) for name in WINDOW}
     domain = _domain(lake, window, timeout_s)
     cluster = window["cluster"]
-    readings = ask(lake, "policy/reading", {"cluster": cluster}, None, timeout_s).table.to_pylist()
+    with asking(lake, {"cluster": cluster}) as told:
+        readings = told("policy/reading", {}, None, timeout_s).table.to_pylist()
+        gone = told("dns/gone_services", {}, None, timeout_s).table.to_pylist()
     if len(readings) != 1:
         return Context(domain)
     services = tuple(_services(read_objects(InLake(lake, cluster), KINDS)))
     if not services:
         return Context(domain)
-    gone = ask(lake, "dns/gone_services", {"cluster": cluster}, None, timeout_s).table.to_pylist()
     return Context(
         cluster_domain=domain,
         services=services,
