@@ -46,7 +46,11 @@ domains as (
 -- Spelling: without what Punycode (RFC 3492) puts around letters of ASCII. Folded: what looks alike is the same.
 spelt as (
     select
-        *,
+        registered_domain,
+        label,
+        resolutions,
+        selected,
+        first_seen,
         substr(registered_domain, length(label) + 2) as suffix,
         case
             when label like 'xn--%-%' then regexp_replace(substr(label, 5), '-[^-]*$', '')
@@ -55,22 +59,36 @@ spelt as (
         replace(replace(translate(label, '015', 'ols'), 'rn', 'm'), 'vv', 'w') as folded,
         translate(label, '0123456789', '') as letters
     from domains
+    where selected > 0 or resolutions * 4 >= $often
 ),
 
-pairs as (
+-- The places of its characters, and one behind them.
+places as (
+    select registered_domain, unnest(range(1, length(spelling) + 2)) as place
+    from spelt
+),
+
+-- Who resembles another shares one of these with it, so that not each is compared with every other: the folded label; for one
+-- edit, what is left without one character; for two of the same letters, the length and the characters that do not occur.
+pieces as (
+    select *, 'folded' as kind, folded as piece
+    from spelt
+    union all
+    select spelt.*, 'shortened' as kind, substr(spelling, 1, place - 1) || substr(spelling, place + 1) as piece
+    from spelt
+    inner join places on spelt.registered_domain = places.registered_domain
+    union all
     select
+        *,
+        'letters' as kind,
+        length(spelling) || ' ' || translate('abcdefghijklmnopqrstuvwxyz0123456789-', spelling, '') as piece
+    from spelt
+),
+
+compared as (
+    select distinct
         rare.registered_domain,
-        rare.example,
-        rare.client,
-        rare.clients,
-        rare.resolutions,
-        rare.answered,
-        rare.connections,
-        rare.first_seen,
-        rare.last_seen,
         often.registered_domain as resembles,
-        often.resolutions as resembles_resolutions,
-        often.clients as resembles_clients,
         rare.folded = often.folded as looks_alike,
         levenshtein(rare.spelling, often.spelling) as edits,
         -- Two edits of other letters make another word as often as not; of the same ones, a slip.
@@ -78,8 +96,8 @@ pairs as (
         and translate(often.spelling, rare.spelling, '') = ''
         and length(rare.spelling) = length(often.spelling)
         and length(often.label) >= 8 as swapped
-    from spelt as rare
-    inner join spelt as often on rare.suffix = often.suffix
+    from pieces as rare
+    inner join pieces as often on rare.suffix = often.suffix and rare.kind = often.kind and rare.piece = often.piece
     where
         rare.selected > 0
         and length(often.label) >= $least_length
@@ -97,7 +115,24 @@ pairs as (
         )
 )
 
-select *
-from pairs
-where looks_alike or edits = 1 or (edits = 2 and swapped)
-order by answered = 0, looks_alike desc, edits, registered_domain, resembles
+select
+    rare.registered_domain,
+    rare.example,
+    rare.client,
+    rare.clients,
+    rare.resolutions,
+    rare.answered,
+    rare.connections,
+    rare.first_seen,
+    rare.last_seen,
+    compared.resembles,
+    often.resolutions as resembles_resolutions,
+    often.clients as resembles_clients,
+    compared.looks_alike,
+    compared.edits,
+    compared.swapped
+from compared
+inner join domains as rare on compared.registered_domain = rare.registered_domain
+inner join domains as often on compared.resembles = often.registered_domain
+where compared.looks_alike or compared.edits = 1 or (compared.edits = 2 and compared.swapped)
+order by rare.answered = 0, compared.looks_alike desc, compared.edits, rare.registered_domain, compared.resembles

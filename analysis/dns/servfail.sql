@@ -39,45 +39,47 @@ with failed as (
     having count(*) >= $least
 ),
 
+-- By clients, and by the servers on their behalf: of whom, and with what success.
 asked as (
-    select coalesce(registered_domain, regexp_extract(qname, '([^.]+[.])?[^.]+$', 0)) as zone, count(*) as transactions
+    select
+        coalesce(registered_domain, regexp_extract(qname, '([^.]+[.])?[^.]+$', 0)) as zone,
+        forwarded,
+        case when forwarded then server_ip end as upstream,
+        count(*) as transactions,
+        count(*) filter (where outcome = 'unanswered') as unanswered,
+        count(*) filter (where rcode = 'REFUSED') as refused,
+        count(*) filter (where rcode not in ('NOERROR', 'NXDOMAIN', 'REFUSED')) as failed,
+        min(edns_error) as edns_error
     from dns
     where
         coalesce(registered_domain, regexp_extract(qname, '([^.]+[.])?[^.]+$', 0)) in (select zone from failed)
         and outcome <> 'unsolicited'
-        and not forwarded
-        and ($namespace is null or client_namespace = $namespace)
-        and ($workload is null or client_workload = $workload)
-    group by coalesce(registered_domain, regexp_extract(qname, '([^.]+[.])?[^.]+$', 0))
-),
-
-upstream as (
-    select
-        coalesce(registered_domain, regexp_extract(qname, '([^.]+[.])?[^.]+$', 0)) as zone,
-        server_ip as upstream,
-        count(*) as upstream_transactions,
-        count(*) filter (where outcome = 'unanswered') as upstream_unanswered,
-        count(*) filter (where rcode = 'REFUSED') as upstream_refused,
-        count(*) filter (where rcode not in ('NOERROR', 'NXDOMAIN', 'REFUSED')) as upstream_failed,
-        min(edns_error) as upstream_edns_error
-    from dns
-    where forwarded and outcome <> 'unsolicited'
-    group by coalesce(registered_domain, regexp_extract(qname, '([^.]+[.])?[^.]+$', 0)), server_ip
+        and (
+            forwarded
+            or (
+                ($namespace is null or client_namespace = $namespace)
+                and ($workload is null or client_workload = $workload)
+            )
+        )
+    group by
+        coalesce(registered_domain, regexp_extract(qname, '([^.]+[.])?[^.]+$', 0)),
+        forwarded,
+        case when forwarded then server_ip end
 )
 
 select
     failed.*,
     asked.transactions,
     upstream.upstream,
-    upstream.upstream_transactions,
-    upstream.upstream_unanswered,
-    upstream.upstream_refused,
-    upstream.upstream_failed,
-    upstream.upstream_edns_error
+    upstream.transactions as upstream_transactions,
+    upstream.unanswered as upstream_unanswered,
+    upstream.refused as upstream_refused,
+    upstream.failed as upstream_failed,
+    upstream.edns_error as upstream_edns_error
 from failed
-inner join asked on asked.zone = failed.zone
-left join upstream on upstream.zone = failed.zone
+inner join asked on asked.zone = failed.zone and not asked.forwarded
+left join asked as upstream on upstream.zone = failed.zone and upstream.forwarded
 order by
     failed.failures desc, failed.zone,
-    upstream.upstream_unanswered + upstream.upstream_refused + upstream.upstream_failed desc nulls last,
+    upstream.unanswered + upstream.refused + upstream.failed desc nulls last,
     upstream.upstream

@@ -22,6 +22,11 @@ with answered as (
         and not forwarded
         and rcode in ('NOERROR', 'NXDOMAIN')
         and server_pod is not null
+        -- On the columns as they are: put together they would be for every row, to be compared with NULL.
+        and (
+            (server_namespace is not null and server_workload is not null)
+            or (service_namespace is not null and service is not null)
+        )
         and ($namespace is null or client_namespace = $namespace)
         and ($workload is null or client_workload = $workload)
     group by all
@@ -47,6 +52,5 @@ select
     cast(sum(transactions) as bigint) as transactions,
     cast(sum(total_us) as bigint) as total_us
 from grouped
-where siblings is not null
 group by siblings, server, exponent
 order by siblings, server, exponent

@@ -39,7 +39,9 @@ troubled as (
     from dns
     left join ending on ending.covered_node is not distinct from dns.node
     where
-        (
+        -- One column alone, which the scan looks at before it reads the others.
+        (latency_us is null or latency_us >= $late_us)
+        and (
             (outcome = 'unanswered' and coalesce(epoch(records_end) - epoch(start_time) >= $pending_s, true))
             or (outcome = 'answered' and attempts > 1 and latency_us >= $late_us and rcode in ('NOERROR', 'NXDOMAIN'))
         )
@@ -48,21 +50,34 @@ troubled as (
         and ($workload is null or client_workload = $workload)
 ),
 
+lost_zone as (
+    select name, count(*) as lost from troubled group by name having count(*) >= $least
+),
+
 zone as (
     select
         coalesce(registered_domain, qname) as name,
-        coalesce(
-            server_namespace || '/' || server_pod,
-            case when service is null then coalesce(server_namespace || '/' || server_workload, server_ip) end
-        ) as server,
+        server_namespace,
+        server_pod,
+        case when server_pod is null and service is null then server_workload end as server_workload,
+        case when server_pod is null and service is null then server_ip end as server_ip,
         count(*) as transactions
     from dns
     where
-        coalesce(registered_domain, qname) in (select name from troubled)
+        coalesce(registered_domain, qname) in (select name from lost_zone)
         and outcome <> 'unsolicited'
         and not forwarded
         and ($namespace is null or client_namespace = $namespace)
         and ($workload is null or client_workload = $workload)
+    group by all
+),
+
+zone_at_server as (
+    select
+        name,
+        coalesce(server_namespace || '/' || server_pod, server_namespace || '/' || server_workload, server_ip) as server,
+        sum(transactions) as transactions
+    from zone
     group by all
 ),
 
@@ -188,15 +203,11 @@ suspect_server as (
     having sum(lost) >= $least and sum(lost) * $usual >= sum(transactions)
 ),
 
-lost_zone as (
-    select zone, sum(lost) as lost from counted group by zone having sum(lost) >= $least
-),
-
 suspect_zone as (
-    select lost_zone.zone, sum(zone.transactions) as transactions
+    select lost_zone.name as zone, sum(zone.transactions) as transactions
     from lost_zone
-    inner join zone on zone.name = lost_zone.zone
-    group by lost_zone.zone
+    inner join zone on zone.name = lost_zone.name
+    group by lost_zone.name
     having max(lost_zone.lost) * $usual >= sum(zone.transactions)
 ),
 
@@ -211,7 +222,7 @@ told as (
         case when suspect_server.server is not null then counted.server_node end as server_node,
         suspect_zone.zone,
         suspect_zone.transactions as zone_transactions,
-        case when suspect_server.server is not null then zone.transactions end as zone_server_transactions,
+        case when suspect_server.server is not null then zone_at_server.transactions end as zone_server_transactions,
         counted.transactions,
         counted.lost,
         counted.unanswered,
@@ -231,7 +242,7 @@ told as (
     left join suspect_node on suspect_node.client_node = counted.client_node
     left join suspect_server on suspect_server.server = counted.server
     left join suspect_zone on suspect_zone.zone = counted.zone
-    left join zone on zone.name = suspect_zone.zone and zone.server = counted.server
+    left join zone_at_server on zone_at_server.name = suspect_zone.zone and zone_at_server.server = counted.server
 )
 
 select

@@ -129,6 +129,14 @@ def test_a_namespace_and_a_workload_choose_the_clients(tmp_path: Path) -> None:
     assert "never answered 4 of 4" in finding.says
 
 
+def test_others_are_not_counted_and_the_upstream_is_whoever_asks(tmp_path: Path) -> None:
+    other = [row | {"client_namespace": "other"} for row in fine(50)]
+    lake = make_names(tmp_path, dns=failed(5) + fine(3, 6000) + other + asked_upstream(4, unanswered))
+    (finding,) = examine(lake, {"namespace": "shop"}, Context(), ["servfail"]).findings
+    told = [finding.evidence[figure] for figure in ("transactions", "upstream_transactions", "upstream_unanswered")]
+    assert told == [8, 4, 4]
+
+
 @pytest.mark.parametrize("name", HOSTILE)
 def test_hostile_names_are_data(tmp_path: Path, name: str) -> None:
     (finding,) = found(tmp_path, failed(5, name=name, registered_domain=None))

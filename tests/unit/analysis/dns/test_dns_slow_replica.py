@@ -38,6 +38,16 @@ def test_a_slow_one_is_told_against_its_siblings(tmp_path: Path) -> None:
     assert "(node-2)" in finding.fix
 
 
+def test_a_pod_of_a_service_is_compared_where_its_workload_is_not_known(tmp_path: Path) -> None:
+    of_nobody = {"server_workload": None, "server_workload_kind": None}
+    served = of_nobody | {"service_namespace": "kube-system", "service": "kube-dns"}
+    rows = answers(60, 0, COREDNS, **served) + answers(40, 2000, SECOND, 40_000, **served)
+    (finding,) = found(tmp_path / "served", rows)
+    assert finding.evidence["siblings"] == "kube-system/kube-dns"
+    alone = answers(60, 0, COREDNS, **of_nobody) + answers(40, 2000, SECOND, 40_000, **of_nobody)
+    assert not found(tmp_path / "alone", alone)
+
+
 def test_stalls_of_seconds_are_critical(tmp_path: Path) -> None:
     (finding,) = found(tmp_path, answers(60, 0, COREDNS) + answers(40, 2000, SECOND, 2_000_000))
     assert finding.severity == Severity.CRITICAL
