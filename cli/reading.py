@@ -2,13 +2,14 @@
 
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from cli.output import Format, say, write, writer_of
 from cli.times import parse_time, rfc3339
-from contract.errors import UsageError
+from contract.errors import QuestionError, UsageError
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -92,7 +93,11 @@ def tell_judged(lake: "Lake", report: "Report", asked: Mapping[str, object], tim
     """How much a report stands on; where nothing was asked for, who may have been meant."""
     from analysis.dns.judged import judged
 
-    found = judged(lake, asked, timeout_s)
+    try:
+        found = judged(lake, asked, timeout_s)
+    except QuestionError as error:
+        say(f"how much was judged is not known: {error}")
+        return
     if found:
         say(f"judged {found}")
     elif not report.findings:
@@ -101,11 +106,13 @@ def tell_judged(lake: "Lake", report: "Report", asked: Mapping[str, object], tim
 
 
 def tell_meant(lake: "Lake", asked: Mapping[str, object], timeout_s: float, only_clients: bool = True) -> None:
+    """Nothing, where that takes too long: the answer does not hang on it."""
     from analysis.dns.meant import meant
 
-    words = meant(lake, asked, only_clients, timeout_s) if lake.span() else None
-    if words:
-        say(words)
+    with suppress(QuestionError):
+        words = meant(lake, asked, only_clients, timeout_s) if lake.span() else None
+        if words:
+            say(words)
 
 
 def nothing(lake: "Lake") -> str:

@@ -7,8 +7,8 @@ from difflib import get_close_matches
 from analysis.questions import TIMEOUT_S, ask
 from store.lake import Lake
 
-# Of a lake with more, those of most transactions are compared.
-MOST_COMPARED = 2000
+# Of a lake with more, nothing is said.
+MOST_COMPARED = 20_000
 SHOWN = 3
 GLOB = frozenset("*?")
 
@@ -25,12 +25,17 @@ class Party:
 def meant(
     lake: Lake, parameters: Mapping[str, object], only_clients: bool = True, timeout_s: float = TIMEOUT_S
 ) -> str | None:
-    """A sentence about ``namespace`` and ``workload`` of the parameters; None where they are there, or none is given."""
+    """A sentence about ``namespace`` and ``workload`` of the parameters; None where they are there, none is given,
+    or there are too many to compare.
+    """
     namespace, workload = (_name(parameters.get(name)) for name in ("namespace", "workload"))
     if namespace is None and workload is None:
         return None
     cluster = {"cluster": parameters.get("cluster")}
-    rows = ask(lake, "dns/parties", cluster, MOST_COMPARED, timeout_s).table.to_pylist()
+    answer = ask(lake, "dns/parties", cluster, MOST_COMPARED, timeout_s)
+    if answer.truncated:
+        return None
+    rows = answer.table.to_pylist()
     parties = [Party(row["namespace"], row["name"]) for row in rows if row["asks"] or not only_clients]
     did = "asked for any name" if only_clients else "asked for any name, or answered"
     return _told(Party(namespace, workload or ""), parties, did)

@@ -22,7 +22,7 @@ sightings as (
             select 1
             from nearer
             where nearer.cluster is not distinct from dns_records.cluster
-                and nearer.node = coalesce(dns_records.client_node, dns_records.server_node) and nearer.node <> dns_records.node
+                and nearer.node = dns_records.client_node and nearer.node <> dns_records.node
                 and dns_records.start_time between nearer.from_time and nearer.until_time
         )
 )

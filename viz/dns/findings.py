@@ -44,7 +44,9 @@ LOOKS = {
 @st.fragment
 def shown(examined: Examined, window: Mapping[str, Any]) -> None:
     findings = examined.report.findings[:MOST]
-    if not findings:
+    if not findings and not examined.report.silent:
+        st.info("Nothing could be judged.", icon=":material/info:")
+    elif not findings:
         st.success(f"Nothing found: {_names(examined.report.silent, examined)}.", icon=":material/check:")
     else:
         opened = _opened(findings)
@@ -56,7 +58,8 @@ def shown(examined: Examined, window: Mapping[str, Any]) -> None:
         with right.container(height=HEIGHT, border=True, key="finding", gap="xsmall"):
             _detail(opened, examined.titles, window)
     looked = f"{len(DIAGNOSES)} diagnoses and {len(DETECTIONS)} detections"
-    st.caption(f"Looked at by {looked}: {examined.judged}.")
+    if examined.judged:
+        st.caption(f"Looked at by {looked}: {examined.judged}.")
     _closing(examined)
 
 

@@ -7,10 +7,12 @@ from typing import Any, Literal
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
+from contract.errors import QuestionError
 from viz import data
 from viz.dns.resolvers import Focus
 from viz.filters import Filters
 from viz.humane import duration, latency, number, share
+from viz.plain import code
 
 Row = Mapping[str, Any]
 Value = Callable[[Row], float | None]
@@ -114,7 +116,10 @@ def compare(slots: Slots, filters: Filters, focus: Focus) -> None:
         return
     since, until = filters.before
     now = _row(filters.parameters, filters, focus)
-    before = _row({**filters.parameters, "since": since, "until": until}, filters, focus)
+    try:
+        before, said = _row({**filters.parameters, "since": since, "until": until}, filters, focus), ""
+    except QuestionError as error:
+        before, said = None, f" The time before gave no answer: {code(str(error))}."
     for slot, figure in zip(slots, FIGURES, strict=True):
         value = figure.value(now) if now else None
         change = _change(figure, value, figure.value(before) if before else None)
@@ -124,7 +129,7 @@ def compare(slots: Slots, filters: Filters, focus: Focus) -> None:
             change,
             delta_color="off" if change in WITHOUT_SIGN else figure.colour,
             delta_arrow="off" if change in WITHOUT_SIGN else "auto",
-            help=f"{figure.words} Compared with the {duration(filters.length)} before.",
+            help=f"{figure.words} Compared with the {duration(filters.length)} before.{said}",
             border=True,
         )
 

@@ -19,6 +19,7 @@ from analysis.dns.resolvers import CLIENTS, OUTSIDE, SERVERS, resolver_map
 from analysis.dns.services import read_context
 from analysis.layers import place_in_layers
 from analysis.questions import Asking, ask
+from contract.errors import QuestionError
 from store.lake import Lake
 from tests.support.lake import HOSTILE
 from tests.support.names import (
@@ -32,6 +33,7 @@ from tests.support.names import (
     transaction,
     unanswered,
 )
+from viz import data
 from viz.dns.findings import identifier, parts
 from viz.dns.resolvers import TRANSACTIONS
 from viz.graph.drawing import chosen, drawing, edge_id, node_id
@@ -134,6 +136,36 @@ def test_how_much_was_judged_and_by_what(monkeypatch: pytest.MonkeyPatch, ill: L
     told = f"Looked at by {len(DIAGNOSES)} diagnoses and {len(DETECTIONS)} detections: {judged(ill, {})}."
     assert "240 transactions of 2 clients" in told
     assert told in [caption.value for caption in page(monkeypatch, ill).caption]
+
+
+def test_what_cannot_be_compared_hides_nothing(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    rows = data.rows
+
+    def answered(name: str, /, **parameters: Any) -> list[dict[str, Any]]:
+        if parameters.get("until"):
+            raise QuestionError("no answer within 20 s")
+        return rows(name, **parameters)
+
+    monkeypatch.setattr(data, "rows", answered)
+    hourly = [transaction(n, "a.example", start_time=NOON + n * timedelta(minutes=2)) for n in range(90)]
+    app = page(monkeypatch, make_names(tmp_path / "lake", dns=hourly))
+    app.selectbox("time").set_value("1h").run()
+    assert {metric.delta for metric in app.metric} == {"–"}
+    assert all("no answer within 20 s" in metric.help for metric in app.metric)
+    assert app.success
+
+
+def test_a_client_that_the_doctor_does_not_know_is_not_found_to_be_well(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    rows = [transaction(n, "a.example", client=outside("198.51.100.9")) for n in range(9)]
+    lake = make_names(tmp_path / "lake", dns=rows)
+    graph = resolver_map(Asking(lake, {}), {})
+    (client,) = (node for node, layer in graph.nodes(data="layer") if layer == CLIENTS)
+    app = page(monkeypatch, lake, on=node_id(client))
+    assert figures(app)["Transactions"] == "9"
+    assert not app.success
+    assert [info.value for info in app.info] == ["Nothing could be judged."]
 
 
 def test_the_worst_finding_is_open_and_another_opens_by_a_click(monkeypatch: pytest.MonkeyPatch, ill: Lake) -> None:

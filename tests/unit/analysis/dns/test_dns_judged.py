@@ -79,6 +79,11 @@ def test_a_server_is_no_client(tmp_path: Path) -> None:
     assert meant(lake, {"workload": "coredns"}) is not None
 
 
+def test_of_more_than_can_be_compared_nobody_is_denied(lake: Lake, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("analysis.dns.meant.MOST_COMPARED", 1)
+    assert meant(lake, {"workload": "nobody"}) is None
+
+
 def test_a_workload_whose_name_is_longer_goes_before() -> None:
     clients = ["shop/web", "shop/web-api", "ops/web-api", "shop/api"]
     assert nearest("shop/web-api-5d8f9", clients, 3) == ["shop/web-api", "ops/web-api", "shop/web"]
