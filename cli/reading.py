@@ -63,7 +63,7 @@ def read(folder: str, asked: Asked, form: Format) -> bool:
     lake = open_lake(folder, asked.parameters.get("cluster"))
     answer = _answer(lake, asked)
     write(_formed(answer.table, asked, form), form)
-    tell(lake, answer, asked.limit)
+    tell(lake, answer, asked.limit, asked.parameters.get("cluster"))
     return bool(answer.table.num_rows)
 
 
@@ -81,12 +81,12 @@ def follow(folder: str, asked: Asked, form: Format) -> None:
         news = _answer(lake.after(seen), asked).table if versions != seen else news.slice(0, 0)
 
 
-def tell(lake: "Lake", answer: "Answer", limit: int | None) -> None:
+def tell(lake: "Lake", answer: "Answer", limit: int | None, cluster: object = None) -> None:
     """Say on stderr what the rows do not."""
     if answer.truncated:
         say(f"the first {limit} rows; --limit gives more")
     if answer.table.num_rows == 0:
-        say(nothing(lake))
+        say(nothing(lake, cluster))
 
 
 def tell_judged(lake: "Lake", report: "Report", asked: Mapping[str, object], timeout_s: float) -> None:
@@ -101,7 +101,7 @@ def tell_judged(lake: "Lake", report: "Report", asked: Mapping[str, object], tim
     if found:
         say(f"judged {found}")
     elif not report.findings:
-        say(nothing(lake))
+        say(nothing(lake, asked.get("cluster")))
         tell_meant(lake, asked, timeout_s)
 
 
@@ -115,11 +115,15 @@ def tell_meant(lake: "Lake", asked: Mapping[str, object], timeout_s: float, only
             say(words)
 
 
-def nothing(lake: "Lake") -> str:
-    span = lake.span()
+def nothing(lake: "Lake", cluster: object = None) -> str:
+    from analysis.clusters import span_of, words
+
+    named = None if cluster is None else str(cluster)
+    span = span_of(lake, named)
     if span is None:
         return "nothing matched: the lake is empty"
-    return f"nothing matched; the lake has records from {rfc3339(span[0])} to {rfc3339(span[1])}"
+    whose = "" if named is None else f" ({words(named)})"
+    return f"nothing matched; the lake has records from {rfc3339(span[0])} to {rfc3339(span[1])}{whose}"
 
 
 def unrooted(name: str | None) -> str | None:

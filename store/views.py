@@ -23,6 +23,9 @@ UNTOLD = ""
 # In the order of creation: a view may use those before it.
 VIEWS = ("connections", "counted", "outward", "edges", "dns", "resolutions", "assignments", "public_resolvers")
 
+# What the views and the questions ask of an address, in the file of the same name.
+OUTSIDE = "is_outside(ip, kind, other_kind)"
+
 # Tables read through two views: every row, and each transaction, resolution or assignment once.
 RECORDS = {"dns": "dns_records", "resolutions": "resolution_records", "assignments": "assignment_records"}
 
@@ -57,6 +60,7 @@ def connect(
             conditions = " and ".join(("true", *_window(table, since, until), *_of_cluster(cluster)))
             connection.execute(_records_view(table, live[table.name], conditions))
         connection.execute(f"create view flow_records as select * from {FLOWS.name}")
+        connection.execute(f"create macro {OUTSIDE} as {view_text('outside')}")
         for name in VIEWS:
             connection.execute(f"create view {name} as {view_text(name)}")
         _lock(connection, [file.path for files in live.values() for file in files])

@@ -12,6 +12,7 @@ import pyarrow as pa
 import streamlit as st
 
 from analysis.clusters import clusters as clusters_of
+from analysis.clusters import span_of
 from analysis.detect.detections import DETECTIONS, detect
 from analysis.dns.doctor import DIAGNOSES, examine_each
 from analysis.dns.examination import together
@@ -68,8 +69,8 @@ def lake_url() -> str:
     return about().lake
 
 
-def span() -> tuple[datetime, datetime] | None:
-    return _span(lake_url())
+def span(cluster: str | None) -> tuple[datetime, datetime] | None:
+    return _span(lake_url(), cluster)
 
 
 def clusters() -> list[str]:
@@ -167,8 +168,8 @@ def _policy_graph(
 
 
 @st.cache_data(ttl=FRESH_S, max_entries=KEPT, show_spinner=False)
-def _span(url: str) -> tuple[datetime, datetime] | None:
-    return Lake.open(url).span()
+def _span(url: str, cluster: str | None) -> tuple[datetime, datetime] | None:
+    return span_of(Lake.open(url), cluster, TIMEOUT_S)
 
 
 @st.cache_data(ttl=FRESH_S, max_entries=KEPT, show_spinner=False)

@@ -45,13 +45,15 @@ ORDERS = {
 }
 
 Span = tuple[datetime, datetime]
+# When a cluster was recorded.
+Recorded = Callable[[str | None], Span | None]
 # Pairs of namespace and workload, of a cluster.
 Workloads = Callable[[str | None], Sequence[tuple[str, str]]]
 
 
 @dataclass(frozen=True)
 class Filters:
-    """``since`` and ``until`` are None where nothing is cut off; ``span`` is what the lake holds."""
+    """``since`` and ``until`` are None where nothing is cut off; ``span`` is what was recorded, of the chosen cluster if any."""
 
     span: Span | None
     since: datetime | None = None
@@ -76,7 +78,7 @@ class Filters:
 
     @property
     def before(self) -> Span | None:
-        """The time of the same length before, where the lake has all of it."""
+        """The time of the same length before, where all of it was recorded."""
         if self.span is None or self.since is None or self.since - self.length < self.span[0]:
             return None
         return self.since - self.length, self.since
@@ -88,12 +90,13 @@ class Filters:
         return next((length for length in BAR_LENGTHS_S if length >= wanted), BAR_LENGTHS_S[-1])
 
 
-def show(span: Span | None, workloads: Workloads, clusters: Sequence[str] = (), cluster: str | None = None) -> None:
+def show(recorded: Recorded, workloads: Workloads, clusters: Sequence[str] = (), cluster: str | None = None) -> None:
     """Put the filters in the sidebar; ``cluster`` is the only one, unless several may be chosen."""
     with st.sidebar:
-        since, until = _times(span)
         if len(clusters) > 1:
-            cluster = _choice("Cluster", list(clusters), "cluster")
+            cluster = _choice("Cluster", list(clusters), "cluster", _forget_between)
+        span = recorded(cluster)
+        since, until = _times(span)
         pairs = workloads(cluster)
         namespaces = sorted({namespace for namespace, _ in pairs})
         namespace = _choice("Namespace", namespaces, "namespace")
@@ -113,11 +116,23 @@ def named(name: str) -> str:
     return visible(name) if name != UNTOLD else "(not told)"
 
 
-def _choice(label: str, values: list[str], key: str) -> str | None:
+def _choice(label: str, values: list[str], key: str, on_change: Callable[[], None] | None = None) -> str | None:
     chosen: str | None = st.selectbox(
-        label, values, index=None, key=key, format_func=named, placeholder="any", bind="query-params"
+        label,
+        values,
+        index=None,
+        key=key,
+        format_func=named,
+        placeholder="any",
+        bind="query-params",
+        on_change=on_change,
     )
     return chosen
+
+
+def _forget_between() -> None:
+    """The slider refuses a time that was not recorded of the next cluster."""
+    st.session_state.pop("between", None)
 
 
 def _times(span: Span | None) -> tuple[datetime | None, datetime | None]:

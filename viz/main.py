@@ -28,7 +28,7 @@ page = st.navigation(
     ]
 )
 try:
-    filters.show(data.span(), data.workloads, data.clusters(), data.about().cluster)
+    filters.show(data.span, data.workloads, data.clusters(), data.about().cluster)
     page.run()
 except TailraceError as error:
     st.error(code(str(error)), icon=":material/error:")

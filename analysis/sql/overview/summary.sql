@@ -1,12 +1,13 @@
 -- question: What is in the lake, in one line?
 -- grain: one row
 -- read by: tailrace ask
+-- Outside is what it is to the view outward.
 with seen as (
     select
         count(*) as connections,
         count(*) filter (where failed) as failed_connections,
-        count(*) filter (where dst_kind = 'external') as outward_connections,
-        count(distinct coalesce(dst_domain, dst_ip)) filter (where dst_kind = 'external') as outside_names,
+        count(*) filter (where is_outside(dst_ip, dst_kind, src_kind)) as outward_connections,
+        count(distinct coalesce(dst_domain, dst_ip)) filter (where is_outside(dst_ip, dst_kind, src_kind)) as outside_names,
         count(*) filter (where src_kind is null or dst_kind is null) as connections_of_unknown_ends,
         cast(coalesce(sum(src_packets + dst_packets), 0) as bigint) as packets,
         cast(coalesce(sum(src_bytes + dst_bytes), 0) as bigint) as bytes,

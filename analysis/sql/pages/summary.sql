@@ -3,6 +3,7 @@
 -- read by: the page Overview
 -- parameter namespace text null: one of the ends is of it
 -- parameter workload text null: one of the ends is of it
+-- Outside is what it is to the view outward.
 with chosen as (
     select *
     from connections
@@ -25,8 +26,8 @@ carried as (
         count(*) filter (where failed) as failed,
         sum(src_packets + dst_packets) as packets,
         sum(src_bytes + dst_bytes) as bytes,
-        sum(case when dst_kind = 'external' then src_bytes else 0 end) as bytes_out,
-        sum(case when dst_kind = 'external' then 1 else 0 end) as connections_out
+        sum(src_bytes) filter (where is_outside(dst_ip, dst_kind, src_kind)) as bytes_out,
+        count(*) filter (where is_outside(dst_ip, dst_kind, src_kind)) as connections_out
     from chosen
 )
 

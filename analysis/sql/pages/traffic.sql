@@ -4,13 +4,14 @@
 -- parameter namespace text null: one of the ends is of it
 -- parameter workload text null: one of the ends is of it
 -- parameter bar_s integer 60: seconds a bar stands for; a connection counts where it began
+-- Outside is what it is to the view outward.
 with chosen as (
     select
         cast(floor(epoch(start_time) / $bar_s) as bigint) * $bar_s as bar,
         case
+            when is_outside(dst_ip, dst_kind, src_kind) then 'outbound'
+            when is_outside(src_ip, src_kind, dst_kind) then 'inbound'
             when src_kind is null or dst_kind is null then 'unknown'
-            when dst_kind = 'external' then 'outbound'
-            when src_kind = 'external' then 'inbound'
             else 'inside'
         end as direction,
         src_bytes + dst_bytes as bytes,

@@ -120,3 +120,18 @@ def test_an_address_of_the_clusters_ranges_is_not_outside(tmp_path: Path) -> Non
     """Pods may have public addresses: where a src is known there are objects, and who is nobody's is not external."""
     rows = [flow(0, WEB, outside("198.51.100.1"), 443, dst_kind=None), flow(1, WEB, outside("10.9.9.9"), 443)]
     assert [row["domain"] for row in answered(make_history(tmp_path, rows))] == ["10.9.9.9"]
+
+
+@pytest.mark.parametrize("unknown", [{}, UNKNOWN])
+def test_every_question_calls_the_same_outside(tmp_path: Path, unknown: Row) -> None:
+    ends = [(WEB, outside(address)) for address in OUTSIDE] + [(WEB, CART), (outside("198.51.100.9"), CART)]
+    lake = make_history(tmp_path, [flow(n, src, dst, 443, **unknown) for n, (src, dst) in enumerate(ends)])
+    (overview,), (page,) = (ask(lake, name).table.to_pylist() for name in ("overview/summary", "pages/summary"))
+    sent = sum(row["src_bytes"] for row in answered(lake))
+    assert (overview["outward_connections"], overview["outside_names"]) == (len(OUTSIDE), len(OUTSIDE))
+    assert (page["connections_out"], page["bytes_out"]) == (len(OUTSIDE), sent)
+    traffic = ask(lake, "pages/traffic", {"bar_s": 3600}).table.to_pylist()
+    neither = "unknown" if unknown else "inside"
+    assert {row["direction"]: row["connections"] for row in traffic} == {
+        "outbound": len(OUTSIDE), "inbound": 1, neither: 1,
+    }  # fmt: skip

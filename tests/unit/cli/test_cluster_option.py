@@ -2,13 +2,15 @@
 
 import json
 import shlex
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner, Result
 
 from cli.main import app
-from tests.support.names import NOON
+from cli.times import rfc3339
+from tests.support.names import NOON, capture, make_names, transaction
 from tests.support.two_clusters import EAST, LEGACY, MISSPELT, WEST, two_clusters
 
 
@@ -77,3 +79,23 @@ def test_the_window_and_the_cluster_are_taken_together(both: str) -> None:
 def test_an_empty_name_is_what_was_ingested_without_one(tmp_path: Path) -> None:
     lake = two_clusters(tmp_path, east=None)
     assert len(json.loads(tailrace("dns", "--lake", str(lake.folder), "--cluster", "", "--format", "json").stdout)) == 1
+
+
+@pytest.mark.parametrize("verb", [("dns",), ("detect",)], ids=" ".join)
+def test_where_nothing_matched_the_time_is_that_of_the_cluster(tmp_path: Path, verb: tuple[str, ...]) -> None:
+    ended = NOON - timedelta(hours=2)
+    captures = [
+        capture(cluster, from_time=end - timedelta(minutes=1), until_time=end)
+        for cluster, end in (("one\x1b[31m", ended), (WEST, NOON))
+    ]
+    asked = [transaction(1, "a.example", cluster=WEST), transaction(2, "a.example", cluster=None, start_time=ended)]
+    lake = make_names(tmp_path, dns=asked, coverage=[*captures, capture(None, from_time=ended, until_time=ended)])
+    nothing = (*verb, "--lake", str(lake.folder), "--since", f"{NOON + timedelta(days=1):%Y-%m-%dT%H:%M:%SZ}")
+    assert f"records from {rfc3339(lake.span()[0])} to {rfc3339(lake.span()[1])}\n" in tailrace(*nothing).stderr
+    for cluster, named, begun, end in (
+        ("one\x1b[31m", r"cluster one\x1b[31m", ended - timedelta(minutes=1), ended),
+        (WEST, "cluster west", NOON - timedelta(minutes=1), NOON),
+        ("", "cluster not told", ended, ended),
+    ):
+        told = tailrace(*nothing, "--cluster", cluster).stderr
+        assert f"nothing matched; the lake has records from {rfc3339(begun)} to {rfc3339(end)} ({named})\n" in told

@@ -1,6 +1,7 @@
 """The filter for a cluster: only where a lake has several, and then it narrows every page."""
 
 import sys
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -8,8 +9,9 @@ from streamlit.testing.v1 import AppTest
 
 import viz
 from store.lake import Lake
-from tests.support.names import capture, make_names, transaction
+from tests.support.names import NOON, capture, make_names, transaction
 from tests.support.two_clusters import EAST, LEGACY, MISSPELT, WEST, two_clusters
+from viz.filters import Filters
 
 MAIN = Path(viz.__file__).parent / "main.py"
 TIMEOUT_S = 60
@@ -81,3 +83,63 @@ def test_policy_is_made_for_one(monkeypatch: pytest.MonkeyPatch, both: Lake) -> 
     app.button[1].click().run()
     assert app.sidebar.selectbox("cluster").value == WEST
     assert "one namespace" in app.info[0].value
+
+
+SPANS = {EAST: (NOON, NOON + timedelta(seconds=90)), WEST: (NOON + timedelta(hours=14), NOON + timedelta(hours=14.05))}
+
+
+@pytest.fixture(scope="module")
+def apart(tmp_path_factory: pytest.TempPathFactory) -> Lake:
+    """Two clusters that were recorded at different times: 90 s of one, hours later 180 s of the other."""
+    folder = tmp_path_factory.mktemp("apart")
+    ends = [(cluster, time) for cluster, span in SPANS.items() for time in span]
+    return make_names(
+        folder / "lake",
+        dns=[transaction(n, "a.example", cluster=name, start_time=time) for n, (name, time) in enumerate(ends)],
+        coverage=[capture(name, from_time=span[0], until_time=span[1]) for name, span in SPANS.items()],
+    )
+
+
+def filters_of(app: AppTest) -> Filters:
+    filters = app.session_state["filters"]
+    assert isinstance(filters, Filters)
+    return filters
+
+
+def test_its_time_is_when_it_was_recorded(monkeypatch: pytest.MonkeyPatch, apart: Lake) -> None:
+    app = run(monkeypatch, apart, "overview.py")
+    assert (app.sidebar.selectbox("time").options[0], filters_of(app).bar_s) == ("all (14 h 3 min)", 900)
+    given = run(monkeypatch, apart, "overview.py", "--cluster", WEST)
+    app.sidebar.selectbox("cluster").set_value(WEST).run()
+    for one in (app, given):
+        assert one.caption[0].value == "2026-11-02 02:00:00 to 2026-11-02 02:03:00 UTC, 3 min"
+        assert one.sidebar.selectbox("time").options[0] == "all (3 min)"
+        assert (filters_of(one).span, filters_of(one).bar_s) == (SPANS[WEST], 5)
+
+
+def test_nothing_is_compared_with_a_time_that_was_not_recorded_of_it(
+    monkeypatch: pytest.MonkeyPatch, apart: Lake
+) -> None:
+    before: dict[str, tuple[datetime, datetime] | None] = {}
+    for cluster in SPANS:
+        app = run(monkeypatch, apart, "names.py", cluster=cluster)
+        app.sidebar.selectbox("time").set_value("1min").run()
+        assert filters_of(app).since == SPANS[cluster][1] - timedelta(minutes=1)
+        before[cluster] = filters_of(app).before
+    begin = SPANS[WEST][0]
+    assert before == {EAST: None, WEST: (begin + timedelta(minutes=1), begin + timedelta(minutes=2))}
+
+
+def test_a_time_between_is_forgotten_with_its_cluster(monkeypatch: pytest.MonkeyPatch, apart: Lake) -> None:
+    app = run(monkeypatch, apart, "overview.py", cluster=EAST, time="between")
+    first, last = SPANS[EAST]
+    app.sidebar.slider("between").set_value((first, last - timedelta(seconds=30))).run()
+    assert (filters_of(app).since, filters_of(app).until) == (first, last - timedelta(seconds=30))
+    for cluster in (WEST, None, EAST):
+        app.sidebar.selectbox("cluster").set_value(cluster).run()
+        for _ in range(2):
+            assert not app.exception
+            filters = filters_of(app)
+            first, last = filters.span or (None, None)
+            assert last and (filters.since, filters.until) == (first, last + timedelta(microseconds=1))
+            app.run()
