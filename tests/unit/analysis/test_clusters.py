@@ -144,3 +144,26 @@ def test_a_name_of_another_cluster_was_never_asked_for(tmp_path: Path) -> None:
     found = explain(alone, Asked("east.example", API))
     assert isinstance(found, Story)
     assert found.cluster is None
+
+
+def test_what_was_asked_instead_is_of_the_only_cluster_with_the_client(tmp_path: Path) -> None:
+    calls = [
+        resolution(0, "carts.example", cluster=EAST),
+        resolution(1, "cart.example", cluster=WEST, client=pod("web", "10.244.1.12")),
+    ]
+    lake = make_names(tmp_path, resolutions=calls, coverage=[capture(EAST), capture(WEST)])
+    found = explain(lake, Asked("cart.example", API))
+    assert isinstance(found, Instead)
+    assert (found.asked.cluster, found.several, found.clients) == (EAST, False, [])
+    assert found.span == span_of(lake, EAST)
+
+
+def test_what_was_asked_instead_names_the_cluster_of_each(tmp_path: Path) -> None:
+    calls = [resolution(number, "carts.example", cluster=cluster) for number, cluster in enumerate((EAST, None))]
+    lake = make_names(tmp_path, resolutions=calls, coverage=[capture(EAST), capture(None)])
+    both, nobody = (explain(lake, Asked("cart.example", client)) for client in (API, Client("shop", "apj")))
+    assert isinstance(both, Instead)
+    assert isinstance(nobody, Instead)
+    assert [(row["asked"], row["cluster"]) for row in both.names] == [("carts.example", EAST), ("carts.example", None)]
+    assert [(row["client"], row["cluster"]) for row in nobody.like] == [("shop/api", EAST), ("shop/api", None)]
+    assert (both.several, nobody.several, both.asked.cluster) == (True, True, None)

@@ -119,6 +119,15 @@ def test_a_story_tells_of_which_cluster_it_is(both: str) -> None:
     assert "Write payments.payments where shop/api has paymets.payments." in east
 
 
+def test_what_was_never_asked_for_is_told_of_each_cluster(both: str) -> None:
+    asked = ("dns", "explain", "nothing.example", "--client", "shop/api", "--lake", both)
+    every, east = tailrace(*asked).stdout, tailrace(*asked, "--cluster", EAST).stdout
+    assert f"{MISSPELT}  cluster east: 5 times" in every
+    assert f"{MISSPELT}  cluster west: 5 times" in every
+    assert "nothing.example for shop/api, cluster east\n" in east
+    assert f"{MISSPELT}  5 times" in east
+
+
 def test_the_window_and_the_cluster_are_taken_together(both: str) -> None:
     late = f"{NOON:%Y-%m-%dT%H:%M:%SZ}"
     for cluster, count in ((EAST, 1), (WEST, 21)):
