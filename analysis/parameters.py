@@ -11,6 +11,7 @@ ESCAPE = "!"
 def _text(value: object) -> str:
     if not isinstance(value, str):
         raise ValueError
+    value.encode()  # a surrogate by itself, from bytes of a command line that are not UTF-8, is a ValueError
     return value
 
 

@@ -105,11 +105,13 @@ def asking(lake: "Lake", window: Mapping[str, object]) -> closing[Asking]:
     return closing(Asking(lake, window))
 
 
-def run_sql(lake: "Lake", text: str, limit: int | None = ROWS, timeout_s: float = TIMEOUT_S) -> "Answer":
+def run_sql(
+    lake: "Lake", text: str, limit: int | None = ROWS, timeout_s: float = TIMEOUT_S, cluster: str | None = None
+) -> "Answer":
     """One read-only statement of the user's own over the views of the lake."""
     from analysis.running import run_statement
 
-    return run_statement(lake.connect(), text, limit, timeout_s)
+    return run_statement(lake.connect(cluster=cluster), text, limit, timeout_s)
 
 
 def find(name: str) -> Question:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
 
+from cli.options import cluster_name
 from contract.errors import InputError, UsageError
 
 if TYPE_CHECKING:
@@ -25,9 +26,10 @@ if TYPE_CHECKING:
 MALFORMED = 1
 DNS_PORT = 53
 WITHOUT_OBJECTS = (
-    "without --kube no address has a name, and what goes through a Service counts twice where both sides of it were captured: "
-    "by the Service's address, or a node's port, and by the pod's; ingest into a new lake with --kube to have it once"
+    "without --kube addresses have no names, and traffic through a Service counts twice: "
+    "ingest into a new lake with --kube"
 )
+NAMELESS_BEFORE = "records that the lake got without --kube stay without names: ingest all into a new lake to name them"
 LAST_TABLE = "coverage"  # written when everything else is: a mark in it says that the capture is in the lake
 
 
@@ -39,7 +41,9 @@ def ingest(
     kube: Annotated[
         str | None, typer.Option(help="output of kubectl get -A -o json, a file or a folder of them")
     ] = None,
-    cluster: Annotated[str | None, typer.Option(help="name of the cluster, written to every record")] = None,
+    cluster: Annotated[
+        str | None, typer.Option(callback=cluster_name, help="name of the cluster, written to every record")
+    ] = None,
     dns_port: Annotated[
         list[int] | None,
         typer.Option(min=1, max=65535, help=f"a port DNS is spoken on, in place of {DNS_PORT}; repeatable"),
@@ -157,8 +161,10 @@ def _store(spool: "Spool", directory: "Directory", target: "Lake", marks: Sequen
 
 
 def _keep(objects: "pa.Table", target: "Lake") -> None:
-    """A reading of the cluster that is in the lake already is not added again."""
+    """A reading of the cluster that is in the lake already is not added again; the first may come too late for some records."""
     if objects.num_rows:
+        if target.span() and not target.files("objects"):
+            print(f"tailrace: {NAMELESS_BEFORE}", file=sys.stderr)
         mark = f"objects/{objects['cluster'][0].as_py() or ''}/{objects['seen_time'][0].as_py():%Y-%m-%dT%H:%M:%S.%fZ}"
         if target.transaction_version("objects", mark) is None:
             target.append({"objects": objects}, {mark: 1})

@@ -5,6 +5,17 @@ from typing import Annotated
 import typer
 
 from cli.output import Format
+from contract.errors import UsageError
+
+
+def cluster_name(value: str | None) -> str | None:
+    """Bytes of a command line that are not UTF-8 arrive as surrogates, which no record can hold."""
+    try:
+        (value or "").encode()
+    except UnicodeEncodeError:
+        raise UsageError(f"--cluster: {value!r} is not UTF-8") from None
+    return value
+
 
 LakeOption = Annotated[
     str, typer.Option("--lake", metavar="DIR-or-URL", envvar="TAILRACE_LAKE", help="The lake to read.")
@@ -24,7 +35,9 @@ UntilOption = Annotated[str | None, typer.Option("--until", metavar="TIME", help
 ClusterOption = Annotated[
     str | None,
     typer.Option(
-        "--cluster", help="Only this cluster, where the lake has several; '' for what was ingested without one."
+        "--cluster",
+        callback=cluster_name,
+        help="Only this cluster, where the lake has several; '' for what was ingested without one.",
     ),
 ]
 LimitOption = Annotated[int, typer.Option("--limit", min=1, help="At most so many rows.")]

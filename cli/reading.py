@@ -1,7 +1,7 @@
 """What the reading verbs have in common: ask, write the answer, say what is missing from it."""
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -54,8 +54,16 @@ def open_lake(folder: str, cluster: object = None) -> "Lake":
     lake = Lake.open(folder)
     there = clusters(lake) if cluster is not None else []
     if there and cluster not in there:
-        raise UsageError(f"--cluster: the lake has no {cluster!r}; it has {', '.join(map(repr, there))}")
+        raise UsageError(f"--cluster: the lake has no {cluster!r}; {_clusters_there(there)}")
     return lake
+
+
+def _clusters_there(names: Sequence[str]) -> str:
+    from store.views import UNTOLD
+
+    if names == [UNTOLD]:
+        return "its captures were ingested without a cluster; leave --cluster out"
+    return f"it has {', '.join(f'{name!r} (not told)' if name == UNTOLD else repr(name) for name in names)}"
 
 
 def read(folder: str, asked: Asked, form: Format) -> bool:

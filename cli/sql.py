@@ -6,7 +6,7 @@ import typer
 
 from cli import options as o
 from cli.output import Format, write
-from cli.reading import tell
+from cli.reading import open_lake, tell
 
 # People stop reading before this; programs get every row.
 ROWS_FOR_PEOPLE = 1000
@@ -25,16 +25,16 @@ def sql(
         int | None,
         typer.Option("--limit", min=1, help=f"At most so many rows; {ROWS_FOR_PEOPLE} for a table, else all."),
     ] = None,
+    cluster: o.ClusterOption = None,
     timeout: o.TimeoutOption = TIMEOUT_S,
     form: o.FormatOption = Format.TABLE,
 ) -> None:
     """Read-only SQL (DuckDB's) over the views of the lake."""
     from analysis.questions import run_sql
-    from store.lake import Lake
 
     most = ROWS_FOR_PEOPLE if limit is None and form is Format.TABLE else limit
-    opened = Lake.open(lake)
-    answer = run_sql(opened, query, most, timeout)
+    opened = open_lake(lake, cluster)
+    answer = run_sql(opened, query, most, timeout, cluster)
     write(answer.table, form)
     if answer.truncated:
         tell(opened, answer, most)

@@ -12,13 +12,17 @@ Examine = Callable[[Mapping[str, object]], Report]
 
 
 def each_cluster(lake: Lake, parameters: Mapping[str, object], examine: Examine, timeout_s: float) -> Report:
-    """What ``examine`` finds with these parameters; of every cluster where the lake has several and they name none."""
+    """What ``examine`` finds with these parameters; of every cluster where the lake has several and they name none.
+
+    Clusters in which nothing was asked are left out, unless that is all of them.
+    """
     if parameters.get("cluster") is not None:
         return examine(parameters)
     names = clusters(lake, timeout_s)
     if len(names) < 2:
         return examine(parameters)
-    return _in_one({name: examine({**parameters, "cluster": name}) for name in names})
+    every = {name: examine({**parameters, "cluster": name}) for name in names}
+    return _in_one({name: report for name, report in every.items() if report.asked} or every)
 
 
 def _in_one(reports: Mapping[str, Report]) -> Report:
@@ -30,6 +34,7 @@ def _in_one(reports: Mapping[str, Report]) -> Report:
         silent=list(silent),
         cut=list(dict.fromkeys(one for report in every for one in report.cut)),
         unjudged=_unjudged(reports),
+        asked=any(report.asked for report in every),
     )
 
 

@@ -23,12 +23,16 @@ class Unjudged:
 
 @dataclass(frozen=True)
 class Report:
-    """``silent``: diagnoses that found nothing; ``cut``: those that have more findings than are shown."""
+    """``silent``: diagnoses that found nothing; ``cut``: those that have more findings than are shown.
+
+    ``asked``: false where there was nothing to judge, as no such client asked for anything.
+    """
 
     findings: Sequence[Finding]
     silent: Sequence[Diagnosis]
     cut: Sequence[Diagnosis]
     unjudged: Sequence[Unjudged] = ()
+    asked: bool = True
 
 
 @dataclass(frozen=True)
@@ -54,10 +58,11 @@ class Examination:
                 findings += found
                 silent += [] if found else [diagnosis]
                 cut += [diagnosis] if more else []
-            if not findings and not ask("dns/asked", self._whose(), 1, self.timeout_s).table.num_rows:
-                unjudged += [Unjudged(one, NOTHING_ASKED) for one in silent]
-                silent = []
-        return Report(by_cost(findings), silent, cut, unjudged)
+            asked = bool(findings) or bool(ask("dns/asked", self._whose(), 1, self.timeout_s).table.num_rows)
+        if not asked:
+            unjudged += [Unjudged(one, NOTHING_ASKED) for one in silent]
+            silent = []
+        return Report(by_cost(findings), silent, cut, unjudged, asked)
 
     def _examined(self, ask: Asking, diagnosis: Diagnosis) -> tuple[Sequence[Finding], bool]:
         if diagnosis.needs_services and self.context.services is None:
@@ -86,6 +91,7 @@ def together(*reports: Report) -> Report:
         silent=[one for report in reports for one in report.silent],
         cut=[one for report in reports for one in report.cut],
         unjudged=[one for report in reports for one in report.unjudged],
+        asked=any(report.asked for report in reports),
     )
 
 

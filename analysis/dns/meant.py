@@ -4,12 +4,18 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 
+from rapidfuzz import process
+from rapidfuzz.distance import OSA
+
 from analysis.questions import TIMEOUT_S, ask
 from store.lake import Lake
 
 # Of a lake with more, nothing is said.
 MOST_COMPARED = 20_000
 SHOWN = 3
+
+# One edit of a name of three letters, two of six: coredns is not meant by redis.
+ALIKE = 0.6
 GLOB = frozenset("*?")
 
 
@@ -46,9 +52,9 @@ def nearest(wanted: str, parties: Iterable[str], most: int) -> list[str]:
     names = {party: party.rpartition("/")[2] for party in parties}
     name = wanted.rpartition("/")[2]
     owners = sorted((one for one in names if f"{name}-".startswith(f"{names[one]}-")), key=lambda one: -len(names[one]))
-    spelt = get_close_matches(wanted, names, most)
-    alike = set(get_close_matches(name, set(names.values()), most))
-    return list(dict.fromkeys([*owners, *spelt, *(one for one in names if names[one] in alike)]))[:most]
+    near = process.extract(name, names, scorer=OSA.normalized_similarity, score_cutoff=ALIKE, limit=None)
+    spelt = sorted((party for _, _, party in near), key=lambda one: -OSA.normalized_similarity(wanted, one))
+    return list(dict.fromkeys([*owners, *spelt]))[:most]
 
 
 def _name(value: object) -> str | None:

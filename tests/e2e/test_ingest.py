@@ -12,9 +12,9 @@ from scapy.layers.dns import DNS, DNSQR, DNSRR
 from scapy.layers.inet import IP, TCP, UDP
 from scapy.packet import Packet
 
-from cli.ingest import WITHOUT_OBJECTS
+from cli.ingest import NAMELESS_BEFORE, WITHOUT_OBJECTS
 from tests.support.frames import ether, pcap, timed
-from tests.support.sample import CAPTURES, tailrace
+from tests.support.sample import CAPTURES, OBJECTS, tailrace
 
 ALONE = f"tailrace: {WITHOUT_OBJECTS}\n"
 COREDNS, NODE_LOCAL = "10.244.1.2", "169.254.20.10"
@@ -58,6 +58,15 @@ def test_a_capture_is_added_once(tmp_path: Path, from_file: dict[str, int]) -> N
     assert counts(lake) == from_file
     assert tailrace("ingest", CAPTURES[0], CAPTURES[1], "--lake", lake).returncode == 0
     assert counts(lake)["flows"] > from_file["flows"]
+
+
+def test_objects_that_come_late_name_nothing_of_before(tmp_path: Path) -> None:
+    lake, objects = tmp_path / "lake", ("--kube", OBJECTS)
+    assert tailrace("ingest", CAPTURES[0], *objects, "--lake", tmp_path / "named").stderr == ""
+    assert tailrace("ingest", CAPTURES[0], "--lake", lake).stderr == ALONE
+    late = tailrace("ingest", CAPTURES[1], *objects, "--lake", lake)
+    assert (late.returncode, late.stderr) == (0, f"tailrace: {NAMELESS_BEFORE}\n")
+    assert NAMELESS_BEFORE not in tailrace("ingest", CAPTURES[1], *objects, "--lake", lake).stderr
 
 
 def test_a_time_far_ahead_leaves_the_lake_readable(tmp_path: Path) -> None:

@@ -1,10 +1,11 @@
 -- question: Which names does a client give to its resolver?
--- grain: one row a name, what is asked most first
+-- grain: one row a name and cluster, what is asked most first
 -- read by: tailrace dns explain
 -- parameter namespace text null: namespace of the client
 -- parameter client text null: its workload or pod; every client, where address is not given either
 -- parameter address text null: its address, instead of namespace and client
 select
+    cluster,
     asked,
     count(*) as resolutions,
     count(*) filter (where outcome = 'answered') as answered,
@@ -16,5 +17,5 @@ where
         when $client is not null then client_namespace is not distinct from $namespace and $client in (client_workload, client_pod)
         else not forwarded
     end
-group by asked
-order by resolutions desc, asked
+group by cluster, asked
+order by resolutions desc, asked, cluster

@@ -1,5 +1,6 @@
 """Several clusters in one lake: every question can be narrowed to one, and the doctor examines each by itself."""
 
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -7,15 +8,16 @@ import pytest
 from analysis.clusters import clusters, span_of
 from analysis.detect.detections import detect
 from analysis.dns.doctor import examine_each
-from analysis.dns.examination import NOTHING_ASKED, Report
+from analysis.dns.examination import NO_SERVICES, NOTHING_ASKED, Report
 from analysis.dns.explain.asked import Asked, Client
 from analysis.dns.explain.instead import Instead
 from analysis.dns.explain.story import Story, explain
 from analysis.questions import ask
 from store.lake import Lake
 from store.views import RECORDS, UNTOLD
+from tests.support.kubernetes_objects import service
 from tests.support.lake import HOSTILE
-from tests.support.names import capture, make_names, pod, resolution, transaction
+from tests.support.names import NOON, capture, make_names, pod, resolution, transaction
 from tests.support.two_clusters import EAST, LEGACY, MISSPELT, WEST, two_clusters
 
 API = Client("shop", "api")
@@ -76,13 +78,25 @@ def test_a_cluster_that_is_named_is_examined_alone(both: Lake) -> None:
 
 
 def test_what_is_said_of_one_cluster_names_it(tmp_path: Path) -> None:
-    captures = [capture(EAST), capture(WEST)]
-    lake = make_names(tmp_path, dns=[transaction(1, "a.example", cluster=EAST)], coverage=captures)
-    report = examine_each(lake, {}, ["unanswered"])
-    assert [one.name for one in report.silent] == ["unanswered"]
-    assert [one.why for one in report.unjudged] == [f"cluster {WEST}: {NOTHING_ASKED}"]
+    asked = [transaction(number, "a.example", cluster=cluster) for number, cluster in enumerate((EAST, WEST))]
+    objects = [service("shop", "cart", "10.96.0.1", cluster=EAST)]
+    lake = make_names(tmp_path, dns=asked, coverage=[capture(EAST), capture(WEST)], objects=objects)
+    report = examine_each(lake, {}, ["misspelt"])
+    assert [one.name for one in report.silent] == ["misspelt"]
+    assert [one.why for one in report.unjudged] == [f"cluster {WEST}: {NO_SERVICES}"]
+
+
+def test_a_cluster_in_which_nothing_was_asked_is_left_out(tmp_path: Path) -> None:
+    """Neither a client of west alone, nor a time in which west alone was recorded, says anything of east."""
+    early = transaction(0, "a.example", cluster=EAST)
+    late = transaction(900, "a.example", cluster=WEST, client=pod("exporter", "10.244.1.12", "ops"))
+    lake = make_names(tmp_path, dns=[early, late], coverage=[capture(EAST), capture(WEST)])
+    for chosen in ({"workload": "exporter"}, {"since": NOON + timedelta(seconds=60)}):
+        report = examine_each(lake, chosen, ["unanswered", "misspelt"])
+        assert [one.name for one in report.silent] == ["unanswered"]
+        assert [(one.diagnosis.name, one.why) for one in report.unjudged] == [("misspelt", NO_SERVICES)]
     nobody = examine_each(lake, {"workload": "nobody"}, ["unanswered"])
-    assert ([one.why for one in nobody.unjudged], nobody.silent) == ([NOTHING_ASKED], [])
+    assert ([one.why for one in nobody.unjudged], nobody.silent, nobody.asked) == ([NOTHING_ASKED], [], False)
 
 
 def test_what_tells_no_cluster_is_examined_by_itself_too(tmp_path: Path) -> None:
@@ -130,3 +144,26 @@ def test_a_name_of_another_cluster_was_never_asked_for(tmp_path: Path) -> None:
     found = explain(alone, Asked("east.example", API))
     assert isinstance(found, Story)
     assert found.cluster is None
+
+
+def test_what_was_asked_instead_is_of_the_only_cluster_with_the_client(tmp_path: Path) -> None:
+    calls = [
+        resolution(0, "carts.example", cluster=EAST),
+        resolution(1, "cart.example", cluster=WEST, client=pod("web", "10.244.1.12")),
+    ]
+    lake = make_names(tmp_path, resolutions=calls, coverage=[capture(EAST), capture(WEST)])
+    found = explain(lake, Asked("cart.example", API))
+    assert isinstance(found, Instead)
+    assert (found.asked.cluster, found.several, found.clients) == (EAST, False, [])
+    assert found.span == span_of(lake, EAST)
+
+
+def test_what_was_asked_instead_names_the_cluster_of_each(tmp_path: Path) -> None:
+    calls = [resolution(number, "carts.example", cluster=cluster) for number, cluster in enumerate((EAST, None))]
+    lake = make_names(tmp_path, resolutions=calls, coverage=[capture(EAST), capture(None)])
+    both, nobody = (explain(lake, Asked("cart.example", client)) for client in (API, Client("shop", "apj")))
+    assert isinstance(both, Instead)
+    assert isinstance(nobody, Instead)
+    assert [(row["asked"], row["cluster"]) for row in both.names] == [("carts.example", EAST), ("carts.example", None)]
+    assert [(row["client"], row["cluster"]) for row in nobody.like] == [("shop/api", EAST), ("shop/api", None)]
+    assert (both.several, nobody.several, both.asked.cluster) == (True, True, None)

@@ -54,7 +54,7 @@ def test_workloads_of_two_clusters_are_two_clients(tmp_path: Path) -> None:
         ),
         (
             {"workload": "api", "namespace": "front"},
-            "no workload 'front/api' asked for any name; nearest: shop/api, front/web-shop",
+            "no workload 'front/api' asked for any name; nearest: shop/api",
         ),
         ({"namespace": "shpo"}, "nobody of a namespace 'shpo' asked for any name; nearest: shop"),
         ({"namespace": "zzz", "workload": "api"}, "nobody of a namespace 'zzz' asked for any name"),
@@ -88,3 +88,8 @@ def test_a_workload_whose_name_is_longer_goes_before() -> None:
     clients = ["shop/web", "shop/web-api", "ops/web-api", "shop/api"]
     assert nearest("shop/web-api-5d8f9", clients, 3) == ["shop/web-api", "ops/web-api", "shop/web"]
     assert nearest("wed", clients, 3) == ["shop/web"]
+
+
+def test_what_is_spelt_otherwise_is_not_meant() -> None:
+    assert nearest("redis", ["kube-system/coredns", "payments/risk", "ops/refunds"], 3) == []
+    assert nearest("shop/redis", ["shop/rates", "shop/regional", "cache/redsi"], 3) == ["cache/redsi"]
