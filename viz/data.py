@@ -26,7 +26,7 @@ from analysis.policy.picture.ends import Scope
 from analysis.policy.picture.view import View, recommended, replayed
 from analysis.policy.recommend.cluster import Cluster, read_cluster
 from analysis.policy.replay import Asked
-from analysis.questions import WINDOW, Asking
+from analysis.questions import WINDOW, Asking, ask
 from analysis.running import Answer
 from store.lake import Lake
 from viz.about import About
@@ -44,6 +44,8 @@ TIMEOUT_S = 20.0
 # A growing lake is read again after so many seconds.
 FRESH_S = 20
 KEPT = 64
+# What the filters offer is read again behind the page, which does not wait for it.
+CHOICES_FRESH_S = 60
 # The questions of a page are asked of the lake as it was opened for the first of them.
 OPEN_S = 10
 LAKES_KEPT = 8
@@ -80,8 +82,7 @@ def clusters() -> list[str]:
 
 def workloads(cluster: str | None) -> list[tuple[str, str]]:
     """Every namespace and workload that took part in a connection."""
-    table = answer("pages/workloads", cluster=cluster).table
-    return list(zip(table["namespace"].to_pylist(), table["workload"].to_pylist(), strict=True))
+    return _workloads(lake_url(), cluster)
 
 
 def answer(name: str, /, **parameters: Any) -> Answer:
@@ -172,9 +173,15 @@ def _span(url: str, cluster: str | None) -> tuple[datetime, datetime] | None:
     return span_of(Lake.open(url), cluster, TIMEOUT_S)
 
 
-@st.cache_data(ttl=FRESH_S, max_entries=KEPT, show_spinner=False)
+@st.cache_data(ttl=CHOICES_FRESH_S, max_entries=KEPT, show_spinner=False, refresh_mode="background")
 def _clusters(url: str) -> list[str]:
     return clusters_of(Lake.open(url), TIMEOUT_S)
+
+
+@st.cache_data(ttl=CHOICES_FRESH_S, max_entries=KEPT, show_spinner=False, refresh_mode="background")
+def _workloads(url: str, cluster: str | None) -> list[tuple[str, str]]:
+    table = ask(Lake.open(url), "pages/workloads", {"cluster": cluster}, ROWS, TIMEOUT_S).table
+    return list(zip(table["namespace"].to_pylist(), table["workload"].to_pylist(), strict=True))
 
 
 # Nobody closes it while somebody else may be asking: it ends with the last who does.
