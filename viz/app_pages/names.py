@@ -12,8 +12,7 @@ PARTS = ("Through which servers?", "Who asks?", "Which names go worst?")
 
 st.title("Which names fail or are slow, and why?")
 chosen = filters.current()
-graph, drawing = data.resolver_map(chosen)
-focus = resolvers.focus(graph)
+focus = resolvers.focus(lambda: data.resolver_map(chosen)[0])
 asked = {**chosen.parameters, **focus.parameters}
 time = data.answer("pages/dns_time", **asked, bar_s=chosen.bar_s).table
 if not time.num_rows:
@@ -31,7 +30,7 @@ over_time.shown(time, chosen, focus.client)
 servers, clients, names = st.tabs(PARTS, key="part", on_change="rerun", bind="query-params")
 if servers.open:
     with servers:
-        resolvers.shown(drawing, focus)
+        resolvers.shown(data.resolver_map(chosen)[1], focus)
 if clients.open:
     with clients:
         tables.show(data.answer("pages/dns_clients", **asked).table, (*CLIENTS, *LATENCY), "dns_clients")

@@ -1,6 +1,6 @@
 """The resolver map, and what of the page a click on it chooses."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -49,11 +49,14 @@ class Focus:
         return self.parameters.keys() != self.client.keys()
 
 
-def focus(graph: nx.MultiDiGraph) -> Focus:
-    """What was clicked last, or what the address of the page says; nothing, if the map has no such thing."""
+def focus(read: Callable[[], nx.MultiDiGraph]) -> Focus:
+    """What was clicked last, or what the address of the page says; nothing, if the map has no such thing.
+
+    ``read`` gives the map, which takes its time, and is called only where something is chosen.
+    """
     clicked = st.session_state.get(_key())
     identifier = clicked.get("selection") if clicked else st.query_params.get(IN_URL)
-    found = _focus(graph, identifier)
+    found = _focus(read(), identifier) if identifier else Focus()
     _remember(found.identifier)
     return found
 
