@@ -9,6 +9,8 @@ import pyarrow.compute as pc
 from contract.columns import COUNT, TEXT
 from enricher.directory import Directory
 from enricher.ends import external_end
+from enricher.matching import Matcher
+from enricher.memory import Memory, tell_names
 from enricher.registered import registered_domains
 from enricher.sightings import clusters, known, microseconds, rows
 from enricher.sql import changed, fetch, run
@@ -47,15 +49,13 @@ class Matched:
     matched: pa.Table
 
 
-def domains(
-    connection: duckdb.DuckDBPyConnection, flows: Matched, dns: Matched, ends: pa.Table, directory: Directory
-) -> dict[str, pa.ChunkedArray]:
+def domains(matcher: Matcher, flows: Matched, dns: Matched, memory: Memory | None) -> dict[str, pa.ChunkedArray]:
     """The columns of every flow that tell its destination's name, and ``ambiguous``: several names were valid."""
-    owners = _owners(ends)
-    connection.register("dns", _answers(dns, owners))
+    connection, directory, owners = matcher.connection, matcher.directory, _owners(matcher.ends)
     outgoing = _outgoing(flows, owners, directory)
     connection.register("outgoing", outgoing)
-    _tell(connection)
+    tell(connection, _answers(dns, owners))
+    tell_names(connection, memory)
     own = _heard(connection, outgoing, CLIENT)
     unnamed = outgoing.filter(pc.invert(pc.is_in(outgoing["row"], value_set=own["row"])))
     connection.register("by_client", own)
@@ -66,8 +66,9 @@ def domains(
     return columns | {"dst_registered_domain": registered_domains(found["dst_domain"])}
 
 
-def _tell(connection: duckdb.DuckDBPyConnection) -> None:
-    """From ``dns`` to ``told``: who was told which address for which name, and how long it was good."""
+def tell(connection: duckdb.DuckDBPyConnection, answers: pa.Table) -> None:
+    """From answers to ``told``: who was told which address for which name, and how long it was good."""
+    connection.register("dns", answers)
     for step in ("answer_records", "told_addresses", "aliases", "alias_starts"):
         run(connection, step)
     hops = 0

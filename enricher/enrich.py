@@ -14,36 +14,47 @@ from enricher.addresses import address_table
 from enricher.community import community_ids
 from enricher.counted import counted
 from enricher.directory import Directory
-from enricher.domains import Matched, domains
+from enricher.domains import GRACE_US, Matched, domains
 from enricher.ends import ends_of, services_of
 from enricher.matching import Matcher
+from enricher.memory import Memory, going_on, still_told
 from enricher.resolutions import resolve
 from enricher.retries import retries
-from enricher.sightings import DNS_GAPS, FLOW_GAPS, dns_sightings, flow_sightings
+from enricher.sightings import DNS_GAPS, FLOW_GAPS, dns_sightings, flow_sightings, rows
 from enricher.sql import connect
+
+# End reasons of a record whose connection goes on in another one.
+GOING_ON = ("active", "evicted")
 
 
 @dataclass(frozen=True)
 class Enriched:
-    """The same rows in the same order, complete, what they add up to, and the assignments they were named by."""
+    """The same rows in the same order, complete, what they add up to, and the assignments they were named by.
+
+    ``memory`` is for the next call.
+    """
 
     flows: pa.Table
     dns: pa.Table
     resolutions: pa.Table
     assignments: pa.Table
+    memory: Memory | None = None
 
 
-def enrich(flows: pa.Table, dns: pa.Table, directory: Directory) -> Enriched:
-    """Takes ``FLOWS.collected`` and ``DNS.collected``; what belongs together has to come in one call."""
+def enrich(flows: pa.Table, dns: pa.Table, directory: Directory, memory: Memory | None = None) -> Enriched:
+    """Takes ``FLOWS.collected`` and ``DNS.collected``; what belongs together has to come in one call, or with ``memory``."""
     FLOWS.validate(flows, FLOWS.collected)
     DNS.validate(dns, DNS.collected)
     addresses = address_table((flows["src_ip"], flows["dst_ip"], dns["client_ip"], dns["server_ip"]), directory)
     with connect() as connection:
         matcher = Matcher.load(connection, directory, addresses)
         asked = Matched(dns, matcher.match(dns_sightings(dns, directory), DNS_GAPS))
-        named = _flows(matcher, flows, asked)
+        seen = Matched(flows, matcher.match(flow_sightings(flows, directory), FLOW_GAPS, memory and memory.connections))
+        connections = going_on(connection, _ended(flows)) if memory else None
+        named = _flows(matcher, seen, asked, memory)
+        remembered = Memory(connections, still_told(connection, GRACE_US)) if memory else None
         transactions, resolutions = _dns(matcher, asked, named)
-    enriched = Enriched(named, transactions, resolutions, directory.assignments)
+    enriched = Enriched(named, transactions, resolutions, directory.assignments, remembered)
     FLOWS.validate(enriched.flows)
     DNS.validate(enriched.dns)
     RESOLUTIONS.validate(enriched.resolutions)
@@ -51,9 +62,15 @@ def enrich(flows: pa.Table, dns: pa.Table, directory: Directory) -> Enriched:
     return enriched
 
 
-def _flows(matcher: Matcher, flows: pa.Table, asked: Matched) -> pa.Table:
-    matched = matcher.match(flow_sightings(flows, matcher.directory), FLOW_GAPS)
-    named = domains(matcher.connection, Matched(flows, matched), asked, matcher.ends, matcher.directory)
+def _ended(flows: pa.Table) -> pa.Table:
+    """One written for its length goes on; of one that fell silent nothing more is expected."""
+    goes_on = pc.is_in(flows["end_reason"], value_set=pa.array(GOING_ON))
+    return pa.table({"row": rows(flows), "ended": pc.invert(goes_on)})
+
+
+def _flows(matcher: Matcher, seen: Matched, asked: Matched, memory: Memory | None) -> pa.Table:
+    flows, matched = seen.records, seen.matched
+    named = domains(matcher, seen, asked, memory)
     added = {
         "reporter": matched["reporter"],
         "community_id": community_ids(matcher.connection, flows),

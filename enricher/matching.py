@@ -7,6 +7,7 @@ import pyarrow as pa
 
 from enricher.directory import Directory
 from enricher.ends import end_table, external_end
+from enricher.memory import CONNECTIONS
 from enricher.sightings import APART_US, Gaps, microseconds, rows
 from enricher.sql import fetch, run
 
@@ -37,9 +38,10 @@ class Matcher:
         connection.register("end_node", pa.table({"end_id": rows(ends), "node": ends["node"]}))
         return cls(connection, directory, ends)
 
-    def match(self, sightings: pa.Table, gaps: Gaps) -> pa.Table:
-        """One row per sighting, in order (``sql/sighted.sql``)."""
+    def match(self, sightings: pa.Table, gaps: Gaps, going_on: pa.Table | None = None) -> pa.Table:
+        """One row per sighting, in order (``sql/sighted.sql``); ``going_on`` are connections that were told before."""
         self.connection.register("reported", sightings)
+        self.connection.register("going_on", CONNECTIONS.empty_table() if going_on is None else going_on)
         run(self.connection, "sightings")
         run(self.connection, "places")
         run(self.connection, "backends", apart_us=APART_US)

@@ -70,15 +70,23 @@ def refuse_other_columns(table: Table, folder: Path) -> None:
         raise LakeError(f"{folder}: written by a later release, with {', '.join(unknown)}; add to it with that one")
 
 
-def append(table: Table, folder: Path, rows: pa.Table, transactions: Mapping[str, int]) -> None:
+def append(
+    table: Table, folder: Path, rows: pa.Table, transactions: Mapping[str, int], after: Mapping[str, int | None]
+) -> None:
+    """Refused where the transactions of the newest commit are not those of ``after``: somebody else has gone on with them."""
     ordered = _ordered(table, rows)
     dated = ordered.append_column(DATE, pc.cast(ordered.column(table.time), DATE.type))
     _refuse_full(folder, dated)
     commit = CommitProperties(app_transactions=[Transaction(name, version) for name, version in transactions.items()])
     with _translated(folder):
-        write_deltalake(
-            _opened(table, folder), dated, mode="append", writer_properties=_writer(table), commit_properties=commit
-        )
+        opened = _opened(table, folder)
+        for application, version in after.items():
+            found = opened.transaction_version(application)
+            if found != version:
+                raise LakeError(
+                    f"{folder}: {application} is at {found}, not at {version}: another writer has gone on with it"
+                )
+        write_deltalake(opened, dated, mode="append", writer_properties=_writer(table), commit_properties=commit)
 
 
 def _ordered(table: Table, rows: pa.Table) -> pa.Table:

@@ -79,15 +79,23 @@ class Lake:
             raise LakeError(f"{folder}: a lake of version {version}, this program reads {VERSION}; use its own release")
         return cls(folder)
 
-    def append(self, tables: Mapping[str, pa.Table], transactions: Mapping[str, int] | None = None) -> None:
-        """Add rows, one commit a table; ``transactions`` (application: version) land in the same commits."""
+    def append(
+        self,
+        tables: Mapping[str, pa.Table],
+        transactions: Mapping[str, int] | None = None,
+        after: Mapping[str, int | None] | None = None,
+    ) -> None:
+        """Add rows, one commit a table; ``transactions`` (application: version) land in the same commits.
+
+        ``after``: raise ``LakeError`` where a table's versions of these applications are others.
+        """
         for name, rows in tables.items():
             if name not in TABLES:
                 raise LakeError(f"{self.folder}: no table {name!r} in the contract; there are {', '.join(TABLES)}")
             TABLES[name].validate(rows)
         for name, rows in tables.items():
             if rows.num_rows or transactions:
-                delta.append(TABLES[name], self.folder / name, rows, transactions or {})
+                delta.append(TABLES[name], self.folder / name, rows, transactions or {}, after or {})
 
     def transaction_version(self, table: str, application: str) -> int | None:
         """The version the last commit of ``application`` to ``table`` carried, for a writer that starts again."""

@@ -21,7 +21,17 @@ from store.files import LiveFile
 UNTOLD = ""
 
 # In the order of creation: a view may use those before it.
-VIEWS = ("connections", "counted", "outward", "edges", "dns", "resolutions", "assignments", "public_resolvers")
+VIEWS = (
+    "repeated",
+    "connections",
+    "counted",
+    "outward",
+    "edges",
+    "dns",
+    "resolutions",
+    "assignments",
+    "public_resolvers",
+)
 
 # What the views and the questions ask of an address, in the file of the same name.
 OUTSIDE = "is_outside(ip, kind, other_kind)"

@@ -13,18 +13,18 @@ def connect() -> duckdb.DuckDBPyConnection:
 
 
 def run(connection: duckdb.DuckDBPyConnection, step: str, **parameters: int | str) -> None:
-    connection.execute(_text(step), parameters or None)
+    connection.execute(text(step), parameters or None)
 
 
 def changed(connection: duckdb.DuckDBPyConnection, step: str) -> int:
     """How many rows a step that updates a table has changed."""
-    (count,) = connection.execute(_text(step)).fetchall()[0]
+    (count,) = connection.execute(text(step)).fetchall()[0]
     return int(count)
 
 
 def fetch(connection: duckdb.DuckDBPyConnection, step: str, **parameters: int | str) -> pa.Table:
-    return connection.sql(_text(step), params=parameters or None).to_arrow_table()
+    return connection.sql(text(step), params=parameters or None).to_arrow_table()
 
 
-def _text(step: str) -> str:
+def text(step: str) -> str:
     return files(__name__).joinpath(f"{step}.sql").read_text(encoding="utf-8")

@@ -1,7 +1,8 @@
 -- One id for every sighting of one connection (or of one DNS transaction).
--- In: sighting, behind. Parameters: $open_us, sightings of one opening lie closer than this; $gap_us, a connection that was
+-- In: sighting, behind, going_on (key, connection_id, connection_us, end_us, ended: connections that were told before and may go
+-- on in these sightings). Parameters: $open_us, sightings of one opening lie closer than this; $gap_us, a connection that was
 -- not seen to open goes on after a silence of at most this.
--- Out: connection (row, connection_id, connection_us).
+-- Out: connection (row, key, connection_id, connection_us, end_us), row NULL for those that were told before.
 -- The key is the pair of ends, whichever way round a sighting has them, with the pod in place of the Service address, and
 -- the tunnel if it is unproven, so that forged inner addresses join no connection of those they belong to. One
 -- key is many connections over time, as ports are used again: a connection begins where all sightings that began clearly
@@ -29,8 +30,11 @@ keyed as (
         start_us,
         end_us,
         started,
-        least(one, coalesce(other, portless)) || '|' || greatest(one, coalesce(other, portless)) || rest as key
+        least(one, coalesce(other, portless)) || '|' || greatest(one, coalesce(other, portless)) || rest as key,
+        null as told_id
     from tuple
+    union all
+    select null, connection_us, end_us, true, key, connection_id from going_on
 ),
 judged as (
     select
@@ -60,12 +64,29 @@ dated as (
         row,
         key,
         start_us,
+        end_us,
+        told_id,
         max(case when is_first then start_us end) over (
             partition by key order by start_us range between unbounded preceding and $open_us following
         ) as part
     from parted
 ),
 begun as (
-    select row, key, min(start_us) over (partition by key, part) as connection_us from dated
+    select
+        row,
+        key,
+        end_us,
+        arg_min(told_id, start_us) filter (told_id is not null) over one_connection as told_id,
+        coalesce(
+            min(start_us) filter (told_id is not null) over one_connection, min(start_us) over one_connection
+        ) as connection_us
+    from dated
+    window one_connection as (partition by key, part)
 )
-select row, left(md5(key || '|' || connection_us), 20) as connection_id, connection_us from begun
+select
+    row,
+    key,
+    coalesce(told_id, left(md5(key || '|' || connection_us), 20)) as connection_id,
+    connection_us,
+    end_us
+from begun

@@ -6,6 +6,7 @@
 -- that agree with the best on who is src lend their names.
 -- failed: dst never answered (Zeek's S0, SH, RSTOS0) or refused (REJ, RSTRH). Of UDP, silence is a failure only where an
 -- answer is due (DNS, NTP, QUIC, on their ports or by what the packets show): syslog and statsd never get one.
+-- What src's node tells in records with another id is left out (repeated).
 -- Each end is taken whole from one record, so that no pod of one record meets the namespace of another.
 with sided as (
     select
@@ -181,3 +182,4 @@ select
     domain.confidence as domain_confidence, domain.alternatives as domain_alternatives,
     ambiguous, sightings, records
 from told
+where connection_id not in (select repeated.connection_id from repeated)

@@ -30,6 +30,7 @@ told as (
     from flows
     left join sums on sums.connection_id = case when counted = 'first' then flows.connection_id end
     where counted in ('alone', 'first') and hash(flows.connection_id) not in (select id from changed)
+        and flows.connection_id not in (select repeated.connection_id from repeated)
 ),
 
 contested as (

@@ -1,0 +1,25 @@
+"""What an enricher that starts, or takes over a node, finds in the lake of what another remembered."""
+
+from datetime import datetime, timedelta
+from typing import Protocol
+
+import duckdb
+
+from enricher.domains import GRACE_US, tell
+from enricher.memory import CONNECTIONS, SILENT_US, Memory, still_told
+from enricher.sql import connect, text
+
+
+class Lake(Protocol):
+    def connect(self, since: datetime | None = None) -> duckdb.DuckDBPyConnection:
+        """The views over the rows from ``since`` on."""
+
+
+def recall(lake: Lake, now: datetime) -> Memory:
+    with lake.connect(now - timedelta(microseconds=SILENT_US)) as records:
+        connections = records.sql(text("recalled_connections")).to_arrow_table().cast(CONNECTIONS)
+    with lake.connect(now - timedelta(microseconds=GRACE_US)) as records:
+        answers = records.sql(text("recalled_answers")).to_arrow_table()
+    with connect() as connection:
+        tell(connection, answers)
+        return Memory(connections, still_told(connection, GRACE_US))

@@ -1,0 +1,92 @@
+"""Whenever an enricher dies, another that goes on where the lake says has every record in the lake once."""
+
+import contextlib
+from pathlib import Path
+
+import pyarrow as pa
+import pytest
+
+from cli.pipeline import WRITTEN, Pipeline
+from contract.errors import LakeError
+from enricher.directory import Directory
+from store.lake import Lake
+from tests.unit.enricher.cluster import NOON, answer, dns, flow, flows, query
+
+PART, MESSAGES = "kafka/flow/0", 6
+
+
+class Killed(Exception):
+    pass
+
+
+class DyingLake:
+    """The lake of an enricher that is killed before its ``death``-th commit."""
+
+    def __init__(self, lake: Lake, death: int) -> None:
+        self._lake = lake
+        self._left = death
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(self._lake, name)
+
+    def append(self, *arguments: object) -> None:
+        self._left -= 1
+        if self._left < 0:
+            raise Killed
+        self._lake.append(*arguments)  # type: ignore[arg-type]
+
+
+def message(place: int) -> tuple[str, pa.RecordBatch]:
+    """A flow, or the transaction before it."""
+    client = f"10.1.0.5:{4000 + place}"
+    if place % 2:
+        return "flows", flows(flow(client, "10.1.1.6:80", place, node="n1")).to_batches()[0]
+    asked = query(client, "10.1.1.7:53", f"x{place}.example", 100 * place, [answer("x", "192.0.2.1")], node="n1")
+    return "dns", dns(asked).to_batches()[0]
+
+
+def consume(lake: Lake | DyingLake, committed: int) -> int:
+    """From where the transport says that we were, or the lake if it knows better; two messages a round."""
+    pipeline = Pipeline(lake, Directory.empty, NOON)  # type: ignore[arg-type]
+    begin = pipeline.take_over([PART], NOON).get(PART, committed)
+    for place in range(begin, MESSAGES):
+        pipeline.add_from(PART, place, *message(place))
+        if place % 2:
+            committed = pipeline.turn().get(PART, committed)
+    for _ in range(2):
+        committed = pipeline.turn().get(PART, committed)
+    return committed
+
+
+@pytest.mark.parametrize("death", [0, 1, 3, 6, 10])
+def test_killed_before_any_commit_nothing_is_lost_or_told_twice(death: int, tmp_path: Path) -> None:
+    lake = Lake.create(tmp_path / "lake")
+    with contextlib.suppress(Killed):
+        consume(DyingLake(lake, death), 0)
+    consume(lake, 0)
+    assert Pipeline(lake, Directory.empty, NOON).take_over([PART], NOON) == {PART: MESSAGES}
+    with lake.connect() as views:
+        told = [
+            views.sql(query).fetchall()
+            for query in (
+                "select src_port from flow_records order by 1",
+                "select qname from dns_records order by 1",
+                "select asked from resolutions order by 1",
+            )
+        ]
+    names = [(f"x{place}.example",) for place in range(0, MESSAGES, 2)]
+    assert told == [[(4000 + place,) for place in range(1, MESSAGES, 2)], names, names]
+
+
+def test_one_that_was_taken_over_writes_nothing_more(tmp_path: Path) -> None:
+    lake = Lake.create(tmp_path / "lake")
+    slow = Pipeline(lake, Directory.empty, NOON)
+    slow.take_over([PART], NOON)
+    for place in range(2):
+        slow.add_from(PART, place, *message(place))
+    slow.turn()
+    assert consume(lake, 0) == MESSAGES
+    with pytest.raises(LakeError, match="another writer has gone on"):
+        slow.turn()
+    rows = {table: sum(file.rows for file in lake.files(table)) for table in WRITTEN}
+    assert rows == {"resolutions": 3, "flows": 3, "dns": 3, "coverage": 0}
