@@ -46,14 +46,15 @@ class Kafka(Section):
     """How the brokers are spoken to; which they are, ``kafka://…`` says."""
 
     group: Annotated[Name, Field(description="consumer group of the enrichers")] = "tailrace-enrich"
-    dead_topic: Annotated[Name, Field(description="topic for messages that cannot be read")] = "tailrace.dead"
     tls: Annotated[bool, Field(description="speak TLS")] = False
-    ca_file: Annotated[Path | None, Field(description="PEM of the authorities to trust, in place of the system's")] = (
+    cafile: Annotated[Path | None, Field(description="PEM of the authorities to trust, in place of the system's")] = (
         None
     )
-    cert_file: Annotated[Path | None, Field(description="PEM of the certificate to show")] = None
-    key_file: Annotated[Path | None, Field(description="PEM of its key")] = None
-    sasl: Annotated[Mechanism | None, Field(description="how to log in: PLAIN, SCRAM-SHA-256 or SCRAM-SHA-512")] = None
+    certfile: Annotated[Path | None, Field(description="PEM of the certificate to show")] = None
+    keyfile: Annotated[Path | None, Field(description="PEM of its key")] = None
+    mechanism: Annotated[
+        Mechanism | None, Field(description="how to log in: PLAIN, SCRAM-SHA-256 or SCRAM-SHA-512")
+    ] = None
     username: Annotated[str | None, Field(description="who logs in")] = None
     password: Annotated[SecretStr | None, Field(description="with which password; better is `password_file`")] = None
     password_file: Annotated[
@@ -69,15 +70,15 @@ class Kafka(Section):
 
     @model_validator(mode="after")
     def _whole(self) -> Self:
-        if (self.cert_file is None) is not (self.key_file is None):
-            raise ValueError("kafka.cert_file and kafka.key_file belong together")
-        if (self.ca_file or self.cert_file) and not self.tls:
-            raise ValueError("kafka.ca_file and kafka.cert_file want kafka.tls = true")
+        if (self.certfile is None) is not (self.keyfile is None):
+            raise ValueError("kafka.certfile and kafka.keyfile belong together")
+        if (self.cafile or self.certfile) and not self.tls:
+            raise ValueError("kafka.cafile and kafka.certfile want kafka.tls = true")
         named = self.username is not None and (self.password is not None or self.password_file is not None)
-        if self.sasl and not named:
-            raise ValueError("kafka.sasl wants kafka.username and kafka.password_file")
-        if not self.sasl and (self.username is not None or self.password or self.password_file):
-            raise ValueError("kafka.username and kafka.password want kafka.sasl")
+        if self.mechanism and not named:
+            raise ValueError("kafka.mechanism wants kafka.username and kafka.password_file")
+        if not self.mechanism and (self.username is not None or self.password or self.password_file):
+            raise ValueError("kafka.username and kafka.password want kafka.mechanism")
         return self
 
     def secret(self) -> str | None:
@@ -92,7 +93,8 @@ class Spool(Section):
 
     dir: Annotated[Path | None, Field(description="folder; without one they wait in memory only")] = None
     bytes: Annotated[
-        ByteSize, Field(ge=1 << 20, description="room on disk, such as 4GiB; beyond it the oldest batches are given up")
+        ByteSize,
+        Field(ge=64 << 20, description="room on disk, such as 4GiB; beyond it the oldest batches are given up"),
     ] = ByteSize(1 << 30)
 
 

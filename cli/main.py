@@ -16,13 +16,10 @@ from cli.flows import flows
 from cli.graph import graph
 from cli.ingest import ingest
 from cli.lake import lake
-from cli.output import say
+from cli.output import exit_status, say
 from cli.policy import policy
 from cli.sql import sql
-from contract.errors import QuestionError, TailraceError, UsageError
-
-FAILED = 1
-WRONG_USAGE = 2
+from contract.errors import TailraceError
 
 
 class Verbs(TyperGroup):
@@ -33,8 +30,7 @@ class Verbs(TyperGroup):
             return super().invoke(ctx)
         except TailraceError as error:
             say(f"tailrace: {error}")
-            usage = isinstance(error, UsageError | QuestionError)
-            raise typer.Exit(WRONG_USAGE if usage else FAILED) from None
+            raise typer.Exit(exit_status(error)) from None
 
 
 app = typer.Typer(

@@ -16,7 +16,7 @@ from contract.errors import UsageError
 
 BOTH_ENDS = {"interfaces": ["eth0"], "lake": "lake"}
 SECRET = "correct horse battery staple"
-LOGIN = f'sasl = "SCRAM-SHA-512"\nusername = "tailrace"\npassword = "{SECRET}"\n'
+LOGIN = f'mechanism = "SCRAM-SHA-512"\nusername = "tailrace"\npassword = "{SECRET}"\n'
 
 
 @pytest.fixture(autouse=True)
@@ -106,11 +106,14 @@ def test_brokers_and_addresses_are_taken_apart() -> None:
         ('to = "kafka://b"', "to: 'b' is not HOST:PORT"),
         ('health = "localhost"', "health: 'localhost' is not HOST:PORT"),
         ('health = "localhost:99999"', "health: 'localhost:99999' is not HOST:PORT"),
-        ("[kafka]\ntls = true\ncert_file = '/dev/null'", "kafka.cert_file and kafka.key_file belong together"),
-        ("[kafka]\nca_file = '/dev/null'", "want kafka.tls = true"),
-        ("[kafka]\nsasl = 'PLAIN'", "kafka.sasl wants kafka.username"),
-        ("[kafka]\nusername = 'x'", "want kafka.sasl"),
-        ("[kafka]\nsasl = 'GSSAPI'", "kafka.sasl: input should be 'PLAIN', 'SCRAM-SHA-256' or 'SCRAM-SHA-512'"),
+        ("[kafka]\ntls = true\ncertfile = '/dev/null'", "kafka.certfile and kafka.keyfile belong together"),
+        ("[kafka]\ncafile = '/dev/null'", "want kafka.tls = true"),
+        ("[kafka]\nmechanism = 'PLAIN'", "kafka.mechanism wants kafka.username"),
+        ("[kafka]\nusername = 'x'", "want kafka.mechanism"),
+        (
+            "[kafka]\nmechanism = 'GSSAPI'",
+            "kafka.mechanism: input should be 'PLAIN', 'SCRAM-SHA-256' or 'SCRAM-SHA-512'",
+        ),
         ("kube = '/nowhere.json'", "kube: /nowhere.json: No such file or directory"),
         ("kube = '/dev/null'\nkube_api = 'cluster'", "kube and kube_api: only one of them can be"),
         ("round = ", "is no TOML"),
