@@ -19,6 +19,7 @@ from cli.lake import lake
 from cli.output import exit_status, say
 from cli.policy import policy
 from cli.sql import sql
+from cli.warmup import warmup
 from contract.errors import TailraceError
 
 
@@ -43,6 +44,7 @@ app = typer.Typer(
 for verb in (demo, ingest, flows, ask, sql, graph, detect):
     app.command()(verb)
 app.command("app")(show)
+app.command(hidden=True)(warmup)
 app.add_typer(dns, name="dns")
 app.add_typer(lake, name="lake")
 app.add_typer(policy, name="policy")
