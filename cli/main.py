@@ -16,13 +16,11 @@ from cli.flows import flows
 from cli.graph import graph
 from cli.ingest import ingest
 from cli.lake import lake
-from cli.output import say
+from cli.output import exit_status, say
 from cli.policy import policy
 from cli.sql import sql
-from contract.errors import QuestionError, TailraceError, UsageError
-
-FAILED = 1
-WRONG_USAGE = 2
+from cli.warmup import warmup
+from contract.errors import TailraceError
 
 
 class Verbs(TyperGroup):
@@ -33,8 +31,7 @@ class Verbs(TyperGroup):
             return super().invoke(ctx)
         except TailraceError as error:
             say(f"tailrace: {error}")
-            usage = isinstance(error, UsageError | QuestionError)
-            raise typer.Exit(WRONG_USAGE if usage else FAILED) from None
+            raise typer.Exit(exit_status(error)) from None
 
 
 app = typer.Typer(
@@ -47,6 +44,7 @@ app = typer.Typer(
 for verb in (demo, ingest, flows, ask, sql, graph, detect):
     app.command()(verb)
 app.command("app")(show)
+app.command(hidden=True)(warmup)
 app.add_typer(dns, name="dns")
 app.add_typer(lake, name="lake")
 app.add_typer(policy, name="policy")

@@ -64,3 +64,12 @@ FollowOption = Annotated[
     bool,
     typer.Option("--follow", "-f", help="Go on with what is written to the lake from now; json is one object a line."),
 ]
+
+# Of the verbs that run on.
+ConfigOption = Annotated[
+    str | None, typer.Option("--config", metavar="FILE", envvar="TAILRACE_CONFIG", help="Settings as TOML.")
+]
+CheckOption = Annotated[bool, typer.Option("--check", help="Say whether the settings can be, and exit.")]
+DumpConfigOption = Annotated[
+    bool, typer.Option("--dump-config", help="Print the settings that are in force as TOML, without secrets, and exit.")
+]

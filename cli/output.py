@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from analysis.printable import printable
 from cli.printable import cell, json_text
+from contract.errors import QuestionError, TailraceError, UsageError
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -15,6 +16,8 @@ BATCH_ROWS = 10_000
 
 # One long cell does not widen every line: it is shown whole, and pushes aside what follows it.
 WIDEST = 64
+
+FAILED, WRONG_USAGE = 1, 2
 
 
 class Format(StrEnum):
@@ -33,6 +36,10 @@ class Writer(Protocol):
 def say(text: str) -> None:
     """Talk to the user."""
     print(printable(text), file=sys.stderr)
+
+
+def exit_status(error: TailraceError) -> int:
+    return WRONG_USAGE if isinstance(error, UsageError | QuestionError) else FAILED
 
 
 def write(rows: "pa.Table", form: Format) -> None:

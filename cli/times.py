@@ -28,3 +28,9 @@ def parse_time(option: str, text: str | None, now: datetime) -> datetime | None:
 
 def rfc3339(time: datetime) -> str:
     return time.astimezone(UTC).isoformat().replace("+00:00", "Z")
+
+
+def seconds(value: object) -> object:
+    """``15s``, ``2h`` in seconds; what is no such text stays as it is."""
+    span = _RELATIVE.fullmatch(value) if isinstance(value, str) else None
+    return int(span[1]) * UNITS[span[2]] if span else value

@@ -20,6 +20,8 @@ import numpy as np
 Shape = tuple[Any, ...]  # of arguments: what decides which code they need
 VERSIONS = {"numba": "_version.py", "llvmlite": "_version.py", "numpy": "version.py"}
 DIGEST = 32  # octets before the code: what it must hash to
+CPU_FILE = Path("/proc/cpuinfo")
+ANY_PROCESSOR = "generic"  # as numba's setting: code for every processor of this kind, such as an image brings along
 CPU_FIELDS = ("vendor_id", "cpu family", "model", "stepping", "flags", "CPU ", "Features")
 CPU_INFO = 1 << 14  # octets: more than the first processor has
 SUFFIX = ".code"
@@ -76,13 +78,17 @@ def _version(package: str) -> bytes:
 def _processor() -> str:
     """What code is made for: this processor, and what numba is told of it and of everything else."""
     told = sorted(f"{name}={value}" for name, value in os.environ.items() if name.startswith("NUMBA_"))  # noqa: TID251 - numba's own
+    this = [] if f"NUMBA_CPU_NAME={ANY_PROCESSOR}" in told else _this_processor()
+    return "\n".join([*told, *this, platform.machine()])
+
+
+def _this_processor() -> list[str]:
     try:
-        with Path("/proc/cpuinfo").open() as file:
+        with CPU_FILE.open() as file:
             first = file.read(CPU_INFO).partition("\n\n")[0]
     except OSError:
         first = ""
-    fields = [line for line in first.splitlines() if line.startswith(CPU_FIELDS)]
-    return "\n".join([*told, *fields, platform.machine(), platform.processor()])
+    return [*(line for line in first.splitlines() if line.startswith(CPU_FIELDS)), platform.processor()]
 
 
 def _path(function: Callable[..., Any], shape: Shape, options: Mapping[str, object]) -> Path:
