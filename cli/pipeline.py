@@ -37,8 +37,12 @@ class Pipeline:
     def add_from(self, part: str, place: int, table: str, batch: "pa.RecordBatch") -> None:
         """What stands at ``place`` of a part of the transport; what the lake has of it already is not added again."""
         if place >= self._done[table].get(part, 0):
-            self._rounds.add(table, batch)
-        self._rounds.mark(part, place + 1)
+            self._rounds.add(table, batch, part)
+
+    def mark(self, places: Mapping[str, int]) -> None:
+        """All of each part before its place was added, or is nothing to be added."""
+        for part, place in places.items():
+            self._rounds.mark(part, place)
 
     def take_over(self, parts: Iterable[str], now: datetime) -> dict[str, int]:
         """Go on where the lake says that these parts were left; from where each is to be read, if the lake knows."""
@@ -57,9 +61,9 @@ class Pipeline:
         self._rounds.remember(recall(self._lake, now))
         return begin
 
-    def give_up(self) -> None:
-        """What waits will arrive again, here or elsewhere."""
-        self._rounds.forget()
+    def hand_over(self, parts: Iterable[str]) -> None:
+        """Another goes on with these: what is not in the lake of them will arrive there."""
+        self._rounds.forget(frozenset(parts))
 
     def turn(self) -> Mapping[str, int]:
         """End a round; the marks of what is in the lake now."""

@@ -51,6 +51,7 @@ def consume(lake: Lake | DyingLake, committed: int) -> int:
     begin = pipeline.take_over([PART], NOON).get(PART, committed)
     for place in range(begin, MESSAGES):
         pipeline.add_from(PART, place, *message(place))
+        pipeline.mark({PART: place + 1})
         if place % 2:
             committed = pipeline.turn().get(PART, committed)
     for _ in range(2):
@@ -84,6 +85,7 @@ def test_one_that_was_taken_over_writes_nothing_more(tmp_path: Path) -> None:
     slow.take_over([PART], NOON)
     for place in range(2):
         slow.add_from(PART, place, *message(place))
+        slow.mark({PART: place + 1})
     slow.turn()
     assert consume(lake, 0) == MESSAGES
     with pytest.raises(LakeError, match="another writer has gone on"):
