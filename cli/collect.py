@@ -1,0 +1,161 @@
+"""`tailrace collect`: packets of a node's interfaces to Kafka, or straight to a lake."""
+
+import logging
+import secrets
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack
+from io import BufferedReader
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, cast
+
+import typer
+
+from cli.options import CheckOption, ConfigOption, DumpConfigOption, HealthOption, LogLevelOption
+
+if TYPE_CHECKING:
+    from threading import Event
+
+    from cli.config import CollectConfig
+    from cli.sinks import Sink
+    import pyarrow as pa
+
+    from collector.driver import Batch
+    from collector.sources.ring import Ring
+    from collector.tables import Settings
+
+log = logging.getLogger("tailrace.collect")
+
+MICROSECONDS = 1_000_000
+# After so many intervals nothing has the id of an interface that is gone: records are written after five minutes at the latest.
+KEEP_INTERFACE_S = 600
+
+
+def collect(
+    interface: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--interface", "-i", metavar="PATTERN", help="interfaces, such as eth0, 'veth*', '!veth-test*'; repeatable"
+        ),
+    ] = None,
+    files: Annotated[
+        list[str] | None,
+        typer.Option("--from", metavar="[NODE=]FILE", help="captures in place of interfaces; repeatable"),
+    ] = None,
+    to: Annotated[
+        str | None, typer.Option(metavar="URL", help="kafka://HOST:PORT[,HOST:PORT]/TOPIC to publish to")
+    ] = None,
+    lake: Annotated[
+        str | None, typer.Option(help="the lake to add to, without Kafka; made where there is none")
+    ] = None,
+    node: Annotated[str | None, typer.Option(help="name of this node, written to every record")] = None,
+    cluster: Annotated[str | None, typer.Option(help="name of the cluster, written to every record")] = None,
+    kube: Annotated[Path | None, typer.Option(help="with --lake: output of kubectl get -A -o json")] = None,
+    kube_api: Annotated[
+        str | None, typer.Option(metavar="URL", help="with --lake: the Kubernetes API to watch; `cluster` inside a pod")
+    ] = None,
+    kubeconfig: Annotated[
+        Path | None, typer.Option(help="with --lake: kubeconfig that says which API to watch")
+    ] = None,
+    dns_port: Annotated[
+        list[str] | None, typer.Option(help="a port DNS is spoken on, in place of 53; repeatable")
+    ] = None,
+    snap: Annotated[str | None, typer.Option(help="octets kept of packets that need not be read whole")] = None,
+    threads: Annotated[str | None, typer.Option(help="rings, and threads that read them")] = None,
+    interval: Annotated[str | None, typer.Option(help="how often records that ended are handed on")] = None,
+    round_: Annotated[
+        str | None, typer.Option("--round", help="with --lake: how long records wait to be put together")
+    ] = None,
+    health: HealthOption = None,
+    config: ConfigOption = None,
+    check: CheckOption = False,
+    dump_config: DumpConfigOption = False,
+    log_level: LogLevelOption = None,
+) -> None:
+    """Capture on a node until SIGTERM: flow and DNS records to Kafka, or to a lake."""
+    from cli.config import CollectConfig
+    from cli.configuring import configuration, is_answered
+    from cli.logs import logging_to
+    from cli.running import stopping
+
+    flags: dict[str, object] = {"interfaces": interface, "from": files, "to": to, "lake": lake, "node": node}
+    flags |= {"cluster": cluster, "kube": kube, "kube_api": kube_api, "kubeconfig": kubeconfig, "dns_port": dns_port}
+    flags |= {"snap": snap, "threads": threads, "interval": interval, "round": round_, "health": health}
+    settings = configuration(CollectConfig, flags | {"log_level": log_level}, config)
+    if is_answered(settings, check, dump_config):
+        return
+    with logging_to(sys.stderr, settings.log_level), stopping() as stop:
+        _run(settings, stop)
+
+
+def _run(config: "CollectConfig", stop: "Event") -> None:
+    from cli.observed import COLLECTED, Observed
+    from cli.running import served
+    from cli.sinks import sink
+    from cli.tally import Tally
+
+    tally = Tally()
+    with ExitStack() as stack:
+        batches = _live(config, stack, stop) if config.interfaces else _of_files(config, stop)
+        into = stack.enter_context(sink(config))
+        metrics = [Observed(tally, COLLECTED), *into.metrics]
+        beat = stack.enter_context(served(config, into.faults, metrics))
+        _pump(batches, into, tally.add, beat)
+
+
+def _pump(
+    batches: "Iterator[Batch]", into: "Sink", count: "Callable[[str, pa.RecordBatch], None]", beat: Callable[[], None]
+) -> None:
+    for table, batch in batches:
+        into.add(table, batch)
+        count(table, batch)
+        beat()
+
+
+def _settings(config: "CollectConfig", node: str | None) -> "Settings":
+    from collector.tables import Settings
+
+    return Settings(secrets.randbits(64), config.cluster, node, dns_ports=config.dns_port)
+
+
+def _live(config: "CollectConfig", stack: ExitStack, stop: "Event") -> "Iterator[Batch]":
+    from collector.live import Clock, collect_live
+    from collector.privileges import drop_privileges
+    from collector.warming import warm
+
+    warm()
+    clock = Clock(lambda: time.time_ns() // 1000, lambda: time.monotonic_ns() // 1000)
+    rings = [stack.enter_context(ring) for ring in _rings(config, clock.steady)]
+    drop_privileges()
+    log.info("capturing", extra={"interfaces": ", ".join(config.interfaces), "node": config.node})
+    settings = _settings(config, config.node)
+    return collect_live(rings, settings, clock, stop.is_set, int(config.interval * MICROSECONDS))
+
+
+def _rings(config: "CollectConfig", steady: Callable[[], int]) -> "Sequence[Ring]":
+    from collector.sources.filter import Lengths
+    from collector.sources.interfaces import LiveInterfaces, Wanted
+    from collector.sources.ring import Ring
+
+    wanted = Wanted(config.interfaces)
+    return [
+        Ring(LiveInterfaces(wanted, steady, KEEP_INTERFACE_S * MICROSECONDS), Lengths(config.dns_port, config.snap))
+        for _ in range(config.threads)
+    ]
+
+
+def _of_files(config: "CollectConfig", stop: "Event") -> "Iterator[Batch]":
+    """One capture after the other; a malformed one raises when what came before was handed on."""
+    from cli.ingest import named
+    from collector.driver import collect as collect_file
+    from collector.sources.capture import open_capture
+
+    for node, path in map(named, config.files):
+        with open_capture(path, cast(BufferedReader, sys.stdin.buffer)) as capture:
+            for batch in collect_file(capture, _settings(config, node or config.node)):
+                yield batch
+                if stop.is_set():
+                    return
+        if capture.fault:
+            raise capture.fault
