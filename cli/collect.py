@@ -17,10 +17,10 @@ from cli.options import CheckOption, ConfigOption, DumpConfigOption, HealthOptio
 if TYPE_CHECKING:
     from threading import Event
 
-    from cli.config import CollectConfig
-    from cli.sinks import Sink
     import pyarrow as pa
 
+    from cli.config import CollectConfig
+    from cli.sinks import Sink
     from collector.driver import Batch
     from collector.sources.ring import Ring
     from collector.tables import Settings
@@ -120,8 +120,9 @@ def _settings(config: "CollectConfig", node: str | None) -> "Settings":
 
 
 def _live(config: "CollectConfig", stack: ExitStack, stop: "Event") -> "Iterator[Batch]":
-    from collector.live import Clock, collect_live
     from collector.privileges import drop_privileges
+
+    from collector.live import Clock, collect_live
     from collector.warming import warm
 
     warm()
