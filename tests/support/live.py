@@ -13,6 +13,7 @@ from collector.kernels.state import Bounds
 from collector.live import Clock, collect_live
 from collector.sources.filter import Lengths
 from collector.sources.interfaces import LiveInterfaces, Wanted
+from collector.sources.opening import open_packets
 from collector.sources.ring import Ring, Size
 from collector.tables import Settings
 from contract.coverage import COVERAGE
@@ -83,7 +84,8 @@ def live(
     def capture() -> None:
         with (
             inside(namespace),
-            Ring(LiveInterfaces(Wanted(patterns), clock.steady, 3 * interval), Lengths((53,)), size) as ring,
+            open_packets() as opened,
+            Ring(opened, LiveInterfaces(Wanted(patterns), clock.steady, 3 * interval), Lengths((53,)), size) as ring,
         ):
             captures.append(Live([ring], clock))
             begun.set()
