@@ -124,15 +124,6 @@ def capture_filter(lengths: Lengths, unwanted: Sequence[int], own: Sequence[Conn
     return program.assembled()
 
 
-def _nothing() -> bytes:
-    program = Program()
-    program.add(RET, 0)
-    return program.assembled()
-
-
-NOTHING = _nothing()
-
-
 def _choose_interface(program: Program, unwanted: list[int]) -> None:
     program.add(LD | WORD | ABS, INTERFACE)
     _search(program, unwanted, "wanted")

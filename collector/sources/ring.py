@@ -4,7 +4,6 @@ https://docs.kernel.org/networking/packet_mmap.html. The kernel fills one block 
 where they lie, and the block is given back.
 """
 
-import ctypes
 import mmap
 import select
 import socket
@@ -18,22 +17,17 @@ from collector.kernels.layout import FRAME
 from collector.kernels.ring import INDEX, walk_ring
 from collector.kernels.state import records
 from collector.sources.capture import FRAMES, Block
-from collector.sources.filter import NOTHING, Connection, Lengths, capture_filter
+from collector.sources.filter import Connection, Lengths, capture_filter
 from collector.sources.interfaces import LinkMessages, LiveInterfaces
+from collector.sources.opening import NOTHING, attach
 from contract.errors import MachineError
 
 SOL_PACKET, PACKET_RX_RING, PACKET_STATISTICS, PACKET_VERSION, TPACKET_V3 = 263, 5, 6, 10, 2
-SO_ATTACH_FILTER = 26
-ETH_P_ALL = 3
 BLOCK_HEAD = struct.Struct("8x3I")  # of struct tpacket_block_desc: status, frames, place of the first
 STATUS = 8
 READY, GIVEN_BACK = 1, struct.pack("I", 0)
 RETIRE_MS = 50  # a block that is not full is handed over after so long: the delay of a packet
 LEAST_FRAME = 2048  # the kernel wants to know one that divides a block, and does not use it
-NOT_PERMITTED = (
-    "packets cannot be captured: CAP_NET_RAW is missing; run as root, or with AmbientCapabilities=CAP_NET_RAW of systemd, or with"
-    " capabilities: {add: [NET_RAW]} in the container's securityContext, or once: setcap cap_net_raw+ep on the Python binary"
-)
 
 
 class Size(NamedTuple):
@@ -54,28 +48,24 @@ class Losses(NamedTuple):
 class Ring:
     """One socket for all interfaces of its network namespace."""
 
-    def __init__(self, interfaces: LiveInterfaces, lengths: Lengths, size: Size = USUAL_SIZE) -> None:
-        self.interfaces = interfaces
+    def __init__(
+        self, opened: socket.socket, interfaces: LiveInterfaces, lengths: Lengths, size: Size = USUAL_SIZE
+    ) -> None:
+        self.interfaces, self._socket = interfaces, opened
         self._lengths, self._size = lengths, size
         self._own: tuple[Connection, ...] = ()
         self._frames = records(FRAMES, FRAME)
         self._next = 0
         self._links = LinkMessages()
-        try:
-            self._socket = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(ETH_P_ALL))
-        except PermissionError as error:
-            raise MachineError(NOT_PERMITTED) from error
         self._set_up()
         self._poll = select.poll()
         self._poll.register(self._socket.fileno(), select.POLLIN)
         self._poll.register(self._links.fileno(), select.POLLIN)
 
     def _set_up(self) -> None:
-        """Nothing comes into the ring past the filter; what came before there was a ring is in none."""
         block, blocks = self._size
         request = struct.pack("7I", block, blocks, LEAST_FRAME, block * blocks // LEAST_FRAME, RETIRE_MS, 0, 0)
         try:
-            self.shut()
             self._socket.setsockopt(SOL_PACKET, PACKET_VERSION, TPACKET_V3)
             self._socket.setsockopt(SOL_PACKET, PACKET_RX_RING, request)
             self._memory = mmap.mmap(self._socket.fileno(), block * blocks)
@@ -108,16 +98,10 @@ class Ring:
 
     def shut(self) -> None:
         """Nothing comes in any more; what is in the ring can be read."""
-        self._attach(NOTHING)
+        attach(self._socket, NOTHING)
 
     def _follow(self) -> None:
-        self._attach(capture_filter(self._lengths, self.interfaces.unwanted, self._own))
-
-    def _attach(self, code: bytes) -> None:
-        """The kernel puts one filter in the place of the other at once."""
-        memory = ctypes.create_string_buffer(code, len(code))
-        program = struct.pack("HxxxxxxP", len(code) // 8, ctypes.addressof(memory))
-        self._socket.setsockopt(socket.SOL_SOCKET, SO_ATTACH_FILTER, program)
+        attach(self._socket, capture_filter(self._lengths, self.interfaces.unwanted, self._own))
 
     def wait(self, seconds: float) -> bool:
         """Whether a block is ready, at the latest after ``seconds``; interfaces are listed again where some changed."""

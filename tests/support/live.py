@@ -13,6 +13,7 @@ from collector.kernels.state import Bounds
 from collector.live import Clock, collect_live
 from collector.sources.filter import Lengths
 from collector.sources.interfaces import LiveInterfaces, Wanted
+from collector.sources.opening import open_packets
 from collector.sources.ring import Ring, Size
 from collector.tables import Settings
 from contract.coverage import COVERAGE
@@ -44,7 +45,12 @@ class Live:
     clock: Clock
     batches: list[tuple[str, pa.RecordBatch]] = field(default_factory=list)
     stop: Event = field(default_factory=Event)
+    going: Event = field(default_factory=Event)  # while it is not set, no packet is read
     failure: BaseException | None = None
+
+    def is_stopped(self) -> bool:
+        self.going.wait()
+        return self.stop.is_set()
 
     def table(self, name: str) -> pa.Table:
         return pa.Table.from_batches([batch for table, batch in self.batches if table == name], SCHEMAS[name])
@@ -61,7 +67,7 @@ class Live:
 
     def run(self, settings: Settings, interval: int) -> None:
         try:
-            for name, batch in collect_live(self.rings, settings, self.clock, self.stop.is_set, interval):
+            for name, batch in collect_live(self.rings, settings, self.clock, self.is_stopped, interval):
                 batch.validate(full=True)
                 self.batches.append((name, batch))
         except BaseException as error:
@@ -83,9 +89,11 @@ def live(
     def capture() -> None:
         with (
             inside(namespace),
-            Ring(LiveInterfaces(Wanted(patterns), clock.steady, 3 * interval), Lengths((53,)), size) as ring,
+            open_packets() as opened,
+            Ring(opened, LiveInterfaces(Wanted(patterns), clock.steady, 3 * interval), Lengths((53,)), size) as ring,
         ):
             captures.append(Live([ring], clock))
+            captures[0].going.set()
             begun.set()
             captures[0].run(Settings(1, "test", "node", bounds), interval)
 
@@ -96,6 +104,7 @@ def live(
         yield captures[0]
     finally:
         captures[0].stop.set()
+        captures[0].going.set()
         thread.join()
     if captures[0].failure:
         raise captures[0].failure
