@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from io import BufferedReader
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, cast
+from typing import TYPE_CHECKING, Annotated, Any, cast
 
 import typer
 
@@ -90,7 +90,8 @@ def collect(
 
 
 def _run(config: "CollectConfig", stop: "Event") -> None:
-    from cli.observed import COLLECTED, Observed
+    from cli.metrics import Observed
+    from cli.observed import COLLECTED
     from cli.running import served
     from cli.sinks import sink
     from cli.tally import Tally
@@ -99,7 +100,7 @@ def _run(config: "CollectConfig", stop: "Event") -> None:
     with ExitStack() as stack:
         batches = _live(config, stack, stop) if config.interfaces else _of_files(config, stop)
         into = stack.enter_context(sink(config))
-        metrics = [Observed(tally, COLLECTED), *into.metrics]
+        metrics: list[Observed[Any]] = [Observed(lambda: tally, COLLECTED), *into.metrics]
         beat = stack.enter_context(served(config, into.faults, metrics))
         _pump(batches, into, tally.add, beat)
 

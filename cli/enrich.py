@@ -5,7 +5,7 @@ import sys
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -62,7 +62,8 @@ def enrich(
 
 def _run(config: "EnrichConfig", stop: "Event") -> None:
     from cli.knowing import knowledge
-    from cli.observed import CONSUMED, ENRICHED, Observed
+    from cli.metrics import Observed
+    from cli.observed import CONSUMED, ENRICHED
     from cli.pipeline import Pipeline
     from cli.running import now, served
     from cli.transport import kafka_settings
@@ -76,7 +77,11 @@ def _run(config: "EnrichConfig", stop: "Event") -> None:
         group = Group(kafka.topic, pipeline)
         callbacks = Callbacks(group.assigned, group.revoked)
         with Consumer(kafka, callbacks, config.kafka.group) as consumer:
-            metrics = [Observed(consumer.counts, CONSUMED), Observed(pipeline.statistics, ENRICHED), *known.metrics]
+            metrics: list[Observed[Any]] = [
+                Observed(lambda: consumer.counts, CONSUMED),
+                Observed(lambda: pipeline.statistics, ENRICHED),
+                *known.metrics,
+            ]
             with served(config, known.faults, metrics) as beat:
                 while known.faults() and not stop.wait(POLL_S):
                     beat()

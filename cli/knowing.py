@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from cli.config import Running
 from cli.metrics import Observed
@@ -26,7 +26,7 @@ class Knowledge(NamedTuple):
     directory: Callable[[], "Directory"]
     drain: Callable[[], Mapping[str, "pa.Table"]]
     faults: Callable[[], list[str]]
-    metrics: tuple[Observed, ...] = ()
+    metrics: tuple[Observed[Any], ...] = ()
 
 
 @contextmanager
@@ -85,4 +85,4 @@ def _of_watcher(watcher: "Watcher", cluster: str | None) -> Knowledge:
     def faults() -> list[str]:
         return [] if watcher.is_synced else [NOT_KNOWN_YET]
 
-    return Knowledge(directory, drain, faults, (Observed(watcher, WATCHED),))
+    return Knowledge(directory, drain, faults, (Observed(lambda: watcher, WATCHED),))

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from threading import Event
+from typing import Any
 
 from cli.config import Running
 from cli.health import Checks, Health, Heartbeat
@@ -40,7 +41,7 @@ def stopping() -> Iterator[Event]:
 
 @contextmanager
 def served(
-    config: Running, faults: Callable[[], list[str]], metrics: Iterable[Observed]
+    config: Running, faults: Callable[[], list[str]], metrics: Iterable[Observed[Any]]
 ) -> Iterator[Callable[[], None]]:
     """The health port, if there is to be one; the loop calls what this gives at every turn."""
     heart = Heartbeat(time.monotonic, config.patience)

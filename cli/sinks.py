@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from queue import Empty, Queue
 from threading import Thread
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from cli.config import CollectConfig
 from cli.metrics import Observed
@@ -29,7 +29,7 @@ SPOOL = Path("tailrace-spool")
 
 class Sink(Protocol):
     @property
-    def metrics(self) -> tuple[Observed, ...]: ...
+    def metrics(self) -> tuple[Observed[Any], ...]: ...
 
     def add(self, table: str, batch: "pa.RecordBatch") -> None: ...
 
@@ -61,7 +61,7 @@ class KafkaSink:
         from cli.observed import PUBLISHED
 
         self._publisher = publisher
-        self.metrics = (Observed(publisher, PUBLISHED),)
+        self.metrics = (Observed(lambda: publisher.statistics, PUBLISHED),)
 
     def add(self, table: str, batch: "pa.RecordBatch") -> None:
         self._publisher.publish(table, batch)
@@ -98,7 +98,7 @@ class LakeSink:
         self._waiting: Queue[tuple[str, pa.RecordBatch] | None] = Queue(MOST_BATCHES)
         self._thread = Thread(target=self._run, name="enrich", daemon=True)
         self._fault: BaseException | None = None
-        self.metrics = (Observed(pipeline.statistics, ENRICHED), *known.metrics)
+        self.metrics = (Observed(lambda: pipeline.statistics, ENRICHED), *known.metrics)
 
     def start(self) -> None:
         self._thread.start()
