@@ -66,8 +66,10 @@ class Rounds(Protocol):
 
     rounds: int
     seconds: float
-    records: Mapping[str, int]
     lag_seconds: float | None
+
+    @property
+    def records(self) -> Mapping[str, int]: ...
 
 
 COLLECTED = (
