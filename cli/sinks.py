@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from queue import Empty, Queue
+from tempfile import TemporaryDirectory
 from threading import Thread
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -24,7 +25,6 @@ log = logging.getLogger("tailrace.collect")
 # Batches that wait for the end of a round's enrichment; then the ring fills, and what it cannot hold is counted.
 MOST_BATCHES = 256
 TURN_S = 0.5
-SPOOL = Path("tailrace-spool")
 
 
 class Sink(Protocol):
@@ -50,10 +50,22 @@ def _to_kafka(config: CollectConfig) -> Iterator[Sink]:
     from collector.transport.publish import Publisher, Source
 
     source = Source(config.cluster, config.node)
-    folder = config.spool.dir or SPOOL
     kafka = kafka_settings(config.to, config.kafka)
-    with Publisher(kafka, source, folder, time.monotonic, int(config.spool.bytes)) as publisher:
+    with (
+        _spool_folder(config) as folder,
+        Publisher(kafka, source, folder, time.monotonic, int(config.spool.bytes)) as publisher,
+    ):
         yield KafkaSink(publisher)
+
+
+@contextmanager
+def _spool_folder(config: CollectConfig) -> Iterator[Path]:
+    if config.spool.dir:
+        yield config.spool.dir
+        return
+    log.warning("without --spool, what waits while Kafka is away is lost with this process")
+    with TemporaryDirectory(prefix="tailrace-spool-") as folder:
+        yield Path(folder)
 
 
 class KafkaSink:
