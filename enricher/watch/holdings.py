@@ -71,16 +71,15 @@ class Holding:
 
 
 class Holdings:
-    """``forgotten`` counts what was given up because of ``most_ended``."""
+    """``forgotten`` counts what was given up because of ``MOST_ENDED``."""
 
-    def __init__(self, cluster: str | None, most_ended: int = MOST_ENDED) -> None:
+    def __init__(self, cluster: str | None) -> None:
         self._cluster = cluster
-        self._most_ended = most_ended
         self._by_ip: dict[str, list[Holding]] = {}
         self._by_uid: dict[str, tuple[Holding, ...]] = {}
         self._ended: deque[Holding] = deque()
         self._groups: list[dict[str, None]] = [{} for _ in range(GROUPS)]
-        self._tables: list[pa.Table | None] = [self._table(()) for _ in range(GROUPS)]
+        self._tables: list[pa.Table | None] = [ASSIGNMENTS.schema.empty_table()] * GROUPS
         self._untold: dict[tuple[str, str], Holding] = {}
         self._labels: dict[Labels, Labels] = {}
         self.forgotten = 0
@@ -118,7 +117,7 @@ class Holdings:
         while self._ended:
             holding = self._ended[0]
             is_old = holding.end is not None and holding.end < now - KEPT_FOR
-            if not is_old and len(self._ended) <= self._most_ended:
+            if not is_old and len(self._ended) <= MOST_ENDED:
                 return
             self._ended.popleft()
             if holding.end is not None:
@@ -249,15 +248,16 @@ def _hand_over(holdings: Iterable[Holding]) -> None:
 
 
 def _hand_on(earlier: Holding, later: Holding) -> None:
-    """What both may have held is decided; after a termination a second stays, which is as exact as its time is."""
+    """What may belong to both stays with both: the second of a termination, or all that nothing tells apart."""
     end = earlier.end
-    if later.start <= earlier.start and end is None:
-        return
-    if end is not None and (later.start >= end or (later.end is not None and later.end <= end)):
+    if end is None:
+        if later.start <= earlier.start:
+            return
+    elif later.start >= end or (later.end is not None and later.end <= end):
         return
     if earlier.terminated is not None:
         later.from_time = max(later.start, earlier.terminated)
         last = max(later.start, earlier.terminated + SECOND)
     else:
-        later.from_time = last = later.start if end is None else min(end, max(later.start, later.seen))
+        last = later.start if end is None else max(later.start, later.seen)
     earlier.until_time = last if end is None else min(end, last)
