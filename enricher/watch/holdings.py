@@ -10,7 +10,6 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import pairwise
-from sys import intern
 from typing import Any
 from zlib import crc32
 
@@ -29,10 +28,10 @@ GROUPS = 512
 TIMES = ("from_time", "until_time")
 TOLD = tuple(name for name in ASSIGNMENTS.schema.names if name not in ("cluster", *TIMES))
 KIND, HOST_NETWORK, LABELS = (TOLD.index(name) for name in ("kind", "host_network", "labels"))
-# Sets of labels that are looked for to be shared.
-MOST_LABELS = 50_000
+SHARED = tuple(TOLD.index(name) for name in ("namespace", "workload_kind", "workload", "node", "zone", "labels"))
+# Values that are remembered to be shared; at this many it is begun anew.
+MOST_SHARED = 50_000
 
-Labels = tuple[tuple[str, str], ...]
 Row = dict[str, Any]
 Told = tuple[Any, ...]
 
@@ -81,7 +80,7 @@ class Holdings:
         self._groups: list[dict[str, None]] = [{} for _ in range(GROUPS)]
         self._tables: list[pa.Table | None] = [ASSIGNMENTS.schema.empty_table()] * GROUPS
         self._untold: dict[tuple[str, str], Holding] = {}
-        self._labels: dict[Labels, Labels] = {}
+        self._shared: dict[Any, Any] = {}
         self.forgotten = 0
 
     def hold(self, claim: Claim, now: datetime) -> None:
@@ -157,12 +156,13 @@ class Holdings:
         return known
 
     def _told(self, row: Row) -> Told:
-        """Equal labels are kept once: those of a workload's pods are a third of what a pod takes."""
-        values: list[Any] = [intern(value) if isinstance(value, str) else value for value in map(row.get, TOLD)]
-        labels = tuple(values[LABELS])
-        if len(self._labels) >= MOST_LABELS:
-            self._labels.clear()
-        values[LABELS] = self._labels.setdefault(labels, labels)
+        """What many rows have is kept once: the labels of a workload's pods alone are a third of what a pod takes."""
+        values: list[Any] = [row[name] for name in TOLD]
+        values[LABELS] = tuple(values[LABELS])
+        if len(self._shared) >= MOST_SHARED:
+            self._shared.clear()
+        for place in SHARED:
+            values[place] = self._shared.setdefault(values[place], values[place])
         return tuple(values)
 
     def _add(self, holding: Holding) -> None:
