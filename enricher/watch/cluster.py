@@ -80,6 +80,7 @@ class Cluster:
         self._awaited: dict[Named, set[str]] = {}
         self._waiting: dict[str, set[Named]] = {}
         self._leaving: dict[Named, datetime] = {}
+        self._recalled: dict[str, set[str]] = {}
         self._ranges: dict[str, list[str]] = {}
         self._directory = Directory.empty(name)
         self._are_ranges_new = False
@@ -120,8 +121,15 @@ class Cluster:
         """After a complete list: what is not on it went away unseen."""
         with self._lock:
             gone = self._objects.get(resource, {}).keys() - uids
+            for uid in self._recalled.pop(resource.kind.lower(), set()) - uids:
+                self._holdings.release(uid, now)
         for uid in gone:
             self.drop(resource, uid, now)
+
+    def recall(self, assignments: pa.Table, now: datetime) -> None:
+        """What the lake says was held, before anything is listed: what is not listed then went away meanwhile."""
+        with self._lock:
+            self._recalled = self._holdings.recall(assignments, now)
 
     def snapshot(self, now: datetime) -> Directory:
         """The cluster as it is and was; the same object as long as nothing changes."""

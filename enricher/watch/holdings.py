@@ -22,6 +22,10 @@ from enricher.holders import SECOND
 KEPT_FOR = timedelta(hours=2)
 # Ended holdings that are known at most; the first to end is forgotten first, and counted.
 MOST_ENDED = 200_000
+# Changes that the lake has not been given; beyond, the oldest are forgotten, and counted.
+MOST_UNTOLD = 500_000
+# A pod has its address no later than this after its start.
+WAITS = timedelta(seconds=30)
 # Holdings are turned into Arrow by groups of addresses, so that a change costs one group.
 GROUPS = 512
 
@@ -70,7 +74,7 @@ class Holding:
 
 
 class Holdings:
-    """``forgotten`` counts what was given up because of ``MOST_ENDED``."""
+    """``forgotten`` counts what was given up because of ``MOST_ENDED`` and ``MOST_UNTOLD``."""
 
     def __init__(self, cluster: str | None) -> None:
         self._cluster = cluster
@@ -111,8 +115,26 @@ class Holdings:
                 row[TOLD.index(name)] = value
             self._update(holding, tuple(row), holding.end, holding.terminated)
 
+    def recall(self, assignments: pa.Table, now: datetime) -> dict[str, set[str]]:
+        """What the lake has, before anything else is told; gives the objects of each kind that held on then."""
+        open_of: dict[str, set[str]] = {}
+        for row in assignments.sort_by("until_time").to_pylist():
+            if _is_recent(row, now):
+                start, end = row["from_time"], row["until_time"]
+                holding = Holding(row["ip"], row["uid"], self._told(row), False, start, start, None, None, start, None)
+                self._add(holding)
+                self._update(holding, holding.told, end, None)
+                if end is None:
+                    self._by_uid[holding.uid] = (*self._by_uid.get(holding.uid, ()), holding)
+                    open_of.setdefault(row["kind"], set()).add(holding.uid)
+        self._untold.clear()
+        return open_of
+
     def forget(self, now: datetime) -> None:
         """What ended too long ago, and what is too much."""
+        while len(self._untold) > MOST_UNTOLD:
+            del self._untold[next(iter(self._untold))]
+            self.forgotten += 1
         while self._ended:
             holding = self._ended[0]
             is_old = holding.end is not None and holding.end < now - KEPT_FOR
@@ -259,5 +281,5 @@ def _hand_on(earlier: Holding, later: Holding) -> None:
         later.from_time = max(later.start, earlier.terminated)
         last = max(later.start, earlier.terminated + SECOND)
     else:
-        last = later.start if end is None else max(later.start, later.seen)
+        last = later.start if end is None else max(later.start, min(later.seen, later.start + WAITS))
     earlier.until_time = last if end is None else min(end, last)

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from datetime import datetime
 from threading import Event, Thread
 
+import pyarrow as pa
 from lightkube.config.kubeconfig import SingleConfig
 
 from enricher.directory import Directory
@@ -36,6 +37,10 @@ class Watcher:
         self._threads = [
             Thread(target=run, args=(self._stopping,), name=f"watch {name}", daemon=True) for name, run in runs
         ]
+
+    def recall(self, assignments: pa.Table) -> None:
+        """Before the start: assignments of this cluster that the lake says still hold, or ended within the last two hours."""
+        self._cluster.recall(assignments, self._clock())
 
     def start(self) -> None:
         for thread in self._threads:

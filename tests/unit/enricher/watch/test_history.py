@@ -261,3 +261,39 @@ def test_reading_of_objects_now_and_then_if_anything_changed() -> None:
     later = at(-40) + watched_cluster.READ_EVERY
     assert sorted(cluster.drain(later).objects["name"].to_pylist()) == ["a", "b"]
     assert cluster.drain(later + timedelta(hours=1)).objects.num_rows == 0
+
+
+def test_recalled_from_the_lake_after_a_restart() -> None:
+    before = Cluster("test")
+    for one in (
+        ran("a", -600),
+        ran("b", -600, None, "10.1.0.2"),
+        ran("c", -600, None, "10.1.0.3"),
+        node("n1", "192.168.0.1"),
+    ):
+        put(before, one, -590)
+    end(before, ran("c", -600, None, "10.1.0.3"), -300)
+    lake = before.snapshot(at(-200)).assignments
+    cluster = Cluster("test")
+    cluster.recall(lake, at(0))
+    assert spans(cluster, "10.1.0.3") == [("c", -600, -300)]
+    # While nobody watched, a went and d took its address.
+    put(cluster, ran("d", -100), 1)
+    put(cluster, ran("b", -600, None, "10.1.0.2"), 1)
+    cluster.keep_only(RESOURCES["Pod"], {"uid-d", "uid-b"}, at(2))
+    assert spans(cluster) == [("a", -600, -70), ("d", -100, None)]
+    assert spans(cluster, "10.1.0.2") == [("b", -600, None)]
+    told = {row["name"]: row["until_time"] for row in cluster.drain(at(3)).assignments.to_pylist()}
+    assert told == {"a": at(-70), "d": None}
+    cluster.keep_only(RESOURCES["Node"], set(), at(4))
+    assert spans(cluster, "192.168.0.1", now=5) == [("n1", -21600, 4)]
+
+
+def test_changes_that_nobody_drains_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(history, "MOST_UNTOLD", 2)
+    cluster = Cluster("test")
+    for number in range(4):
+        put(cluster, ran(f"p{number}", -60, None, f"10.1.0.{number}"), -50)
+    assert cluster.snapshot(at(0)).assignments.num_rows == 4
+    assert cluster.drain(at(0)).assignments["name"].to_pylist() == ["p2", "p3"]
+    assert cluster.counts()["holdings_forgotten"] == 2
