@@ -60,6 +60,10 @@ class Watcher:
         """Every kind that is watched was listed once: before, a snapshot is a part."""
         return all(follower.is_synced for follower in self.followers)
 
+    @property
+    def is_running(self) -> bool:
+        return all(thread.is_alive() for thread in self._threads)
+
     def ages(self) -> dict[str, float | None]:
         """Seconds since each kind was heard of last."""
         now = self._clock()

@@ -297,3 +297,19 @@ def test_changes_that_nobody_drains_are_bounded(monkeypatch: pytest.MonkeyPatch)
     assert cluster.snapshot(at(0)).assignments.num_rows == 4
     assert cluster.drain(at(0)).assignments["name"].to_pylist() == ["p2", "p3"]
     assert cluster.counts()["holdings_forgotten"] == 2
+
+
+def test_half_a_character_is_refused_and_a_whole_one_is_not() -> None:
+    cluster = Cluster("test")
+    assert cluster.put(RESOURCES["Pod"], "v1", ran("a", -60, labels={"x": "\ud83d"}), at(0)) is None
+    put(cluster, ran("b", -60, labels={"x": "\U0001f600"}), 0)
+    (row,) = cluster.snapshot(at(0)).assignments.to_pylist()
+    assert (row["name"], row["labels"]) == ("b", [("x", "\U0001f600")])
+
+
+def test_deleted_object_that_makes_no_sense_is_gone_all_the_same() -> None:
+    cluster = Cluster("test")
+    put(cluster, ran("a", -60), -50)
+    wrong = ran("a", -60) | {"status": {"podIP": "no address"}}
+    assert cluster.end(RESOURCES["Pod"], "v1", wrong, at(3)) is None
+    assert spans(cluster, now=4) == [("a", -60, 3)]
