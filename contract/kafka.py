@@ -5,7 +5,6 @@ import re
 import ssl
 from dataclasses import dataclass, field, replace
 from typing import Any
-from urllib.parse import unquote, urlsplit
 
 from kafka.errors import (
     AuthorizationError,
@@ -34,7 +33,9 @@ BOOTSTRAP_MS = 10_000
 REQUEST_MS = 10_000
 RECONNECT_MS = 5_000  # the longest wait between two attempts: a broker that is back is used within seconds
 
-_TOPIC = re.compile(r"[a-zA-Z0-9._-]{1,200}")
+_TOPIC = re.compile(r"(?!\.\.?$)[a-zA-Z0-9._-]{1,200}")
+_URL = re.compile(r"kafka://(?P<servers>[^/@?#\s]+)(?:/(?P<topic>[^/@?#]*))?")
+_SERVER = re.compile(r"(?:\[[0-9a-fA-F:.]+\]|[^\[\]:]+):(?P<port>[0-9]{1,5})")
 
 # What the library has to say goes where the program sends its logs, and nowhere if it does not.
 logging.getLogger("kafka").addHandler(logging.NullHandler())
@@ -127,15 +128,15 @@ class KafkaSettings:
 
 def servers_and_topic(url: str) -> tuple[tuple[str, ...], str]:
     """Of ``kafka://HOST:PORT[,HOST:PORT][/TOPIC]``; an IPv6 address stands in brackets."""
-    parts = urlsplit(url)
-    if parts.scheme != "kafka" or parts.query or parts.fragment or "@" in parts.netloc:
-        raise UsageError(f"{url!r} is no address of Kafka; write kafka://HOST:PORT[,HOST:PORT]/TOPIC")
-    servers = tuple(part for part in parts.netloc.split(",") if part)
+    found = _URL.fullmatch(url)
+    if found is None:  # and is not repeated: it may have a password in it
+        raise UsageError("that is no address of Kafka; write kafka://HOST:PORT[,HOST:PORT]/TOPIC")
+    servers = tuple(found["servers"].split(","))
     for server in servers:
-        host, _, port = server.rpartition(":")
-        if not host or not port.isdigit() or not 0 < int(port) < 65536:
+        host = _SERVER.fullmatch(server)
+        if host is None or not 0 < int(host["port"]) < 65536:
             raise UsageError(f"kafka: {server!r} is no HOST:PORT")
-    return servers, unquote(parts.path.strip("/")) or TOPIC
+    return servers, found["topic"] or TOPIC
 
 
 def transport_error(where: str, error: BaseException) -> TransportError:
