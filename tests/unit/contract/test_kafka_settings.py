@@ -1,5 +1,6 @@
 """Wrong settings are said before Kafka is asked, and what Kafka says is one line."""
 
+import random
 import ssl
 from pathlib import Path
 from typing import Any
@@ -12,9 +13,12 @@ from kafka.errors import (
     TopicAuthorizationFailedError,
     UnknownTopicOrPartitionError,
 )
+from kafka.record import default_records
+from kafka.record._crc32c import crc
+from kafka.record.default_records import DefaultRecordBatchBuilder
 
 from contract.errors import UsageError
-from contract.kafka import KafkaSettings, servers_and_topic, transport_error
+from contract.kafka import KafkaSettings, checksum, servers_and_topic, transport_error
 
 PLAIN = KafkaSettings(("a:9092",))
 
@@ -125,3 +129,18 @@ def test_errors_are_one_line_with_what_to_do(error: Exception, words: str) -> No
     assert said.startswith("kafka://a:1: ")
     assert words in said
     assert said.isprintable()
+
+
+@pytest.mark.parametrize("size", [0, 1, 7, 100, 4097])
+def test_checksum_is_that_of_kafka(size: int) -> None:
+    octets = random.Random(size).randbytes(size)
+    assert checksum(memoryview(octets)) == crc(octets)
+
+
+def test_record_batches_are_given_our_checksum() -> None:
+    builder = DefaultRecordBatchBuilder(2, 0, False, -1, -1, -1, 1 << 20)
+    builder.append(0, 1, b"key", b"value" * 1000, [])
+    octets = bytes(builder.build())
+    assert int.from_bytes(octets[17:21]) == crc(octets[21:])
+    assert default_records.calc_crc32c is checksum
+    assert "calc_crc32c" in DefaultRecordBatchBuilder.write_header.__code__.co_names
