@@ -17,7 +17,7 @@ from kafka.errors import (
 from kafka.structs import OffsetAndMetadata, TopicPartition
 
 from contract.errors import WireError
-from contract.kafka import KafkaSettings, transport_error
+from contract.kafka import KafkaSettings, connected, transport_error
 from contract.wire import Envelope, decode, opened
 from enricher.dead import DeadLetter, DeadLetters
 from enricher.doubles import Doubles
@@ -29,6 +29,8 @@ SESSION_SECONDS = 30.0  # after which a member that says nothing loses its parti
 FETCH_BYTES = 16 << 20
 PARTITION_BYTES = 2 << 20
 MAX_MESSAGES = 8
+
+METADATA_MS = 10_000  # how long a topic or partition that is new may go unseen
 
 # Messages before the offset where reading begins of which only the ids are taken: a double whose message lies further back,
 # behind a change of its reader, is not known as one.
@@ -106,11 +108,8 @@ class Consumer:
         ] = {}  # partitions of ours that are not read yet, and where to begin if that is known
         self._dead = DeadLetters(settings)
         self.counts = Counts()
-        try:
-            self._kafka = KafkaConsumer(**settings.options(), **_options(group, session))
-            self._kafka.subscribe([settings.topic], listener=self._listener)
-        except (KafkaError, OSError, ValueError) as error:
-            raise transport_error(self._where, error) from error
+        self._kafka = connected(KafkaConsumer, settings, **_options(group, session))
+        self._kafka.subscribe([settings.topic], listener=self._listener)
 
     def __enter__(self) -> Self:
         return self
@@ -270,6 +269,7 @@ def _options(group: str, session: float) -> dict[str, Any]:
         "group_id": group,
         "enable_auto_commit": False,
         "auto_offset_reset": "earliest",
+        "metadata_max_age_ms": METADATA_MS,
         "max_poll_records": MAX_MESSAGES,
         "fetch_max_bytes": FETCH_BYTES,
         "max_partition_fetch_bytes": PARTITION_BYTES,
