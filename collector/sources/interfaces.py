@@ -15,9 +15,12 @@ from contract.errors import MachineError, UsageError
 RTMGRP_LINK = 1
 MESSAGE = 1 << 16  # octets of a message that is thrown away
 PLACES = 1 << 14  # of the table that the kernels look an interface up in
-MAX_KNOWN = PLACES // 2  # indexes that the table holds; beyond that the longest known is forgotten, and listed again
+MAX_KNOWN = (
+    PLACES // 2
+)  # indexes that the table holds; beyond that those that are gone are forgotten, then the longest known
 NAMELESS = 0  # the id of every interface that was gone before it was listed, and of those beyond ``MAX_INTERFACES``
 EXCLUDE = "!"
+Listing = Callable[[], list[tuple[int, str]]]
 
 
 class Wanted:
@@ -43,12 +46,14 @@ class LiveInterfaces:
     The id of an interface that is gone is given to another after ``keep_us``, when no record has it any more.
     """
 
-    def __init__(self, wanted: Wanted, steady: Callable[[], int], keep_us: int) -> None:
+    def __init__(
+        self, wanted: Wanted, steady: Callable[[], int], keep_us: int, listing: Listing = socket.if_nameindex
+    ) -> None:
         self.names: list[str | None] = [None]
         self.indexes = np.zeros(PLACES, np.int32)
         self.ids = np.zeros(PLACES, np.int32)
         self.unwanted: list[int] = []
-        self._wanted, self._steady, self._keep = wanted, steady, keep_us
+        self._wanted, self._steady, self._keep, self._listing = wanted, steady, keep_us, listing
         self._listed: dict[int, str] = {}
         self._known: dict[int, int] = {}
         self._gone: deque[tuple[int, int, int]] = deque()  # when, index, id
@@ -56,7 +61,7 @@ class LiveInterfaces:
 
     def refresh(self) -> None:
         """List the interfaces again."""
-        listed, now = dict(socket.if_nameindex()), self._steady()
+        listed, now = dict(self._listing()), self._steady()
         for index, name in self._listed.items():
             if listed.get(index) != name and self._known.get(index, NAMELESS) > NAMELESS:
                 self._gone.append((now, index, self._known[index]))
@@ -92,7 +97,8 @@ class LiveInterfaces:
     def _fill(self) -> None:
         """Write the table for the kernels: open addressing from the index itself on."""
         while len(self._known) > MAX_KNOWN:
-            self._known.pop(next(iter(self._known)))
+            gone = (index for index in self._known if index not in self._listed)
+            del self._known[next(gone, next(iter(self._known)))]
         self.indexes[:] = 0
         for index, number in self._known.items():
             place = index % PLACES

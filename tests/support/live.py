@@ -10,7 +10,7 @@ from threading import Event, Thread
 import pyarrow as pa
 
 from collector.kernels.state import Bounds
-from collector.live import Clock, collect_live
+from collector.live import Clock, collect_live, keep_us
 from collector.sources.filter import Lengths
 from collector.sources.interfaces import LiveInterfaces, Wanted
 from collector.sources.opening import open_packets
@@ -90,7 +90,9 @@ def live(
         with (
             inside(namespace),
             open_packets() as opened,
-            Ring(opened, LiveInterfaces(Wanted(patterns), clock.steady, 3 * interval), Lengths((53,)), size) as ring,
+            Ring(
+                opened, LiveInterfaces(Wanted(patterns), clock.steady, keep_us(bounds, interval)), Lengths((53,)), size
+            ) as ring,
         ):
             captures.append(Live([ring], clock))
             captures[0].going.set()
