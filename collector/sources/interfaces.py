@@ -1,25 +1,23 @@
 """Which interfaces of the machine are captured, and under which id each is known to the tables, as they come and go."""
 
-import errno
 import socket
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from fnmatch import fnmatchcase
 
 import numpy as np
 
 from collector.kernels.ring import NOT_WANTED
 from collector.sources.capture import MAX_INTERFACES
-from contract.errors import MachineError, UsageError
+from contract.errors import UsageError
 
-RTMGRP_LINK = 1
-MESSAGE = 1 << 16  # octets of a message that is thrown away
 PLACES = 1 << 14  # of the table that the kernels look an interface up in
 MAX_KNOWN = (
     PLACES // 2
 )  # indexes that the table holds; beyond that those that are gone are forgotten, then the longest known
 NAMELESS = 0  # the id of every interface that was gone before it was listed, and of those beyond ``MAX_INTERFACES``
 EXCLUDE = "!"
+NONE_HEARD: Mapping[int, str] = {}
 Listing = Callable[[], list[tuple[int, str]]]
 
 
@@ -59,9 +57,13 @@ class LiveInterfaces:
         self._gone: deque[tuple[int, int, int]] = deque()  # when, index, id
         self.refresh()
 
-    def refresh(self) -> None:
-        """List the interfaces again."""
+    def refresh(self, heard: Mapping[int, str] = NONE_HEARD) -> None:
+        """List the interfaces again; those ``heard`` of that are not listed came and went, and packets of them may come."""
         listed, now = dict(self._listing()), self._steady()
+        for index, name in heard.items():
+            if index not in listed and index not in self._known:
+                self._known[index] = self._id_of(name)
+                self._listed[index] = name
         for index, name in self._listed.items():
             if listed.get(index) != name and self._known.get(index, NAMELESS) > NAMELESS:
                 self._gone.append((now, index, self._known[index]))
@@ -105,37 +107,3 @@ class LiveInterfaces:
             while self.indexes[place]:
                 place = (place + 1) % PLACES
             self.indexes[place], self.ids[place] = index, number
-
-
-class LinkMessages:
-    """Wakes up when an interface comes, goes or is renamed; what exactly the kernel says is not read, but listed again."""
-
-    def __init__(self) -> None:
-        try:
-            self._socket = socket.socket(
-                socket.AF_NETLINK, socket.SOCK_RAW | socket.SOCK_NONBLOCK, socket.NETLINK_ROUTE
-            )
-            self._socket.bind((0, RTMGRP_LINK))
-        except OSError as error:
-            raise MachineError(
-                f"interfaces cannot be watched ({error.strerror}); allow sockets of AF_NETLINK for tailrace"
-            ) from error
-
-    def fileno(self) -> int:
-        return self._socket.fileno()
-
-    def close(self) -> None:
-        self._socket.close()
-
-    def drain(self) -> bool:
-        """Whether there was any message, or some were lost."""
-        some = False
-        while True:
-            try:
-                self._socket.recv(MESSAGE)
-            except BlockingIOError:
-                return some
-            except OSError as error:
-                if error.errno != errno.ENOBUFS:
-                    raise
-            some = True

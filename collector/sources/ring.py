@@ -19,7 +19,8 @@ from collector.kernels.ring import INDEX, walk_ring
 from collector.kernels.state import records
 from collector.sources.capture import FRAMES, Block
 from collector.sources.filter import Connection, Lengths, capture_filter
-from collector.sources.interfaces import LinkMessages, LiveInterfaces
+from collector.sources.interfaces import LiveInterfaces
+from collector.sources.links import LinkMessages
 from collector.sources.opening import NOTHING, attach
 from contract.errors import MachineError
 
@@ -125,9 +126,10 @@ class Ring:
         """Whether a block is ready, at the latest after ``seconds``; interfaces are listed again where some changed."""
         if not self.is_ready():
             self._poll.poll(seconds * 1000)
-        if self._links.drain():
+        heard = self._links.heard()
+        if heard is not None:
             before = self.interfaces.unwanted
-            self.interfaces.refresh()
+            self.interfaces.refresh(heard)
             if before != self.interfaces.unwanted:
                 self._follow()
         return self.is_ready()

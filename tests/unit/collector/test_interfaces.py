@@ -1,10 +1,15 @@
 """Which interfaces are wanted, and their ids as they come and go."""
 
+import struct
+
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from collector.kernels.ring import NOT_WANTED, UNKNOWN
 from collector.sources.capture import MAX_INTERFACES
 from collector.sources.interfaces import MAX_KNOWN, NAMELESS, LiveInterfaces, Wanted
+from collector.sources.links import RTM_DELLINK, RTM_NEWLINK, names_in
 from contract.errors import UsageError
 from tests.support.ring import found_id
 
@@ -83,6 +88,37 @@ def test_one_that_was_gone_before_it_was_listed_has_no_name() -> None:
     chosen = Machine("eth0", eth0=2)
     chosen.seen.learn(9)
     assert found_id(chosen.seen, 9) == NOT_WANTED
+
+
+def test_one_that_was_heard_of_before_it_was_gone_has_its_name() -> None:
+    machine = Machine("pod*", eth0=2)
+    machine.seen.refresh({9: "pod9", 10: "other", 2: "eth0"})
+    assert machine.name(9) == "pod9"
+    assert found_id(machine.seen, 10) == NOT_WANTED
+    machine.now_has(pod9=9)
+    assert machine.name(9) == "pod9"
+
+
+@given(st.binary(max_size=300))
+def test_what_is_no_message_says_no_name(said: bytes) -> None:
+    assert all(isinstance(name, str) for _, name in names_in(said))
+
+
+def test_names_in_messages() -> None:
+    said = (
+        link_message(RTM_NEWLINK, 7, b"pod7")
+        + link_message(RTM_DELLINK, -8 & 0x7FFFFFFF, b"x" * 15)
+        + link_message(18, 9, b"no")
+    )
+    assert dict(names_in(said)) == {7: "pod7", 0x7FFFFFF8: "x" * 15}
+    assert dict(names_in(said[:-1])) == dict(names_in(said))
+
+
+def link_message(kind: int, index: int, name: bytes) -> bytes:
+    """With an address (IFLA_ADDRESS) before the name."""
+    attributes = struct.pack("=HH6sxxHH", 10, 1, b"\2" * 6, 5 + len(name), 3) + name + bytes(1 + (-len(name) - 1) % 4)
+    body = struct.pack("=BxHiII", 0, 1, index, 0, 0) + attributes
+    return struct.pack("=IHHII", 16 + len(body), kind, 0, 0, 0) + body
 
 
 def test_one_that_comes_just_now_is_learned_by_its_packet() -> None:

@@ -191,7 +191,7 @@ def test_interfaces_come_go_and_come_again(ends: tuple[str, str]) -> None:
         for _ in range(2):
             for name, net in (("pod1", "10.231.11"), ("pod-not", "10.231.12")):
                 wire(a, b, name, net)
-                say(a, f"{net}.2", 7777)
+                say(a, b, f"{net}.2", 7777)
             ip("-n", a, "link", "del", "pod1")
             ip("-n", a, "link", "del", "pod-not")
     mine = [row for row in capture.rows("flows") if row["dst_port"] == 7777]
@@ -202,22 +202,26 @@ def test_an_interface_that_is_renamed_is_another(ends: tuple[str, str]) -> None:
     a, b = ends
     wire(a, b, "was", "10.231.13")
     with live(a) as capture:
-        say(a, "10.231.13.2", 7777)
+        say(a, b, "10.231.13.2", 7777)
         wait_until(lambda: capture.total("packets") > 0, "nothing was captured")
         ip("-n", a, "link", "set", "was", "name", "is")
-        say(a, "10.231.13.2", 7777)
+        say(a, b, "10.231.13.2", 7777)
     mine = [row for row in capture.rows("flows") if row["dst_port"] == 7777]
     assert sorted((row["interface"], row["src_packets"]) for row in mine) == [("is", 1), ("was", 1)]
 
 
-def say(a: str, to: str, port: int) -> None:
-    """One datagram always from the same port."""
+def say(a: str, b: str, to: str, port: int) -> None:
+    """One datagram always from the same port, which has arrived then."""
     with inside(a):
         sender = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-    with sender:
-        sender.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    with inside(b):
+        receiver = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    with sender, receiver:
+        receiver.settimeout(10)
+        receiver.bind((to, port))
         sender.bind(("", 6666))
         sender.sendto(b"one", (to, port))
+        receiver.recv(10)
 
 
 def test_flows_and_queries_end_though_no_packet_comes(ends: tuple[str, str]) -> None:
