@@ -18,6 +18,7 @@ from collector.tables import Settings
 from tests.support.filtered import CASES
 from tests.support.frames import BOUNDS, ETHERNET, SECOND, START
 
+HELD_UP = 200 * SECOND
 HOUR = 3600 * SECOND
 OCTETS = np.frombuffer(CASES["udp"].frame, np.uint8).copy()
 
@@ -43,13 +44,18 @@ class Script:
 
     hands: Hands
     blocks_to_come: list[list[int | str]]
+    turns_left: int = 0  # without a block, before it is told to stop
     interfaces: Any = field(default_factory=lambda: SimpleNamespace(names=[None, "eth0"]))
 
     def is_ready(self) -> bool:
         return bool(self.blocks_to_come)
 
     def wait(self, seconds: float) -> bool:
+        self.turns_left -= not self.is_ready()
         return self.is_ready()
+
+    def is_over(self) -> bool:
+        return not self.is_ready() and self.turns_left <= 0
 
     def shut(self) -> None:
         pass
@@ -62,6 +68,10 @@ class Script:
         for event in self.blocks_to_come.pop(0):
             if isinstance(event, int):
                 self.hands.ahead += event
+            elif event == "held up":
+                self.hands.passed += HELD_UP
+            elif event == "older":
+                times.append(self.hands.wall() - HELD_UP)
             else:
                 self.hands.passed += 50_000
                 times.append(self.hands.wall())
@@ -71,13 +81,13 @@ class Script:
         yield Block(OCTETS, frames, len(times))
 
 
-def collected(*blocks: list[int | str]) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+def collected(*blocks: list[int | str], turns: int = 0) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
     """Flows, and the rows of coverage that are of all interfaces."""
     hands = Hands()
-    script = Script(hands, list(blocks))
+    script = Script(hands, list(blocks), turns)
     given: dict[str, list[pa.RecordBatch]] = {"flows": [], "coverage": []}
-    clock = Clock(hands.wall, hands.steady)
-    for name, batch in collect_live([script], Settings(1, bounds=BOUNDS), clock, lambda: not script.is_ready()):  # type: ignore[list-item]
+    clock, settings = Clock(hands.wall, hands.steady), Settings(1, bounds=BOUNDS)
+    for name, batch in collect_live([script], settings, clock, script.is_over):  # type: ignore[list-item]
         batch.validate(full=True)
         given[name].append(batch)
     flows = [row for batch in given["flows"] for row in batch.to_pylist()]
@@ -117,3 +127,16 @@ def test_a_clock_that_is_slewed_ends_nothing() -> None:
     flows, coverage = collected(*(["p", 400_000] for _ in range(10)))
     assert [flow["src_packets"] for flow in flows] == [10]
     assert {row["clock_skew_us"] for row in coverage} == {None}
+
+
+def test_a_flow_ends_by_the_wall_clock_where_no_packet_comes() -> None:
+    """A turn without a block takes some looks at the clock of 10 ms each: more than the minute of silence."""
+    flows, coverage = collected(["p"], turns=3000)
+    assert [flow["end_reason"] for flow in flows] == ["idle"]
+    assert len(coverage) > 6
+
+
+def test_no_flow_ends_while_packets_of_it_are_unread() -> None:
+    """However late the thread is: an interval ended, and more than a minute passed."""
+    flows, _ = collected(["p"], ["held up", "older"], ["older"])
+    assert [(flow["src_packets"], flow["end_reason"]) for flow in flows] == [(3, "shutdown")]
