@@ -121,9 +121,8 @@ def _settings(config: "CollectConfig", node: str | None) -> "Settings":
 
 
 def _live(config: "CollectConfig", stack: ExitStack, stop: "Event") -> "Iterator[Batch]":
-    from collector.privileges import drop_privileges
-
     from collector.live import Clock, collect_live
+    from collector.privileges import drop_privileges
     from collector.warming import warm
 
     warm()
@@ -138,13 +137,11 @@ def _live(config: "CollectConfig", stack: ExitStack, stop: "Event") -> "Iterator
 def _rings(config: "CollectConfig", steady: Callable[[], int]) -> "Sequence[Ring]":
     from collector.sources.filter import Lengths
     from collector.sources.interfaces import LiveInterfaces, Wanted
+    from collector.sources.opening import open_packets
     from collector.sources.ring import Ring
 
-    wanted = Wanted(config.interfaces)
-    return [
-        Ring(LiveInterfaces(wanted, steady, KEEP_INTERFACE_S * MICROSECONDS), Lengths(config.dns_port, config.snap))
-        for _ in range(config.threads)
-    ]
+    interfaces = LiveInterfaces(Wanted(config.interfaces), steady, KEEP_INTERFACE_S * MICROSECONDS)
+    return [Ring(open_packets(), interfaces, Lengths(config.dns_port, config.snap))]
 
 
 def _of_files(config: "CollectConfig", stop: "Event") -> "Iterator[Batch]":

@@ -45,11 +45,13 @@ class Followed(Protocol):
     @property
     def resource(self) -> Kind: ...
 
+    @property
+    def errors(self) -> Mapping[str, int]: ...
+
     is_synced: bool
     lists: int
     events: int
     malformed: int
-    errors: Mapping[str, int]
 
 
 class Watched(Protocol):
@@ -64,9 +66,11 @@ class Watched(Protocol):
 class Rounds(Protocol):
     """What an enricher did."""
 
+    @property
+    def records(self) -> Mapping[str, int]: ...
+
     rounds: int
     seconds: float
-    records: Mapping[str, int]
     lag_seconds: float | None
 
 
