@@ -73,6 +73,9 @@ class Rounds(Protocol):
     seconds: float
     lag_seconds: float | None
 
+    @property
+    def records(self) -> Mapping[str, int]: ...
+
 
 COLLECTED = (
     Metric[Tally](
