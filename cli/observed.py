@@ -66,9 +66,6 @@ class Watched(Protocol):
 class Rounds(Protocol):
     """What an enricher did."""
 
-    @property
-    def records(self) -> Mapping[str, int]: ...
-
     rounds: int
     seconds: float
     lag_seconds: float | None
