@@ -4,10 +4,11 @@ import logging
 import secrets
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from io import BufferedReader
 from pathlib import Path
+from socket import socket
 from typing import TYPE_CHECKING, Annotated, Any, cast
 
 import typer
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from cli.config import CollectConfig
     from cli.sinks import Sink
     from collector.driver import Batch
+    from collector.live import Clock
     from collector.sources.ring import Ring
     from collector.tables import Settings
 
@@ -86,10 +88,20 @@ def collect(
     if is_answered(settings, check, dump_config):
         return
     with logging_to(sys.stderr, settings.log_level), stopping() as stop:
-        _run(settings, stop)
+        _run(settings, _opened() if settings.interfaces else None, stop)
 
 
-def _run(config: "CollectConfig", stop: "Event") -> None:
+def _opened() -> socket:
+    """Before anything is imported that starts threads, which would keep the privileges that are given up here."""
+    from collector.privileges import drop_privileges
+    from collector.sources.opening import open_packets
+
+    opened = open_packets()
+    drop_privileges()
+    return opened
+
+
+def _run(config: "CollectConfig", opened: socket | None, stop: "Event") -> None:
     from cli.metrics import Observed
     from cli.observed import COLLECTED
     from cli.running import served
@@ -98,7 +110,7 @@ def _run(config: "CollectConfig", stop: "Event") -> None:
 
     tally = Tally()
     with ExitStack() as stack:
-        batches = _live(config, stack, stop) if config.interfaces else _of_files(config, stop)
+        batches = _live(config, stack.enter_context(_ring(config, opened)), stop) if opened else _of_files(config, stop)
         into = stack.enter_context(sink(config))
         metrics: list[Observed[Any]] = [Observed(lambda: tally, COLLECTED), *into.metrics]
         beat = stack.enter_context(served(config, into.faults, metrics))
@@ -120,28 +132,30 @@ def _settings(config: "CollectConfig", node: str | None) -> "Settings":
     return Settings(secrets.randbits(64), config.cluster, node, dns_ports=config.dns_port)
 
 
-def _live(config: "CollectConfig", stack: ExitStack, stop: "Event") -> "Iterator[Batch]":
-    from collector.live import Clock, collect_live
-    from collector.privileges import drop_privileges
+def _live(config: "CollectConfig", ring: "Ring", stop: "Event") -> "Iterator[Batch]":
+    from collector.live import collect_live
+
+    log.info("capturing", extra={"interfaces": ", ".join(config.interfaces), "node": config.node})
+    interval = int(config.interval * MICROSECONDS)
+    return collect_live([ring], _settings(config, config.node), _clock(), stop.is_set, interval)
+
+
+def _ring(config: "CollectConfig", opened: socket) -> "Ring":
+    """Packets come from here on: what compiles the kernels comes before."""
+    from collector.sources.filter import Lengths
+    from collector.sources.interfaces import LiveInterfaces, Wanted
+    from collector.sources.ring import Ring
     from collector.warming import warm
 
     warm()
-    clock = Clock(lambda: time.time_ns() // 1000, lambda: time.monotonic_ns() // 1000)
-    rings = [stack.enter_context(ring) for ring in _rings(config, clock.steady)]
-    drop_privileges()
-    log.info("capturing", extra={"interfaces": ", ".join(config.interfaces), "node": config.node})
-    settings = _settings(config, config.node)
-    return collect_live(rings, settings, clock, stop.is_set, int(config.interval * MICROSECONDS))
+    interfaces = LiveInterfaces(Wanted(config.interfaces), _clock().steady, KEEP_INTERFACE_S * MICROSECONDS)
+    return Ring(opened, interfaces, Lengths(config.dns_port, config.snap))
 
 
-def _rings(config: "CollectConfig", steady: Callable[[], int]) -> "Sequence[Ring]":
-    from collector.sources.filter import Lengths
-    from collector.sources.interfaces import LiveInterfaces, Wanted
-    from collector.sources.opening import open_packets
-    from collector.sources.ring import Ring
+def _clock() -> "Clock":
+    from collector.live import Clock
 
-    interfaces = LiveInterfaces(Wanted(config.interfaces), steady, KEEP_INTERFACE_S * MICROSECONDS)
-    return [Ring(open_packets(), interfaces, Lengths(config.dns_port, config.snap))]
+    return Clock(lambda: time.time_ns() // 1000, lambda: time.monotonic_ns() // 1000)
 
 
 def _of_files(config: "CollectConfig", stop: "Event") -> "Iterator[Batch]":

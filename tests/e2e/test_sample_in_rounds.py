@@ -28,7 +28,7 @@ def lake(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
     arrived = arrivals("shop", ROUND_S)
     rounds = range(arrived[0].round, arrived[-1].round + 3)
     for nodes in request.param:
-        pipeline = Pipeline(made, known, lambda: directory.objects["seen_time"][0].as_py())
+        pipeline = Pipeline(made, known, directory.objects["seen_time"][0].as_py)
         for number in rounds:
             for one in arrived:
                 if one.round == number and one.node in nodes:
