@@ -4,7 +4,6 @@ import logging
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from queue import Empty, Queue
 from threading import Thread
 from typing import TYPE_CHECKING, Any, Protocol
@@ -24,7 +23,6 @@ log = logging.getLogger("tailrace.collect")
 # Batches that wait for the end of a round's enrichment; then the ring fills, and what it cannot hold is counted.
 MOST_BATCHES = 256
 TURN_S = 0.5
-SPOOL = Path("tailrace-spool")
 
 
 class Sink(Protocol):
@@ -50,9 +48,8 @@ def _to_kafka(config: CollectConfig) -> Iterator[Sink]:
     from collector.transport.publish import Publisher, Source
 
     source = Source(config.cluster, config.node)
-    folder = config.spool.dir or SPOOL
     kafka = kafka_settings(config.to, config.kafka)
-    with Publisher(kafka, source, folder, time.monotonic, int(config.spool.bytes)) as publisher:
+    with Publisher(kafka, source, config.spool.dir, time.monotonic, int(config.spool.bytes)) as publisher:
         yield KafkaSink(publisher)
 
 
