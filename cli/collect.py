@@ -48,6 +48,10 @@ def collect(
     to: Annotated[
         str | None, typer.Option(metavar="URL", help="kafka://HOST:PORT[,HOST:PORT]/TOPIC to publish to")
     ] = None,
+    spool: Annotated[
+        Path | None,
+        typer.Option(metavar="DIR", help="with --to: where batches wait while Kafka is away, also for the next start"),
+    ] = None,
     lake: Annotated[
         str | None, typer.Option(help="the lake to add to, without Kafka; made where there is none")
     ] = None,
@@ -81,7 +85,14 @@ def collect(
     from cli.logs import logging_to
     from cli.running import stopping
 
-    flags: dict[str, object] = {"interfaces": interface, "from": files, "to": to, "lake": lake, "node": node}
+    flags: dict[str, object] = {
+        "interfaces": interface,
+        "from": files,
+        "to": to,
+        "spool.dir": spool,
+        "lake": lake,
+        "node": node,
+    }
     flags |= {"cluster": cluster, "kube": kube, "kube_api": kube_api, "kubeconfig": kubeconfig, "dns_port": dns_port}
     flags |= {"snap": snap, "threads": threads, "interval": interval, "round": round_, "health": health}
     settings = configuration(CollectConfig, flags | {"log_level": log_level}, config)

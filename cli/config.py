@@ -91,7 +91,12 @@ class Kafka(Section):
 class Spool(Section):
     """Where batches wait while the brokers are away."""
 
-    dir: Annotated[Path, Field(description="folder on disk, of one collector alone")] = Path("tailrace-spool")
+    dir: Annotated[
+        Path | None,
+        Field(
+            description="folder of this process alone; without one they wait in a temporary one, gone with the process"
+        ),
+    ] = None
     bytes: Annotated[
         ByteSize,
         Field(ge=64 << 20, description="room on disk, such as 4GiB; beyond it the oldest batches are given up"),
@@ -207,8 +212,8 @@ def secrets(section: type[BaseModel]) -> set[KeyPath]:
 def unreadable(config: BaseModel) -> Iterator[tuple[KeyPath, str]]:
     """Files that are told and cannot be read, with the reason."""
     for path, field in keys(type(config)):
-        value = value_at(config, ".".join(path))
-        if isinstance(value, Path) and Path in get_args(field.annotation):  # not the spool's folder, which is made
+        value = value_at(config, ".".join(path)) if path != ("spool", "dir") else None
+        if isinstance(value, Path) and Path in get_args(field.annotation):
             try:
                 os.close(os.open(value, os.O_RDONLY))
             except OSError as error:

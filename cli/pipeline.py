@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from cli.kept import keep
 from cli.knowing import Knowledge
 
 if TYPE_CHECKING:
@@ -88,7 +89,7 @@ class Pipeline:
         from enricher.told import beside
 
         began = time.monotonic()
-        self._lake.append(self._known.drain())
+        keep(self._known.drain(), self._lake)
         given = self._rounds.turn(self._known.directory())
         enriched = beside(given.enriched, self._lake)
         tables = {

@@ -4,7 +4,9 @@ import logging
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from queue import Empty, Queue
+from tempfile import TemporaryDirectory
 from threading import Thread
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -49,8 +51,21 @@ def _to_kafka(config: CollectConfig) -> Iterator[Sink]:
 
     source = Source(config.cluster, config.node)
     kafka = kafka_settings(config.to, config.kafka)
-    with Publisher(kafka, source, config.spool.dir, time.monotonic, int(config.spool.bytes)) as publisher:
+    with (
+        _spool_folder(config) as folder,
+        Publisher(kafka, source, folder, time.monotonic, int(config.spool.bytes)) as publisher,
+    ):
         yield KafkaSink(publisher)
+
+
+@contextmanager
+def _spool_folder(config: CollectConfig) -> Iterator[Path]:
+    if config.spool.dir:
+        yield config.spool.dir
+        return
+    log.warning("without --spool, what waits while Kafka is away is lost with this process")
+    with TemporaryDirectory(prefix="tailrace-spool-") as folder:
+        yield Path(folder)
 
 
 class KafkaSink:

@@ -192,3 +192,8 @@ def test_defaults_are_values_that_could_be_told() -> None:
 def test_verbs_that_read_do_not_pay_for_settings() -> None:
     program = "import sys, cli.main; sys.exit('pydantic' in sys.modules or 'prometheus_client' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", program], check=False, timeout=60).returncode == 0
+
+
+def test_the_folder_of_the_spool_need_not_be_there_yet(tmp_path: Path) -> None:
+    file = written(tmp_path, f'[spool]\ndir = "{tmp_path}/spool"')
+    assert configuration(CollectConfig, BOTH_ENDS, file).spool.dir == tmp_path / "spool"
