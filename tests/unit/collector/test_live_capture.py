@@ -11,7 +11,7 @@ from collector.kernels.state import Bounds
 from collector.sources.filter import Lengths, capture_filter
 from collector.sources.opening import attach, open_packets
 from collector.sources.ring import Size
-from collector.warm import warm_up
+from collector.warming import warm
 from tests.support import quic_samples
 from tests.support.filtered import CASES, tagged
 from tests.support.frames import Collected, from_bytes, pcap
@@ -43,7 +43,7 @@ DNS = ("client_ip", "client_port", "server_ip", "transport", "id", "qname", "rco
 @pytest.fixture(scope="module")
 def ends() -> Iterator[tuple[str, str]]:
     required()
-    warm_up()
+    warm()
     with namespaces("a", "b") as (a, b):
         wire(a, b, "eth0", "10.231.7")
         yield a, b
