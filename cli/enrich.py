@@ -72,7 +72,7 @@ def _run(config: "EnrichConfig", stop: "Event") -> None:
 
     lake = Lake.create(str(config.lake))
     kafka = kafka_settings(config.source, config.kafka)
-    with knowledge(config, now, log.warning) as known:
+    with knowledge(config, lake, now, log.warning) as known:
         pipeline = Pipeline(lake, known, now)
         group = Group(kafka.topic, pipeline)
         callbacks = Callbacks(group.assigned, group.revoked)

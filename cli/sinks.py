@@ -91,7 +91,7 @@ def _to_lake(config: CollectConfig) -> Iterator[Sink]:
     from store.lake import Lake
 
     lake = Lake.create(str(config.lake))
-    with knowledge(config, now, log.warning) as known:
+    with knowledge(config, lake, now, log.warning) as known:
         into = LakeSink(Pipeline(lake, known, now), known, config.round)
         into.start()
         try:
