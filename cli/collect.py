@@ -159,7 +159,7 @@ def _rings(config: "CollectConfig", opened: Sequence[socket]) -> "Iterator[Ring]
     from collector.sources.filter import Lengths
     from collector.sources.interfaces import LiveInterfaces, Wanted
     from collector.sources.ring import Ring
-    from collector.tables import Bounds
+    from collector.kernels.state import Bounds
     from collector.warming import warm
 
     warm()
