@@ -67,6 +67,7 @@ def collect(
         list[str] | None, typer.Option(help="a port DNS is spoken on, in place of 53; repeatable")
     ] = None,
     snap: Annotated[str | None, typer.Option(help="octets kept of packets that need not be read whole")] = None,
+    user: Annotated[str | None, typer.Option(help="whom root becomes when the socket for packets is open")] = None,
     threads: Annotated[str | None, typer.Option(help="rings, and threads that read them")] = None,
     interval: Annotated[str | None, typer.Option(help="how often records that ended are handed on")] = None,
     round_: Annotated[
@@ -93,21 +94,21 @@ def collect(
         "node": node,
     }
     flags |= {"cluster": cluster, "kube": kube, "kube_api": kube_api, "kubeconfig": kubeconfig, "dns_port": dns_port}
-    flags |= {"snap": snap, "threads": threads, "interval": interval, "round": round_, "health": health}
+    flags |= {"snap": snap, "threads": threads, "interval": interval, "round": round_, "health": health, "user": user}
     settings = configuration(CollectConfig, flags | {"log_level": log_level}, config)
     if is_answered(settings, check, dump_config):
         return
     with logging_to(sys.stderr, settings.log_level), stopping() as stop:
-        _run(settings, _opened(settings.threads) if settings.interfaces else [], stop)
+        _run(settings, _opened(settings) if settings.interfaces else [], stop)
 
 
-def _opened(count: int) -> list[socket]:
+def _opened(config: "CollectConfig") -> list[socket]:
     """Before anything is imported that starts threads, which would keep the privileges that are given up here."""
     from collector.privileges import drop_privileges
     from collector.sources.opening import open_packets
 
-    opened = [open_packets() for _ in range(count)]
-    drop_privileges()
+    opened = [open_packets() for _ in range(config.threads)]
+    drop_privileges(config.user)
     return opened
 
 
