@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from cli.config import CollectConfig
 from cli.metrics import Observed
 from contract.coverage import COVERAGE
+from contract.errors import TailraceError, TransportError
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from cli.knowing import Knowledge
     from cli.pipeline import Pipeline
     from collector.transport.publish import Publisher
+    from collector.transport.statistics import Statistics
 
 log = logging.getLogger("tailrace.collect")
 
@@ -57,6 +59,16 @@ def _to_kafka(config: CollectConfig) -> Iterator[Sink]:
         Publisher(kafka, source, folder, time.monotonic, int(config.spool.bytes)) as publisher,
     ):
         yield KafkaSink(publisher)
+    _tell_what_is_left(publisher.statistics, config)
+
+
+def _tell_what_is_left(counts: "Statistics", config: CollectConfig) -> None:
+    if not counts.spooled:
+        return
+    if config.spool.dir is None:
+        why = f"{counts.spooled} messages were not taken, and are lost with the temporary spool"
+        raise TransportError(str(config.to), why, "name a folder with --spool") from counts.error
+    log.warning("%d messages wait in %s for the next start", counts.spooled, config.spool.dir)
 
 
 @contextmanager
@@ -74,12 +86,20 @@ class KafkaSink:
         from cli.observed import PUBLISHED
 
         self._publisher = publisher
+        self._told: TailraceError | None = None
         self.metrics = (Observed(lambda: publisher.statistics, PUBLISHED),)
 
     def add(self, table: str, batch: "pa.RecordBatch") -> None:
         self._publisher.publish(table, batch)
         if table == COVERAGE.name:  # which ends an interval
             self._publisher.flush()
+        self._tell_error()
+
+    def _tell_error(self) -> None:
+        error = self._publisher.statistics.error
+        if error is not None and error is not self._told:
+            log.warning("%s", error)
+            self._told = error
 
     def faults(self) -> list[str]:
         """A broker that is away is no fault: the spool takes what comes."""
