@@ -110,8 +110,9 @@ def _run(config: "CollectConfig", opened: socket | None, stop: "Event") -> None:
 
     tally = Tally()
     with ExitStack() as stack:
-        batches = _live(config, stack.enter_context(_ring(config, opened)), stop) if opened else _of_files(config, stop)
-        into = stack.enter_context(sink(config))
+        ring = stack.enter_context(_ring(config, opened)) if opened else None
+        batches = _live(config, ring, stop) if ring else _of_files(config, stop)
+        into = stack.enter_context(sink(config, ring.leave_out if ring else lambda _: None))
         metrics: list[Observed[Any]] = [Observed(lambda: tally, COLLECTED), *into.metrics]
         beat = stack.enter_context(served(config, into.faults, metrics))
         _pump(batches, into, tally.add, beat)

@@ -46,6 +46,9 @@ class Kafka(Section):
     """How the brokers are spoken to; which they are, ``kafka://…`` says."""
 
     group: Annotated[Name, Field(description="consumer group of the enrichers")] = "tailrace-enrich"
+    session: Annotated[
+        Seconds, Field(ge=6, le=300, description="after how long of silence an enricher's partitions go to another one")
+    ] = 30.0
     tls: Annotated[bool, Field(description="speak TLS")] = False
     cafile: Annotated[Path | None, Field(description="PEM of the authorities to trust, in place of the system's")] = (
         None
@@ -91,7 +94,9 @@ class Kafka(Section):
 class Spool(Section):
     """Where batches wait while the brokers are away."""
 
-    dir: Annotated[Path | None, Field(description="folder; without one they wait in memory only")] = None
+    dir: Annotated[Path | None, Field(description="folder; tailrace-spool below the present one if none is told")] = (
+        None
+    )
     bytes: Annotated[
         ByteSize,
         Field(ge=64 << 20, description="room on disk, such as 4GiB; beyond it the oldest batches are given up"),

@@ -11,6 +11,7 @@ from collector.kernels.hello import read_handshake
 from collector.kernels.layout import HELLO
 from collector.kernels.state import Bounds, records
 from collector.sources.capture import open_capture
+from collector.warm import warm_up
 
 RAW_IP = 101  # link type
 TCP, UDP = 6, 17
@@ -21,6 +22,7 @@ FEW = Bounds(1 << 10, 1 << 10)
 
 
 def warm() -> None:
+    warm_up()
     for capture in (_pcap(_packets()), _pcapng(_packets())):
         with open_capture("-", BufferedReader(BytesIO(capture))) as opened:
             for _ in collect(opened, Settings(seed=0, bounds=FEW)):
