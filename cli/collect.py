@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from cli.sinks import Sink
     from collector.driver import Batch
     from collector.live import Clock
+    from collector.sources.filter import Connection
     from collector.sources.ring import Ring
     from collector.tables import Settings
 
@@ -123,10 +124,15 @@ def _run(config: "CollectConfig", opened: Sequence[socket], stop: "Event") -> No
     with ExitStack() as stack:
         rings = [stack.enter_context(ring) for ring in _rings(config, opened)]
         batches = _live(config, rings, stop) if rings else _of_files(config, stop)
-        into = stack.enter_context(sink(config))
+        into = stack.enter_context(sink(config, lambda own: _leave_out(rings, own)))
         metrics: list[Observed[Any]] = [Observed(lambda: tally, COLLECTED), *into.metrics]
         beat = stack.enter_context(served(config, into.faults, metrics))
         _pump(batches, into, tally.add, beat)
+
+
+def _leave_out(rings: "Sequence[Ring]", own: "Sequence[Connection]") -> None:
+    for ring in rings:
+        ring.leave_out(own)
 
 
 def _pump(

@@ -46,6 +46,9 @@ class Kafka(Section):
     """How the brokers are spoken to; which they are, ``kafka://…`` says."""
 
     group: Annotated[Name, Field(description="consumer group of the enrichers")] = "tailrace-enrich"
+    session: Annotated[
+        Seconds, Field(ge=6, le=300, description="after how long of silence an enricher's partitions go to another one")
+    ] = 30.0
     tls: Annotated[bool, Field(description="speak TLS")] = False
     cafile: Annotated[Path | None, Field(description="PEM of the authorities to trust, in place of the system's")] = (
         None

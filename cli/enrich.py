@@ -76,7 +76,7 @@ def _run(config: "EnrichConfig", stop: "Event") -> None:
         pipeline = Pipeline(lake, known, now)
         group = Group(kafka.topic, pipeline)
         callbacks = Callbacks(group.assigned, group.revoked, group.restarted)
-        with Consumer(kafka, callbacks, config.kafka.group) as consumer:
+        with Consumer(kafka, callbacks, config.kafka.group, config.kafka.session) as consumer:
             metrics: list[Observed[Any]] = [
                 Observed(lambda: consumer.counts, CONSUMED),
                 Observed(lambda: pipeline.statistics, ENRICHED),

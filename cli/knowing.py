@@ -59,16 +59,11 @@ def _of_dump(config: Running) -> Knowledge:
 
 
 def _watcher(config: Running, clock: Callable[[], datetime], tell: Tell) -> "Watcher":
-    from lightkube.config.kubeconfig import KubeConfig
-
-    from enricher.watch.api import read_config
+    from enricher.watch.api import config_of, read_config
     from enricher.watch.watcher import Watcher
 
-    if config.kube_api and config.kube_api != IN_POD:
-        single = KubeConfig.from_server(config.kube_api).get()
-        assert single is not None
-    else:
-        single = read_config(config.kubeconfig)
+    is_url = config.kube_api and config.kube_api != IN_POD
+    single = config_of(str(config.kube_api)) if is_url else read_config(config.kubeconfig)
     return Watcher(single, config.cluster, clock, tell)
 
 

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from cli.knowing import Knowledge
     from cli.pipeline import Pipeline
     from collector.transport.publish import Publisher
+    from collector.transport.sockets import Tell
     from collector.transport.statistics import Statistics
 
 log = logging.getLogger("tailrace.collect")
@@ -41,14 +42,14 @@ class Sink(Protocol):
 
 
 @contextmanager
-def sink(config: CollectConfig) -> Iterator[Sink]:
-    """What was added is where it belongs when this is left."""
-    with _to_kafka(config) if config.to else _to_lake(config) as into:
+def sink(config: CollectConfig, own: "Tell") -> Iterator[Sink]:
+    """What was added is where it belongs when this is left; ``own`` hears of connections to Kafka before they are made."""
+    with _to_kafka(config, own) if config.to else _to_lake(config) as into:
         yield into
 
 
 @contextmanager
-def _to_kafka(config: CollectConfig) -> Iterator[Sink]:
+def _to_kafka(config: CollectConfig, own: "Tell") -> Iterator[Sink]:
     from cli.transport import kafka_settings
     from collector.transport.publish import Publisher, Source
 
@@ -56,7 +57,7 @@ def _to_kafka(config: CollectConfig) -> Iterator[Sink]:
     kafka = kafka_settings(config.to, config.kafka)
     with (
         _spool_folder(config) as folder,
-        Publisher(kafka, source, folder, time.monotonic, int(config.spool.bytes)) as publisher,
+        Publisher(kafka, source, folder, time.monotonic, int(config.spool.bytes), own) as publisher,
     ):
         yield KafkaSink(publisher)
     _tell_what_is_left(publisher.statistics, config)

@@ -26,16 +26,3 @@ def warm() -> None:
         origin = Origin(None, None, [None])
         flow_batch(rows.state, 1, origin)
         dns_batch(rows.state, 1, 0, origin)
-
-
-def warm_up() -> None:
-    """Load or compile all that live capture calls, by having it look at nothing."""
-    with np.errstate(over="ignore"):
-        tables, octets, frames = Tables(Settings(0, bounds=FEW)), np.zeros(64, np.uint8), records(1, FRAME)
-        places = np.zeros(1, np.int32)
-        walk_ring(octets, 0, 0, places, places, frames)
-        for rows in (*tables.take(Block(octets, frames, 0)), *tables.wait(0), *tables.end()):
-            read_handshake(rows.state.flow.hellos, 0, np.frombuffer(octets.tobytes(), np.uint8))
-            origin = Origin(None, None, [None])
-            flow_batch(rows.state, 1, origin)
-            dns_batch(rows.state, 1, 0, origin)
