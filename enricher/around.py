@@ -39,7 +39,7 @@ def around(lake: Lake, window: Window, cluster: str) -> Records:
     far = timedelta(microseconds=SILENT_US)
     with lake.connect(window.since - far, window.until + far, cluster) as views:
         flows = fetch(views, "around_flows", **edges, near_us=FLOW_GAPS.gap_us).cast(FLOWS.schema)
-    before, after = timedelta(microseconds=GRACE_US), timedelta(microseconds=EDGE_US)
+    before, after = timedelta(microseconds=GRACE_US), timedelta(microseconds=2 * EDGE_US)
     with lake.connect(window.since - before, window.until + after, cluster) as views:
         dns = fetch(views, "around_dns", **edges, most=MOST_TOLD_BEFORE).cast(DNS.schema)
     return Records(flows, dns, RESOLUTIONS.schema.empty_table())

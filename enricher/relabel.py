@@ -58,9 +58,12 @@ class Relabelled:
 class Changes:
     """``ends`` of records that have another label now; a record that changed may have the same."""
 
-    records: int
-    changed: int
-    ends: int
+    records: int = 0
+    changed: int = 0
+    ends: int = 0
+
+    def __add__(self, other: "Changes") -> "Changes":
+        return Changes(self.records + other.records, self.changed + other.changed, self.ends + other.ends)
 
 
 def relabel(window: Window, inside: Records, around: Records, directory: Directory) -> Relabelled:
@@ -89,7 +92,7 @@ def relabel(window: Window, inside: Records, around: Records, directory: Directo
 def changes(relabelled: Relabelled) -> Changes:
     flows = _changes(relabelled.before.flows, relabelled.after.flows, ("src_", "dst_"))
     dns = _changes(relabelled.before.dns, relabelled.after.dns, ("client_", "server_"))
-    return Changes(flows.records + dns.records, flows.changed + dns.changed, flows.ends + dns.ends)
+    return flows + dns
 
 
 def _together(inside: pa.Table, around: pa.Table, order: tuple[str, ...]) -> pa.Table:

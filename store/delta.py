@@ -175,6 +175,17 @@ def appended_files(table: Table, folder: Path, after: int) -> list[LiveFile]:
     return sorted((file for file in brought if file.path.exists()), key=lambda file: (file.from_time, file.path))
 
 
+def vacuum(folder: Path, grace: timedelta) -> int:
+    """Remove the files that were replaced, or left by a writer that was cut off, before the grace; how many."""
+    hours = int(grace.total_seconds()) // 3600
+    with translated(folder):
+        found = DeltaTable(str(folder))
+        gone = found.vacuum(hours, dry_run=True, enforce_retention_duration=False, full=True)
+        if gone:  # a vacuum writes two commits
+            found.vacuum(hours, dry_run=False, enforce_retention_duration=False, full=True)
+    return len(gone)
+
+
 def opened(table: Table, folder: Path) -> DeltaTable:
     found = DeltaTable(str(folder))
     columns = {field.name for field in found.schema().fields}
