@@ -5,8 +5,10 @@ from functools import cache
 from pathlib import Path
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from cli.relabelling import Relabelling
+from contract.columns import TIME
 from contract.dns import DNS
 from contract.flows import FLOWS
 from contract.tables import TABLES
@@ -24,6 +26,7 @@ ORDERS = {
     "dns": ("dns_records", DNS_ORDER),
     "resolutions": ("resolution_records", RESOLUTION_ORDER),
 }
+FIRST = timedelta(seconds=25)
 NOW = datetime(2026, 12, 1, tzinfo=UTC)
 
 
@@ -34,20 +37,14 @@ def directory() -> Directory:
 
 @cache
 def collected() -> dict[str, pa.Table]:
-    """The records of the sample as its collectors made them."""
-    return {
-        table.name: pa.Table.from_batches(
-            [one.batch for one in arrivals(CLUSTER, 60) if one.table == table.name], table.collected
-        )
+    """The records of the sample's first seconds as its collectors made them."""
+    arrived = arrivals(CLUSTER, 60)
+    tables = {
+        table.name: pa.Table.from_batches([one.batch for one in arrived if one.table == table.name], table.collected)
         for table in (FLOWS, DNS)
     }
-
-
-def between(records: dict[str, pa.Table], since: datetime, until: datetime) -> dict[str, pa.Table]:
-    import pyarrow.compute as pc
-
-    inside = (pc.field("start_time") >= since) & (pc.field("start_time") < until)
-    return {name: table.filter(inside) for name, table in records.items()}
+    until = pa.scalar(pc.min(tables[FLOWS.name]["start_time"]).as_py() + FIRST, TIME)
+    return {name: table.filter(pc.less(table["start_time"], until)) for name, table in tables.items()}
 
 
 def known_lake(folder: Path) -> Lake:
