@@ -67,12 +67,13 @@ def _run(config: "EnrichConfig", stop: "Event") -> None:
     from cli.pipeline import Pipeline
     from cli.running import now, served
     from cli.transport import kafka_settings
+    from cli.upkeep import kept_up
     from enricher.consume import Callbacks, Consumer
     from store.lake import Lake
 
     lake = Lake.create(str(config.lake))
     kafka = kafka_settings(config.source, config.kafka)
-    with knowledge(config, lake, now, log.warning) as known:
+    with kept_up(lake, now), knowledge(config, lake, now, log.warning) as known:
         pipeline = Pipeline(lake, known, now)
         group = Group(kafka.topic, pipeline)
         callbacks = Callbacks(group.assigned, group.revoked, group.restarted)

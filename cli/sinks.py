@@ -112,10 +112,11 @@ def _to_lake(config: CollectConfig) -> Iterator[Sink]:
     from cli.knowing import knowledge
     from cli.pipeline import Pipeline
     from cli.running import now
+    from cli.upkeep import kept_up
     from store.lake import Lake
 
     lake = Lake.create(str(config.lake))
-    with knowledge(config, lake, now, log.warning) as known:
+    with kept_up(lake, now), knowledge(config, lake, now, log.warning) as known:
         into = LakeSink(Pipeline(lake, known, now), known, config.round)
         into.start()
         try:
