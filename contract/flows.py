@@ -151,6 +151,21 @@ FLOWS = Table(
             by="enricher",
         ),
         Column(
+            "src_nat_ip",
+            TEXT,
+            "address of src after source translation (masquerade), as the other side of the translation sees it; on a record made "
+            "there, its src_ip",
+            "not translated, or the translation is unknown",
+            by="enricher",
+        ),
+        Column(
+            "src_nat_port",
+            pa.int32(),
+            "port of src after source translation",
+            "not translated, the translation is unknown, or the protocol has no ports",
+            by="enricher",
+        ),
+        Column(
             "dst_domain",
             TEXT,
             "name by which src knew an external dst",
