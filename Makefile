@@ -34,9 +34,11 @@ check: setup ## format, lint, types, import rule, generated docs
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/python -m contract.document --check docs/columns.md
+	$(BIN)/python -m cli.document --check docs/settings.md
 
 docs: setup ## write the generated pages
 	$(BIN)/python -m contract.document docs/columns.md
+	$(BIN)/python -m cli.document docs/settings.md
 
 bench: setup ## file to Parquet, in packets a second, beside its peers
 	$(BIN)/python -m benchmarks.collector --write --peers all

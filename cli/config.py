@@ -91,7 +91,12 @@ class Kafka(Section):
 class Spool(Section):
     """Where batches wait while the brokers are away."""
 
-    dir: Annotated[Path | None, Field(description="folder; without one they wait in memory only")] = None
+    dir: Annotated[
+        Path | None,
+        Field(
+            description="folder of this process alone; without one they wait in a temporary one, gone with the process"
+        ),
+    ] = None
     bytes: Annotated[
         ByteSize,
         Field(ge=64 << 20, description="room on disk, such as 4GiB; beyond it the oldest batches are given up"),

@@ -40,13 +40,17 @@ Source = dict[tuple[str, ...], Told]
 
 def configuration(model: type[Config], flags: Mapping[str, object], file: str | None) -> Config:
     """``flags`` has a value for each key that the command line told, None or nothing for the others."""
-    by_flags: Source = {(key,): Told(value, flag(key)) for key, value in flags.items() if value not in UNTOLD}
+    by_flags: Source = {
+        tuple(key.split(".")): Told(value, flag(key)) for key, value in flags.items() if value not in UNTOLD
+    }
     by_file = _from_file(model, file) if file else {}
     told = _stronger(by_flags, _stronger(_from_environment(model), by_file, model), model)
     return _validated(model, told)
 
 
 def flag(key: str) -> str:
+    if key == "spool.dir":
+        return "--spool"
     return "-i" if key == "interfaces" else f"--{key.replace('_', '-')}"
 
 

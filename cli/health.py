@@ -54,7 +54,7 @@ class Checks(NamedTuple):
 
     alive: Callable[[], list[str]]
     ready: Callable[[], list[str]]
-    metrics: Iterable[Observed]
+    metrics: Iterable[Observed[Any]]
 
 
 class Health(ThreadingMixIn, TCPServer):

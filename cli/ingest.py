@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
 
+from cli.kept import keep
 from cli.options import cluster_name
 from contract.errors import InputError, UsageError
 
@@ -165,9 +166,7 @@ def _keep(objects: "pa.Table", target: "Lake") -> None:
     if objects.num_rows:
         if target.span() and not target.files("objects"):
             print(f"tailrace: {NAMELESS_BEFORE}", file=sys.stderr)
-        mark = f"objects/{objects['cluster'][0].as_py() or ''}/{objects['seen_time'][0].as_py():%Y-%m-%dT%H:%M:%S.%fZ}"
-        if target.transaction_version("objects", mark) is None:
-            target.append({"objects": objects}, {mark: 1})
+        keep({"objects": objects}, target)
 
 
 def _append(target: "Lake", tables: Mapping[str, "pa.Table"], marks: Sequence[str], number: int) -> None:

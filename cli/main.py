@@ -9,9 +9,11 @@ from typer.core import TyperGroup
 
 from cli.app import app as show
 from cli.ask import ask
+from cli.collect import collect
 from cli.demo import demo
 from cli.detect import detect
 from cli.dns import dns
+from cli.enrich import enrich
 from cli.flows import flows
 from cli.graph import graph
 from cli.ingest import ingest
@@ -41,7 +43,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     help="Who talks to whom in a Kubernetes cluster, and which names they ask for, from packets.",
 )
-for verb in (demo, ingest, flows, ask, sql, graph, detect):
+for verb in (demo, ingest, collect, enrich, flows, ask, sql, graph, detect):
     app.command()(verb)
 app.command("app")(show)
 app.command(hidden=True)(warmup)

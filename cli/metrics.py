@@ -1,12 +1,13 @@
 """Statistics objects as Prometheus metrics, read when somebody asks.
 
-Each metric names the attribute that it reads: a number, or a mapping from the value of its labels (a tuple of them where there are
-several) to a number. None is unknown, and left out. What collects and enriches knows nothing of Prometheus.
+What a metric reads is a number, or a mapping from the value of its label (of its labels, where there are two) to a number; None
+is unknown, and left out. What collects and enriches knows nothing of Prometheus.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
-from typing import Any, NamedTuple
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
 
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 from prometheus_client.registry import Collector
@@ -21,22 +22,36 @@ OTHERS = "(others)"
 Family = CounterMetricFamily | GaugeMetricFamily
 
 
-class Metric(NamedTuple):
+Number = int | float | None
+Value = Number | Mapping[str, Number] | Mapping[tuple[str, str], Number]
+S = TypeVar("S")
+
+
+@dataclass(frozen=True)
+class Metric(Generic[S]):
     name: str
-    attribute: str
     meaning: str
+    read: Callable[[S], Value]
     labels: tuple[str, ...] = ()
 
 
-class Observed(NamedTuple):
-    statistics: object
-    metrics: tuple[Metric, ...]
+@dataclass(frozen=True)
+class Observed(Generic[S]):
+    """``statistics`` is called once for each scrape, so that its metrics are of one moment where it gives a copy."""
+
+    statistics: Callable[[], S]
+    metrics: tuple[Metric[S], ...]
+
+    def families(self) -> Iterator[Family]:
+        statistics = self.statistics()
+        for metric in self.metrics:
+            yield family(metric, metric.read(statistics))
 
 
 class Statistics(Collector):
     """What a registry asks for metrics."""
 
-    def __init__(self, observed: Iterable[Observed]) -> None:
+    def __init__(self, observed: Iterable[Observed[Any]]) -> None:
         self._observed = tuple(observed)
 
     def describe(self) -> list[Family]:
@@ -44,12 +59,11 @@ class Statistics(Collector):
         return []
 
     def collect(self) -> Iterator[Family]:
-        for statistics, metrics in self._observed:
-            for metric in metrics:
-                yield family(metric, getattr(statistics, metric.attribute))
+        for observed in self._observed:
+            yield from observed.families()
 
 
-def family(metric: Metric, value: object) -> Family:
+def family(metric: Metric[Any], value: Value) -> Family:
     kind = CounterMetricFamily if metric.name.endswith(COUNTER) else GaugeMetricFamily
     made = kind(metric.name, metric.meaning, labels=metric.labels)
     for labels, number in _series(metric, value).items():
@@ -57,7 +71,7 @@ def family(metric: Metric, value: object) -> Family:
     return made
 
 
-def _series(metric: Metric, value: object) -> dict[tuple[str, ...], float]:
+def _series(metric: Metric[Any], value: Value) -> dict[tuple[str, ...], float]:
     """A number for each set of labels, once: two sightings of one name would make a scrape fail as a whole."""
     series: dict[tuple[str, ...], float] = defaultdict(float)
     others = (OTHERS,) * len(metric.labels)

@@ -73,3 +73,9 @@ CheckOption = Annotated[bool, typer.Option("--check", help="Say whether the sett
 DumpConfigOption = Annotated[
     bool, typer.Option("--dump-config", help="Print the settings that are in force as TOML, without secrets, and exit.")
 ]
+HealthOption = Annotated[
+    str | None, typer.Option("--health", metavar="HOST:PORT", help="Serve /metrics, /healthz and /readyz there.")
+]
+LogLevelOption = Annotated[
+    str | None, typer.Option("--log-level", help="The least that is logged: debug, info, warning or error.")
+]

@@ -1,35 +1,55 @@
 """From collected batches to the lake, a round at a time: what `collect` into a lake and `enrich` have in common."""
 
+import logging
+import time
 from collections.abc import Callable, Iterable, Mapping
-from datetime import datetime
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
+
+from cli.kept import keep
+from cli.knowing import Knowledge
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
-    from enricher.directory import Directory
     from store.lake import Lake
+
+log = logging.getLogger("tailrace.pipeline")
 
 # In the order of their commits: a resolution that is told twice is known by its id, a transaction that is told never is lost.
 WRITTEN = ("resolutions", "flows", "dns", "coverage")
+# A round is ended early rather than kept in memory; three rounds are, at a time.
+MOST_ROWS = 2_000_000
+
+
+@dataclass
+class Statistics:
+    """``lag_seconds``: how old the newest record of the last round was when it was written."""
+
+    rounds: int = 0
+    seconds: float = 0.0
+    records: dict[str, int] = field(default_factory=dict)
+    lag_seconds: float | None = None
 
 
 class Pipeline:
-    """``directory`` tells the cluster as it is known when a round ends."""
-
-    def __init__(self, lake: "Lake", directory: Callable[[], "Directory"], now: datetime) -> None:
+    def __init__(self, lake: "Lake", known: Knowledge, now: Callable[[], datetime]) -> None:
         from enricher.recall import recall
         from enricher.rounds import Rounds
 
-        self.rows_written = 0
-        self._lake = lake
-        self._directory = directory
-        self._rounds = Rounds(recall(lake, now))
+        self.statistics = Statistics()
+        self._lake, self._known, self._now = lake, known, now
+        self._rounds = Rounds(recall(lake, now()))
         self._done: dict[str, dict[str, int]] = {table: {} for table in WRITTEN}
 
     @property
     def rows_waiting(self) -> int:
         return self._rounds.rows
+
+    @property
+    def is_full(self) -> bool:
+        return self._rounds.rows > MOST_ROWS
 
     def add(self, table: str, batch: "pa.RecordBatch") -> None:
         self._rounds.add(table, batch)
@@ -37,35 +57,40 @@ class Pipeline:
     def add_from(self, part: str, place: int, table: str, batch: "pa.RecordBatch") -> None:
         """What stands at ``place`` of a part of the transport; what the lake has of it already is not added again."""
         if place >= self._done[table].get(part, 0):
-            self._rounds.add(table, batch)
-        self._rounds.mark(part, place + 1)
+            self._rounds.add(table, batch, part)
 
-    def take_over(self, parts: Iterable[str], now: datetime) -> dict[str, int]:
+    def mark(self, places: Mapping[str, int]) -> None:
+        """All of each part before its place was added, or is nothing to be added."""
+        for part, place in places.items():
+            self._rounds.mark(part, place)
+
+    def take_over(self, parts: Iterable[str]) -> dict[str, int]:
         """Go on where the lake says that these parts were left; from where each is to be read, if the lake knows."""
         from enricher.recall import recall
 
         begin: dict[str, int] = {}
         for part in parts:
-            for table in WRITTEN:
-                version = self._lake.transaction_version(table, part)
+            versions = {table: self._lake.transaction_version(table, part) for table in WRITTEN}
+            for table, version in versions.items():
                 self._done[table].pop(part, None)
                 if version is not None:
                     self._done[table][part] = version
-            known = [self._done[table].get(part, 0) for table in WRITTEN]
-            if any(known):
-                begin[part] = min(known)
-        self._rounds.remember(recall(self._lake, now))
+            if any(versions.values()):
+                begin[part] = min(version or 0 for version in versions.values())
+        self._rounds.remember(recall(self._lake, self._now()))
         return begin
 
-    def give_up(self) -> None:
-        """What waits will arrive again, here or elsewhere."""
-        self._rounds.forget()
+    def hand_over(self, parts: Iterable[str]) -> None:
+        """Another goes on with these: what is not in the lake of them will arrive there."""
+        self._rounds.forget(frozenset(parts))
 
     def turn(self) -> Mapping[str, int]:
         """End a round; the marks of what is in the lake now."""
         from enricher.told import beside
 
-        given = self._rounds.turn(self._directory())
+        began = time.monotonic()
+        keep(self._known.drain(), self._lake)
+        given = self._rounds.turn(self._known.directory())
         enriched = beside(given.enriched, self._lake)
         tables = {
             "resolutions": enriched.resolutions,
@@ -75,7 +100,13 @@ class Pipeline:
         }
         for table in WRITTEN:
             self._write(table, tables[table], given.marks)
+        self._count(tables, time.monotonic() - began)
         return given.marks
+
+    def end(self) -> None:
+        """Give all that waits."""
+        while self._rounds.rows:
+            self.turn()
 
     def _write(self, table: str, rows: "pa.Table", marks: Mapping[str, int]) -> None:
         done = self._done[table]
@@ -83,4 +114,16 @@ class Pipeline:
         if ahead or (rows.num_rows and not marks):
             self._lake.append({table: rows}, ahead, {part: done.get(part) for part in ahead})
             done.update(ahead)
-            self.rows_written += rows.num_rows
+
+    def _count(self, tables: Mapping[str, "pa.Table"], seconds: float) -> None:
+        import pyarrow.compute as pc
+
+        counts = self.statistics
+        counts.rounds += 1
+        counts.seconds += seconds
+        for table, rows in tables.items():
+            counts.records[table] = counts.records.get(table, 0) + rows.num_rows
+        newest = pc.max(tables["flows"]["end_time"]).as_py()
+        if newest is not None:
+            counts.lag_seconds = max(0.0, (self._now() - newest.astimezone(UTC)).total_seconds())
+        log.debug("round", extra={table: rows.num_rows for table, rows in tables.items()} | {"seconds": seconds})

@@ -43,9 +43,10 @@ def in_order(known: Sequence[str]) -> Words:
     return words(dict(enumerate(known)))
 
 
-def number_array(values: np.ndarray, field: pa.Field) -> pa.Array:
+def number_array(values: np.ndarray, field: pa.Field, known: np.ndarray | None = None) -> pa.Array:
+    """Where it is not said which are ``known``, those below zero are not."""
     data = _bits(values > 0) if field.type == FLAG else pa.py_buffer(values)
-    valid = _validity(values >= 0) if field.nullable else None
+    valid = _validity(values >= 0 if known is None else known) if field.nullable else None
     return pa.Array.from_buffers(field.type, values.size, [valid, data])
 
 

@@ -1,52 +1,33 @@
 """From one capture to record batches: the loop around the kernels.
 
 Packets are decoded in a thread of their own, while the rows it filled before are made into batches and written by whoever
-takes them: there are two sets of rows.
+takes them.
 """
 
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from typing import NamedTuple
 
 import numpy as np
 import pyarrow as pa
 
-from collector.coverage import Totals, coverage_batch
-from collector.hellos import read_initials, read_longest_waiting
-from collector.kernels.jit import laid_out
-from collector.kernels.layout import DONE, OUT_FULL
-from collector.kernels.run import flush, measure, run
-from collector.kernels.state import Bounds, new_state, with_other_rows
+from collector.coverage import coverage_batch
 from collector.records import Origin, Rows, batches
-from collector.sources.capture import MAX_INTERFACES, Block, CaptureFile
+from collector.sources.capture import Block, CaptureFile
+from collector.tables import DNS_PORTS, Settings, Tables, release
 from contract.coverage import COVERAGE
 
+__all__ = ["DNS_PORTS", "Batch", "Settings", "collect"]
+
 Batch = tuple[str, pa.RecordBatch]
-DNS_PORTS = (53,)
-
-
-class Settings(NamedTuple):
-    """``seed`` keys the hash tables: random in production, so that nobody can aim at one slot; fixed in tests."""
-
-    seed: int
-    cluster: str | None = None
-    node: str | None = None
-    bounds: Bounds = Bounds()
-    dns_ports: tuple[int, ...] = DNS_PORTS
 
 
 class Decoder:
     """Takes the blocks of a capture, and gives rows whenever there is no room for more."""
 
     def __init__(self, capture: CaptureFile, settings: Settings, progress: Callable[[int], None]) -> None:
-        self.totals = Totals.none(MAX_INTERFACES)
+        self.tables = Tables(settings)
         self.stopped = False
         self._progress = progress
-        self._states = [new_state(settings.bounds, MAX_INTERFACES, settings.seed, settings.dns_ports)]
-        self._states.append(with_other_rows(self._states[0]))
-        self._for_kernels = [laid_out(state) for state in self._states]
-        self.control = self._states[0].control[0]
-        self.discarded = self._states[0].discarded
         self._steps = self._decode(capture.blocks())
 
     def next_rows(self) -> Rows | None:
@@ -58,42 +39,16 @@ class Decoder:
         for block in blocks:
             if self.stopped:
                 return
-            measure(block.frames, block.count, *self.totals)
-            self.control.frame = 0
-            while (why := run(self._for_kernels[0], block.data, block.frames, block.count)) != DONE:
-                if why == OUT_FULL:
-                    yield self._full()
-                else:
-                    read_longest_waiting(self._states[0].flow)
+            yield from self.tables.take(block)
             self._progress(block.count)
-        self.control.flush = 0
-        while flush(self._for_kernels[0]) == OUT_FULL:
-            yield self._full()
-        yield self._full()
-
-    def _full(self) -> Rows:
-        """Hand out the rows at hand and go on with the other set, whose hellos nobody reads any more."""
-        control, state = self.control, self._states[0]
-        read_initials(state.flow, state.flow.flow_rows.hello[: control.flow_rows])
-        rows = Rows(state, *(int(control[name]) for name in ("flow_rows", "dns_rows", "answer_rows", "retired")))
-        control.flow_rows = control.dns_rows = control.answer_rows = control.text = control.retired = 0
-        control.epoch += 1
-        self._states.reverse()
-        self._for_kernels.reverse()
-        return rows
-
-    def release(self, rows: Rows) -> None:
-        """The rows were read: the hellos that only they had are free."""
-        flow, start = rows.state.flow, int(self.control.free_hellos)
-        flow.free_hellos[start : start + rows.retired] = flow.retired[: rows.retired]
-        self.control.free_hellos = start + rows.retired
+        yield from self.tables.end()
 
 
 def _in_turn(decoder: Decoder) -> Iterator[Rows]:
     """Without a thread: one that waits for a pipe cannot be interrupted."""
     while rows := decoder.next_rows():
         yield rows
-        decoder.release(rows)
+        release(rows)
 
 
 def _ahead(decoder: Decoder) -> Iterator[Rows]:
@@ -104,7 +59,7 @@ def _ahead(decoder: Decoder) -> Iterator[Rows]:
             while rows := coming.result():
                 coming = thread.submit(decoder.next_rows)
                 yield rows
-                released = thread.submit(decoder.release, rows)
+                released = thread.submit(release, rows)
                 coming.result()
                 released.result()
         finally:
@@ -122,10 +77,10 @@ def collect(
     origin = Origin(settings.cluster, settings.node, capture.interfaces.names)
     for rows in _in_turn(decoder) if capture.is_piped else _ahead(decoder):
         yield from batches(rows, origin)
-    yield COVERAGE.name, _coverage(capture, origin, decoder)
+    yield COVERAGE.name, _coverage(capture, origin, decoder.tables)
 
 
-def _coverage(capture: CaptureFile, origin: Origin, decoder: Decoder) -> pa.RecordBatch:
+def _coverage(capture: CaptureFile, origin: Origin, tables: Tables) -> pa.RecordBatch:
     size = len(origin.interfaces)
     texts: dict[str, list[str | None]] = {
         "cluster": [origin.cluster] * size,
@@ -133,4 +88,4 @@ def _coverage(capture: CaptureFile, origin: Origin, decoder: Decoder) -> pa.Reco
         "interface": origin.interfaces,
         "source": [capture.name] * size,
     }
-    return coverage_batch(texts, decoder.totals, decoder.discarded, decoder.control)
+    return coverage_batch(texts, tables.totals, tables.discarded, tables.control)

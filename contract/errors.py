@@ -7,7 +7,9 @@ TailraceError
 ├── QuestionError   a question, its parameters or its SQL are refused
 ├── UsageError      the command line asks for what cannot be
 ├── ProofError      a recommendation does not do what it must (a fault of ours), and is not printed
-└── MachineError    the system does not let Tailrace do what it must
+├── MachineError    the system does not let Tailrace do what it must
+├── TransportError  Kafka is not reached, or refuses what is asked of it
+└── WireError       a message from Kafka cannot be taken, with the reason
 """
 
 from enum import StrEnum
@@ -46,6 +48,34 @@ class ProofError(TailraceError):
 
 class MachineError(TailraceError):
     """What the system refuses, and which setting of it does."""
+
+
+class TransportError(TailraceError):
+    """``where`` is a server or a topic of Kafka."""
+
+    def __init__(self, where: str, what: str, do: str = "") -> None:
+        super().__init__(f"{where}: {what}" + (f"; {do}" if do else ""))
+
+
+class Refused(StrEnum):
+    """Why a message is no batch of ours."""
+
+    NO_TABLE = "no_table"
+    UNKNOWN_TABLE = "unknown_table"
+    UNKNOWN_VERSION = "unknown_version"
+    BAD_HEADER = "bad_header"
+    TOO_LARGE = "too_large"
+    NOT_ARROW = "not_arrow"
+    OTHER_SCHEMA = "other_schema"
+    BAD_ROWS = "bad_rows"
+
+
+class WireError(TailraceError):
+    """A message that is not what its headers or the contract say."""
+
+    def __init__(self, reason: Refused, what: str) -> None:
+        super().__init__(what)
+        self.reason = reason
 
 
 class Discard(StrEnum):

@@ -8,7 +8,8 @@ was lost) ends where the next one begins.
 """
 
 import ipaddress
-from collections.abc import Iterator, Mapping
+import json
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime, timedelta
 from itertools import pairwise
 from operator import itemgetter
@@ -18,33 +19,45 @@ from enricher.item import Item
 from enricher.workloads import Owners
 
 SECOND = timedelta(seconds=1)
+# Where Multus and its like tell the addresses of a pod in further networks.
+NETWORKS = "k8s.v1.cni.cncf.io/network-status"
+# As many of them are read as a pod can sensibly have.
+MOST_CLAIMED = 32
 ZONE = "topology.kubernetes.io/zone"
+# Kinds that say which networks are the cluster's own.
+RANGED = ("Node", "ServiceCIDR", "IPPool")
 FINISHED = frozenset({"Succeeded", "Failed"})
 
 Row = dict[str, Any]
 Objects = Mapping[str, list[Item]]
+Zones = Mapping[str, str | None]
 
 
 def assignment_rows(objects: Objects, cluster: str | None) -> list[Row]:
     """Sorted as the table is."""
-    zones = {node.needed("metadata.name"): _zone(node) for node in objects.get("Node", ())}
+    zones = {node.needed("metadata.name"): zone_of(node) for node in objects.get("Node", ())}
     owners = Owners(objects)
-    pods = _handed_over([row for pod in objects.get("Pod", ()) for row in _pod_rows(pod, owners, zones)])
-    taken = {row["ip"] for row in pods if not row["host_network"]}
-    nodes = [row for node in objects.get("Node", ()) for row in _node_rows(node, zones, taken)]
-    services = [row for service in objects.get("Service", ()) for row in _service_rows(service)]
-    rows = [{**row, "cluster": cluster} for row in (*pods, *nodes, *services)]
+    pods = _handed_over([row for pod in objects.get("Pod", ()) for row in pod_rows(pod, owners, zones)])
+    nodes = [row for node in objects.get("Node", ()) for row in node_rows(node)]
+    services = [row for service in objects.get("Service", ()) for row in service_rows(service)]
+    held = [*pods, *_bridges(objects, pods), *nodes, *services]
+    rows = [{**row, "cluster": cluster} for row in (*held, *_claims(objects, owners, zones, held))]
     return sorted(rows, key=itemgetter("ip", "from_time", "uid"))
 
 
 def ranges(objects: Objects) -> tuple[str, ...]:
     """The networks the dump says are the cluster's own."""
-    found = {item.network(text, "spec.podCIDRs") for item in objects.get("Node", ()) for text in pod_networks(item)}
-    found |= {
-        item.network(text, "spec.cidrs") for item in objects.get("ServiceCIDR", ()) for text in item.texts("spec.cidrs")
-    }
-    found |= {item.network(item.needed("spec.cidr"), "spec.cidr") for item in objects.get("IPPool", ())}
-    return tuple(sorted(found))
+    return tuple(
+        sorted({network for kind in RANGED for item in objects.get(kind, ()) for network in networks(kind, item)})
+    )
+
+
+def networks(kind: str, item: Item) -> list[str]:
+    if kind == "IPPool":
+        return [item.network(item.needed("spec.cidr"), "spec.cidr")]
+    if kind == "ServiceCIDR":
+        return [item.network(text, "spec.cidrs") for text in item.texts("spec.cidrs")]
+    return [item.network(text, "spec.podCIDRs") for text in pod_networks(item)]
 
 
 def pod_networks(node: Item) -> list[str]:
@@ -56,6 +69,31 @@ def pod_addresses(pod: Item) -> list[str]:
     single = pod.address("status.podIP")
     several = [address for entry in pod.children("status.podIPs") if (address := entry.address("ip"))]
     return list(dict.fromkeys(several or ([single] if single else [])))
+
+
+def claimed_addresses(pod: Item) -> list[str]:
+    """Of an annotation, so that none outside of private networks is believed, and nothing malformed is an error."""
+    told = pod.labels("metadata.annotations").get(NETWORKS)
+    try:
+        networks = json.loads(told) if told and not pod.flag("spec.hostNetwork") else []
+    except (ValueError, RecursionError):
+        return []
+    entries = networks if isinstance(networks, list) else []
+    texts = [entry.get("ips") for entry in entries if isinstance(entry, dict)]
+    listed = [text for several in texts if isinstance(several, list) for text in several[:MOST_CLAIMED]]
+    return list(dict.fromkeys(filter(None, map(_private, listed[:MOST_CLAIMED]))))
+
+
+def _private(text: object) -> str | None:
+    try:
+        address = ipaddress.ip_address(text) if isinstance(text, str) else None
+    except ValueError:
+        return None
+    return str(address) if address and address.is_private and not _is_local(address) else None
+
+
+def _is_local(address: ipaddress.IPv4Address | ipaddress.IPv6Address) -> bool:
+    return address.is_loopback or address.is_link_local or address.is_unspecified
 
 
 def service_addresses(service: Item) -> list[str]:
@@ -73,10 +111,19 @@ def _cluster_addresses(service: Item) -> list[str]:
     return service.addresses("spec.clusterIPs") or ([single] if single else [])
 
 
-def _pod_rows(pod: Item, owners: Owners, zones: Mapping[str, str | None]) -> Iterator[Row]:
-    addresses = pod_addresses(pod)
+def pod_rows(pod: Item, owners: Owners, zones: Zones) -> list[Row]:
+    return _rows_of(pod, pod_addresses(pod), owners, zones)
+
+
+def claimed_rows(pod: Item, owners: Owners, zones: Zones) -> list[Row]:
+    """Addresses in further networks: whoever made the pod may have written them, so they give way to any other holder."""
+    own = pod_addresses(pod)
+    return _rows_of(pod, [address for address in claimed_addresses(pod) if address not in own], owners, zones)
+
+
+def _rows_of(pod: Item, addresses: list[str], owners: Owners, zones: Zones) -> list[Row]:
     if not addresses:
-        return
+        return []
     node = pod.text("spec.nodeName")
     kind, name = owners.workload(pod)
     row = _row(pod, "pod", kind, name) | {
@@ -87,14 +134,34 @@ def _pod_rows(pod: Item, owners: Owners, zones: Mapping[str, str | None]) -> Ite
     }
     ended = _ended(pod)
     row["until_time"] = ended and max(_floor(ended), row["from_time"]) + SECOND
-    yield from ({**row, "ip": address} for address in addresses)
+    return [{**row, "ip": address} for address in addresses]
 
 
-def _node_rows(node: Item, zones: Mapping[str, str | None], taken: set[str]) -> Iterator[Row]:
+def node_rows(node: Item) -> list[Row]:
+    return _node_rows(node, dict.fromkeys(_node_addresses(node)))
+
+
+def bridge_rows(node: Item) -> list[Row]:
+    """These give way to a pod, as not every network plugin has a bridge."""
+    return _node_rows(node, _bridge_addresses(node))
+
+
+def _node_rows(node: Item, addresses: Iterable[str]) -> list[Row]:
     name = node.needed("metadata.name")
-    row = _row(node, "node", "Node", name) | {"node": name, "zone": zones[name]}
-    yield from ({**row, "ip": address} for address in dict.fromkeys(_node_addresses(node)))
-    yield from ({**row, "ip": address} for address in _bridge_addresses(node) if address not in taken)
+    row = _row(node, "node", "Node", name) | {"node": name, "zone": zone_of(node)}
+    return [{**row, "ip": address} for address in addresses]
+
+
+def _bridges(objects: Objects, pods: list[Row]) -> list[Row]:
+    taken = {row["ip"] for row in pods if not row["host_network"]}
+    bridges = [row for node in objects.get("Node", ()) for row in bridge_rows(node)]
+    return [row for row in bridges if row["ip"] not in taken]
+
+
+def _claims(objects: Objects, owners: Owners, zones: Zones, held: list[Row]) -> list[Row]:
+    taken = {row["ip"] for row in held}
+    claims = [row for pod in objects.get("Pod", ()) for row in claimed_rows(pod, owners, zones)]
+    return _handed_over([row for row in claims if row["ip"] not in taken])
 
 
 def _node_addresses(node: Item) -> Iterator[str]:
@@ -112,9 +179,9 @@ def _bridge_addresses(node: Item) -> Iterator[str]:
         yield from (str(network[offset]) for offset in (0, 1) if network.num_addresses > 2)
 
 
-def _service_rows(service: Item) -> Iterator[Row]:
+def service_rows(service: Item) -> list[Row]:
     row = _row(service, "service", "Service", service.needed("metadata.name"))
-    yield from ({**row, "ip": address} for address in service_addresses(service))
+    return [{**row, "ip": address} for address in service_addresses(service)]
 
 
 def _row(item: Item, kind: str, workload_kind: str, workload: str) -> Row:
@@ -141,7 +208,7 @@ def _created(item: Item) -> datetime:
     return time
 
 
-def _zone(node: Item) -> str | None:
+def zone_of(node: Item) -> str | None:
     return node.labels("metadata.labels").get(ZONE) or None
 
 
@@ -159,6 +226,12 @@ def _ended(pod: Item) -> datetime | None:
         return last
     changes = (condition.time("lastTransitionTime") for condition in pod.children("status.conditions"))
     return max((time for time in (deleted, last) if time), default=None) or max(filter(None, changes), default=None)
+
+
+def terminated(pod: Item) -> datetime | None:
+    """When the last container terminated; None while one has not."""
+    ended = _terminations(pod)
+    return max((_floor(time) for time in ended if time), default=None) if all(ended) else None
 
 
 def _terminations(pod: Item) -> list[datetime | None]:

@@ -6,6 +6,7 @@ arrived up to a round before and after it, and is given once.
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -23,20 +24,31 @@ COLLECTED = {FLOWS.name: FLOWS.collected, DNS.name: DNS.collected, COVERAGE.name
 NOTHING = Enriched(*(table.schema.empty_table() for table in (FLOWS, DNS, RESOLUTIONS, ASSIGNMENTS)))
 
 
+class Arrival(NamedTuple):
+    """A batch, and of which part of the transport it is; None where it can have only one."""
+
+    part: str | None
+    table: str
+    batch: pa.RecordBatch
+
+
 @dataclass
 class Round:
-    """What arrived in one round, by table, and how far each part of the transport was read then."""
+    """What arrived in one round, and how far each part of the transport was read then."""
 
-    batches: dict[str, list[pa.RecordBatch]] = field(default_factory=lambda: {name: [] for name in COLLECTED})
+    arrivals: list[Arrival] = field(default_factory=list)
     marks: dict[str, int] = field(default_factory=dict)
-    rows: int = 0
 
-    def add(self, table: str, batch: pa.RecordBatch) -> None:
-        self.batches[table].append(batch)
-        self.rows += batch.num_rows
+    @property
+    def rows(self) -> int:
+        return sum(one.batch.num_rows for one in self.arrivals)
 
     def table(self, name: str) -> pa.Table:
-        return pa.Table.from_batches(self.batches[name], COLLECTED[name])
+        return pa.Table.from_batches([one.batch for one in self.arrivals if one.table == name], COLLECTED[name])
+
+    def without(self, parts: frozenset[str]) -> "Round":
+        marks = {part: place for part, place in self.marks.items() if part not in parts}
+        return Round([one for one in self.arrivals if one.part not in parts], marks)
 
 
 @dataclass(frozen=True)
@@ -55,8 +67,8 @@ class Rounds:
         self._memory = memory or Memory.empty()
         self._before, self._middle, self._newest = Round(), Round(), Round()
 
-    def add(self, table: str, batch: pa.RecordBatch) -> None:
-        self._newest.add(table, batch)
+    def add(self, table: str, batch: pa.RecordBatch, part: str | None = None) -> None:
+        self._newest.arrivals.append(Arrival(part, table, batch))
 
     def mark(self, part: str, place: int) -> None:
         """All of ``part`` before ``place`` was added."""
@@ -71,15 +83,15 @@ class Rounds:
         """What another enricher knew before."""
         self._memory = self._memory.with_other(memory)
 
-    def forget(self) -> None:
-        """Give up what waits: it will arrive again, here or elsewhere."""
-        self._before, self._middle, self._newest = Round(), Round(), Round()
+    def forget(self, parts: frozenset[str]) -> None:
+        """What was not given of these parts will arrive again, elsewhere."""
+        self._middle, self._newest = self._middle.without(parts), self._newest.without(parts)
 
     def turn(self, directory: Directory) -> Given:
         """End the round; what arrived in the one before it is given."""
         rounds = (self._before, self._middle, self._newest)
         self._before, self._middle, self._newest = self._middle, self._newest, Round()
-        if not any(rounds[1].batches[name] for name in (FLOWS.name, DNS.name)):
+        if all(one.table == COVERAGE.name for one in rounds[1].arrivals):
             return Given(NOTHING, rounds[1].table(COVERAGE.name), rounds[1].marks)
         flows, dns = (pa.concat_tables(one.table(name) for one in rounds) for name in (FLOWS.name, DNS.name))
         enriched = enrich(flows, dns, directory, self._memory)

@@ -8,18 +8,37 @@ from enricher.item import Item
 # A CronJob names its Jobs after the scheduled minute since 1970, in older versions after the second.
 SCHEDULED = re.compile(r"-[0-9]{8,11}$")
 
+OWNED = ("ReplicaSet", "Job")
+
 Workload = tuple[str, str]
+Named = tuple[str, str | None, str]
 
 
 class Owners:
-    """The owners of ReplicaSets and Jobs that stand in the dump."""
+    """The owners of ReplicaSets and Jobs that are known."""
 
     def __init__(self, objects: Mapping[str, list[Item]]) -> None:
-        self._parents = {
-            (kind, item.text("metadata.namespace"), item.needed("metadata.name")): _controller(item)
-            for kind in ("ReplicaSet", "Job")
-            for item in objects.get(kind, ())
-        }
+        self._parents: dict[Named, Workload | None] = {}
+        for kind in OWNED:
+            for item in objects.get(kind, ()):
+                self.learn(kind, item)
+
+    def learn(self, kind: str, item: Item) -> Workload:
+        """The workload of pods that the object owns."""
+        named = kind, item.text("metadata.namespace"), item.needed("metadata.name")
+        self._parents[named] = _controller(item)
+        return self._parents[named] or (kind, named[2])
+
+    def forget(self, named: Named) -> None:
+        self._parents.pop(named, None)
+
+    def lacking(self, pod: Item) -> Named | None:
+        """The owner that would have to be known to be sure of the pod's workload."""
+        owner = _controller(pod)
+        if owner is None or owner[0] not in OWNED:
+            return None
+        named = owner[0], pod.text("metadata.namespace"), owner[1]
+        return None if named in self._parents else named
 
     def workload(self, pod: Item) -> Workload:
         """A static pod (its owner is the Node) and a pod without owner are their own workload."""

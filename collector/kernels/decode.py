@@ -24,7 +24,7 @@ from collector.kernels.layout import (
     UDP,
     UDPLITE,
 )
-from collector.kernels.link import L_NONE, find_ip, open_link
+from collector.kernels.link import L_NONE, find_ip, open_link, vlan_of
 from collector.kernels.load import be16, be32, u8
 from collector.kernels.network import read_ip
 from collector.kernels.tunnels import open_tunnel
@@ -38,7 +38,7 @@ def decode(control, data, frame, packet, most):
     end, wire_end = frame.offset + frame.captured, frame.offset + np.int64(frame.wire)
     packet.time = frame.time
     packet.interface = frame.interface
-    packet.vlan = -1
+    packet.vlan = vlan_of(frame.tag)
     packet.tunnel = NO_TUNNEL
     packet.levels = 0
     packet.carrier = ZERO

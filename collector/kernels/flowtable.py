@@ -343,9 +343,14 @@ def sweep_flows(table, steps):
                 return
         position = control.sweep
         control.sweep += 1
-        flow = table.flows[np.uint64(position)]
-        if flow.reason == OPEN and is_over(flow, control.now - flow.touched, control):
-            finish_flow(table, position, over_reason(flow))
+        end_if_over(table, position)
+
+
+@inline
+def end_if_over(table, position):
+    flow, control = table.flows[np.uint64(position)], table.control[0]
+    if flow.reason == OPEN and is_over(flow, control.now - flow.touched, control):
+        finish_flow(table, position, over_reason(flow))
 
 
 @inline

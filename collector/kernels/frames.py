@@ -6,6 +6,7 @@ Each walker fills ``frames`` from ``data[start:end]`` and returns (frames found,
 import numpy as np
 
 from collector.kernels.jit import entry, inline
+from collector.kernels.layout import NO_TAG
 from collector.kernels.load import any16, any32
 
 MORE, FULL, BAD, OTHER_BLOCK = 0, 1, 2, 3
@@ -35,6 +36,7 @@ def walk_pcap(data, start, end, big, per_second, trailer, link, frames):
         frame.time = any32(data, at, big) * 1_000_000 + any32(data, at + 4, big) * 1_000_000 // per_second
         frame.interface = 0
         frame.link = link
+        frame.tag = NO_TAG
         count += 1
         at += 16 + captured
     return count, at, FULL
@@ -107,6 +109,7 @@ def walk_pcapng(data, start, end, big, before, links, ticks, offsets, snaplens, 
             frame.time = microseconds(time, ticks[np.uint64(interface)], offsets[np.uint64(interface)])
             frame.interface = before + interface
             frame.link = links[np.uint64(interface)]
+            frame.tag = NO_TAG
             count += 1
         at += length
     return count, at, FULL

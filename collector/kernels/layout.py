@@ -77,10 +77,19 @@ NOTHING, SYN_SENT, SYN_ACK_SENT, PARTIAL, ESTABLISHED, FINISHED, ABORTED, ABORTE
 
 TCP, UDP, ICMP, ICMPV6, SCTP, UDPLITE, DCCP, ESP, AH = 6, 17, 1, 58, 132, 136, 33, 50, 51
 FIN, SYN, RST, PSH, ACK = 0x01, 0x02, 0x04, 0x08, 0x10
+NO_TAG, TAG_BYTES = -1, 4
 INTERFACE_INDEX = 1 << 31  # marks an interface id that is the kernel's index out of a cooked v2 header
 
 FRAME = np.dtype(
-    [("offset", "i8"), ("captured", "i4"), ("wire", "i4"), ("time", "i8"), ("interface", "i4"), ("link", "i4")],
+    [
+        ("offset", "i8"),
+        ("captured", "i4"),
+        ("wire", "i4"),
+        ("time", "i8"),
+        ("interface", "i4"),
+        ("link", "i4"),
+        ("tag", "i4"),  # of a VLAN, that the kernel took out of the frame; ``NO_TAG``: none
+    ],
     align=True,
 )
 

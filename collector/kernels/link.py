@@ -95,8 +95,8 @@ def behind_type(data, at, end, ethertype, packet):
     if ethertype == 0x8100 or ethertype == 0x88A8 or ethertype == 0x9100 or ethertype == 0x9200:
         if room < 4:
             return at, L_NONE, CUT_LINK_HEADER
-        vlan = be16(data, at) & 0xFFF
-        if vlan != 0:  # a tag of VLAN 0 only carries a priority (IEEE 802.1Q §6.9)
+        vlan = vlan_of(be16(data, at))
+        if vlan >= 0:
             packet.vlan = vlan
         return at + 4, L_TYPE, be16(data, at + 2)
     if ethertype == MPLS_TYPE or ethertype == MPLS_UPSTREAM_TYPE:
@@ -112,6 +112,12 @@ def behind_type(data, at, end, ethertype, packet):
     if ethertype <= 1500:  # a length: IEEE 802.2 follows
         return at, L_LLC, 0
     return at, L_NONE, NOT_IP
+
+
+@inline
+def vlan_of(tag):
+    """-1: none. A tag of VLAN 0 only carries a priority (IEEE 802.1Q §6.9)."""
+    return tag & 0xFFF if tag >= 0 and tag & 0xFFF != 0 else -1
 
 
 @inline

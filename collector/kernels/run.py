@@ -6,6 +6,7 @@ from collector.kernels.buffers import free_buffer
 from collector.kernels.decode import decode
 from collector.kernels.flowtable import (
     SWEEP_STEP,
+    end_if_over,
     flush_flow,
     make_key,
     prefetch_flow,
@@ -31,6 +32,7 @@ from collector.kernels.layout import (
     NO_APPLICATION,
     OUT_FULL,
     QUIC,
+    TAG_BYTES,
     TCP,
     UDP,
 )
@@ -47,7 +49,7 @@ from collector.kernels.streams import (
     stage_hello,
     stage_messages,
 )
-from collector.kernels.transactions import ROWS_A_MESSAGE, end_pending, pair_message
+from collector.kernels.transactions import ROWS_A_MESSAGE, end_pending, is_pending_over, pair_message
 
 ROWS_A_PACKET = 4  # flows that one packet can end
 NO_SOURCE, FROM_FRAME, FROM_DATAGRAM, FROM_STREAM = np.arange(4)
@@ -223,6 +225,26 @@ def end_message(state, packet, known):
 
 
 @entry
+def advance(state, now):
+    """No packets came until ``now``: write what is over by then; ``OUT_FULL`` asks to be called again.
+
+    ``flush`` of the control is 0 before the first call, as it is before that of ``flush``.
+    """
+    control = state.control[0]
+    control.now = max(control.now, now)
+    while control.flush < control.free_flow:
+        if not has_room(state, 1):
+            return OUT_FULL
+        end_if_over(state.flow, control.flush)
+        control.flush += 1
+    while is_pending_over(state.dns):
+        if not has_message_room(state):
+            return OUT_FULL
+        end_pending(state.dns, np.int64(control.oldest))
+    return DONE
+
+
+@entry
 def flush(state):
     """Write everything that is still held; ``OUT_FULL`` asks to be called again."""
     control = state.control[0]
@@ -249,7 +271,7 @@ def measure(frames, count, packets, octets, cut, first, last):
         earliest = latest = frames[np.uint64(place)].time
         while place < count and frames[np.uint64(place)].interface == interface:
             frame = frames[np.uint64(place)]
-            wires += frame.wire
+            wires += frame.wire + (TAG_BYTES if frame.tag >= 0 else 0)
             cuts += frame.captured < frame.wire
             earliest, latest = min(earliest, frame.time), max(latest, frame.time)
             place += 1

@@ -268,13 +268,19 @@ def prefetch_oldest(dns):
 
 @inline
 def expire_pending(dns, most):
-    control = dns.control[0]
     for _ in range(most):
-        if control.oldest < 0:
+        if not is_pending_over(dns):
             return
-        if control.now - dns.pending[np.uint64(control.oldest)].touched <= control.dns_timeout:
-            return
-        end_pending(dns, np.int64(control.oldest))
+        end_pending(dns, np.int64(dns.control[0].oldest))
+
+
+@inline
+def is_pending_over(dns):
+    """Whether the oldest query waited long enough."""
+    control = dns.control[0]
+    if control.oldest < 0:
+        return False
+    return control.now - dns.pending[np.uint64(control.oldest)].touched > control.dns_timeout
 
 
 @inline

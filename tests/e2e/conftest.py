@@ -4,6 +4,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser
 
+from tests.support.broker import Broker, running
 from tests.support.browser import Watched, app, chromium, watching
 from tests.support.sample import ingest_sample
 
@@ -15,6 +16,13 @@ def sample_lake(tmp_path_factory: pytest.TempPathFactory) -> Path:
     done = ingest_sample(lake)
     assert done.returncode == 0, done.stderr
     return lake
+
+
+@pytest.fixture(scope="session")
+def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Broker]:
+    """Shared: each test has its own topic, and leaves the broker running."""
+    with running(tmp_path_factory.mktemp("broker")) as started:
+        yield started
 
 
 @pytest.fixture(scope="session")

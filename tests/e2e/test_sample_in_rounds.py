@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from cli.knowing import Knowledge
 from cli.pipeline import Pipeline
 from enricher.kubernetes import read_dump
 from store.lake import Lake
@@ -23,10 +24,11 @@ def lake(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
     made = Lake.create(tmp_path_factory.mktemp("rounds") / "lake")
     directory = read_dump(str(OBJECTS), "shop")
     made.append({"assignments": directory.assignments, "objects": directory.objects})
+    known = Knowledge(lambda: directory, dict, list)
     arrived = arrivals("shop", ROUND_S)
     rounds = range(arrived[0].round, arrived[-1].round + 3)
     for nodes in request.param:
-        pipeline = Pipeline(made, lambda: directory, directory.objects["seen_time"][0].as_py())
+        pipeline = Pipeline(made, known, directory.objects["seen_time"][0].as_py)
         for number in rounds:
             for one in arrived:
                 if one.round == number and one.node in nodes:

@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 
-from collector.kernels.layout import FRAME
+from collector.kernels.layout import FRAME, NO_TAG
 from collector.kernels.state import Bounds, records
 from collector.sources.capture import Block
 from tests.fuzz import failures, framing, seeds
@@ -37,7 +37,7 @@ class Beyond(Recorded):
 
     def blocks(self) -> Iterator[Block]:
         told = records(1, FRAME)
-        told[0] = (4096, 60, 60, 0, 0, 1)
+        told[0] = (4096, 60, 60, 0, 0, 1, NO_TAG)
         self.given = Given()
         yield Block(np.zeros(64, np.uint8), told, 1)
 

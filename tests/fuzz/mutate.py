@@ -7,6 +7,7 @@ their other half; then it is changed, or not. Between frames lie ``GAP`` octets 
 import numpy as np
 
 from collector.kernels.jit import entry, kernel
+from collector.kernels.layout import NO_TAG
 
 GAP = 64
 ROOM = 12_000  # octets of a changed frame
@@ -205,7 +206,7 @@ def fill(data, frames, pool, rounds):
                 interface = below(rounds, pool.links.size)
         frame = frames[count]
         frame.offset, frame.captured, frame.wire = at, size, wire
-        frame.time, frame.interface, frame.link = tick(rounds), interface, pool.links[interface]
+        frame.time, frame.interface, frame.link, frame.tag = tick(rounds), interface, pool.links[interface], NO_TAG
         count += 1
         end = at + size
         at = end + GAP

@@ -9,7 +9,7 @@ from typing import NamedTuple, Self
 
 import numpy as np
 
-from collector.kernels.layout import FRAME, Records
+from collector.kernels.layout import FRAME, NO_TAG, Records
 from collector.kernels.state import Bounds, records
 from collector.sources.capture import Block, Interfaces
 from contract.errors import InputError
@@ -135,7 +135,8 @@ class Recorded:
         told, gap, at = records(len(self.frames), FRAME), bytes([self.poison]) * GAP, 0
         for place, frame in enumerate(self.frames):
             at += GAP
-            told[place] = (at, len(frame.octets), frame.wire, frame.time, frame.interface, LINKS[frame.interface])
+            link = LINKS[frame.interface]
+            told[place] = (at, len(frame.octets), frame.wire, frame.time, frame.interface, link, NO_TAG)
             at += len(frame.octets)
         data = np.frombuffer(b"".join(gap + frame.octets for frame in self.frames), np.uint8).copy()
         self.given.add(told)

@@ -33,10 +33,10 @@ class Seen:
 
 
 METRICS = (
-    Metric("tailrace_test_packets_total", "packets", "packets seen", ("interface",)),
-    Metric("tailrace_test_discarded_total", "discarded", "packets in no flow", ("interface", "reason")),
-    Metric("tailrace_test_spool_bytes", "spooled_bytes", "waiting on disk"),
-    Metric("tailrace_test_lag", "lag", "not known yet"),
+    Metric[Seen]("tailrace_test_packets_total", "packets seen", lambda seen: seen.packets, ("interface",)),
+    Metric[Seen]("tailrace_test_discarded_total", "in no flow", lambda seen: seen.discarded, ("interface", "reason")),
+    Metric[Seen]("tailrace_test_spool_bytes", "waiting on disk", lambda seen: seen.spooled_bytes),
+    Metric[Seen]("tailrace_test_lag", "not known yet", lambda seen: seen.lag),
 )
 
 
@@ -51,7 +51,7 @@ def served(
     ready: Callable[[], list[str]] = nothing,
     clock: Callable[[], float] = time.monotonic,
 ) -> Iterator[Health]:
-    with Health(LOOPBACK, Checks(alive, ready, [Observed(seen or Seen(), METRICS)]), clock) as health:
+    with Health(LOOPBACK, Checks(alive, ready, [Observed(lambda: seen or Seen(), METRICS)]), clock) as health:
         yield health
 
 

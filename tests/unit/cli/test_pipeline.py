@@ -6,12 +6,14 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 
+from cli.knowing import Knowledge
 from cli.pipeline import WRITTEN, Pipeline
 from contract.errors import LakeError
 from enricher.directory import Directory
 from store.lake import Lake
 from tests.unit.enricher.cluster import NOON, answer, dns, flow, flows, query
 
+NOTHING_KNOWN = Knowledge(Directory.empty, dict, list)
 PART, MESSAGES = "kafka/flow/0", 6
 
 
@@ -47,10 +49,11 @@ def message(place: int) -> tuple[str, pa.RecordBatch]:
 
 def consume(lake: Lake | DyingLake, committed: int) -> int:
     """From where the transport says that we were, or the lake if it knows better; two messages a round."""
-    pipeline = Pipeline(lake, Directory.empty, NOON)  # type: ignore[arg-type]
-    begin = pipeline.take_over([PART], NOON).get(PART, committed)
+    pipeline = Pipeline(lake, NOTHING_KNOWN, lambda: NOON)  # type: ignore[arg-type]
+    begin = pipeline.take_over([PART]).get(PART, committed)
     for place in range(begin, MESSAGES):
         pipeline.add_from(PART, place, *message(place))
+        pipeline.mark({PART: place + 1})
         if place % 2:
             committed = pipeline.turn().get(PART, committed)
     for _ in range(2):
@@ -64,7 +67,7 @@ def test_killed_before_any_commit_nothing_is_lost_or_told_twice(death: int, tmp_
     with contextlib.suppress(Killed):
         consume(DyingLake(lake, death), 0)
     consume(lake, 0)
-    assert Pipeline(lake, Directory.empty, NOON).take_over([PART], NOON) == {PART: MESSAGES}
+    assert Pipeline(lake, NOTHING_KNOWN, lambda: NOON).take_over([PART]) == {PART: MESSAGES}
     with lake.connect() as views:
         told = [
             views.sql(query).fetchall()
@@ -80,10 +83,11 @@ def test_killed_before_any_commit_nothing_is_lost_or_told_twice(death: int, tmp_
 
 def test_one_that_was_taken_over_writes_nothing_more(tmp_path: Path) -> None:
     lake = Lake.create(tmp_path / "lake")
-    slow = Pipeline(lake, Directory.empty, NOON)
-    slow.take_over([PART], NOON)
+    slow = Pipeline(lake, NOTHING_KNOWN, lambda: NOON)
+    slow.take_over([PART])
     for place in range(2):
         slow.add_from(PART, place, *message(place))
+        slow.mark({PART: place + 1})
     slow.turn()
     assert consume(lake, 0) == MESSAGES
     with pytest.raises(LakeError, match="another writer has gone on"):

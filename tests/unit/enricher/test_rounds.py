@@ -153,5 +153,16 @@ def test_marks_come_with_the_rows_that_they_stand_behind(shop: Directory) -> Non
     assert rounds.turn(shop).marks == {}
     rounds.mark("flow/0", 9)
     assert rounds.turn(shop).marks == {"flow/0": 7}
-    rounds.forget()
-    assert rounds.turn(shop).marks == {}
+
+
+def test_what_another_goes_on_with_is_forgotten_and_the_rest_is_given(shop: Directory) -> None:
+    rounds = Rounds()
+    for number, part in ((1, "flow/0"), (2, "flow/1")):
+        for batch in flows(flow(f"10.1.0.5:{number}", API)).to_batches():
+            rounds.add("flows", batch, part)
+        rounds.mark(part, 5)
+    rounds.turn(shop)
+    rounds.forget(frozenset({"flow/0"}))
+    given = rounds.turn(shop)
+    assert given.enriched.flows["src_port"].to_pylist() == [2]
+    assert given.marks == {"flow/1": 5}

@@ -1,0 +1,185 @@
+"""`tailrace collect`: packets of a node's interfaces to Kafka, or straight to a lake."""
+
+import logging
+import secrets
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from io import BufferedReader
+from pathlib import Path
+from socket import socket
+from typing import TYPE_CHECKING, Annotated, Any, cast
+
+import typer
+
+from cli.options import CheckOption, ConfigOption, DumpConfigOption, HealthOption, LogLevelOption
+
+if TYPE_CHECKING:
+    from threading import Event
+
+    import pyarrow as pa
+
+    from cli.config import CollectConfig
+    from cli.sinks import Sink
+    from collector.driver import Batch
+    from collector.live import Clock
+    from collector.sources.ring import Ring
+    from collector.tables import Settings
+
+log = logging.getLogger("tailrace.collect")
+
+MICROSECONDS = 1_000_000
+# After so many intervals nothing has the id of an interface that is gone: records are written after five minutes at the latest.
+KEEP_INTERFACE_S = 600
+
+
+def collect(
+    interface: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--interface", "-i", metavar="PATTERN", help="interfaces, such as eth0, 'veth*', '!veth-test*'; repeatable"
+        ),
+    ] = None,
+    files: Annotated[
+        list[str] | None,
+        typer.Option("--from", metavar="[NODE=]FILE", help="captures in place of interfaces; repeatable"),
+    ] = None,
+    to: Annotated[
+        str | None, typer.Option(metavar="URL", help="kafka://HOST:PORT[,HOST:PORT]/TOPIC to publish to")
+    ] = None,
+    spool: Annotated[
+        Path | None,
+        typer.Option(metavar="DIR", help="with --to: where batches wait while Kafka is away, also for the next start"),
+    ] = None,
+    lake: Annotated[
+        str | None, typer.Option(help="the lake to add to, without Kafka; made where there is none")
+    ] = None,
+    node: Annotated[str | None, typer.Option(help="name of this node, written to every record")] = None,
+    cluster: Annotated[str | None, typer.Option(help="name of the cluster, written to every record")] = None,
+    kube: Annotated[Path | None, typer.Option(help="with --lake: output of kubectl get -A -o json")] = None,
+    kube_api: Annotated[
+        str | None, typer.Option(metavar="URL", help="with --lake: the Kubernetes API to watch; `cluster` inside a pod")
+    ] = None,
+    kubeconfig: Annotated[
+        Path | None, typer.Option(help="with --lake: kubeconfig that says which API to watch")
+    ] = None,
+    dns_port: Annotated[
+        list[str] | None, typer.Option(help="a port DNS is spoken on, in place of 53; repeatable")
+    ] = None,
+    snap: Annotated[str | None, typer.Option(help="octets kept of packets that need not be read whole")] = None,
+    threads: Annotated[str | None, typer.Option(help="rings, and threads that read them")] = None,
+    interval: Annotated[str | None, typer.Option(help="how often records that ended are handed on")] = None,
+    round_: Annotated[
+        str | None, typer.Option("--round", help="with --lake: how long records wait to be put together")
+    ] = None,
+    health: HealthOption = None,
+    config: ConfigOption = None,
+    check: CheckOption = False,
+    dump_config: DumpConfigOption = False,
+    log_level: LogLevelOption = None,
+) -> None:
+    """Capture on a node until SIGTERM: flow and DNS records to Kafka, or to a lake."""
+    from cli.config import CollectConfig
+    from cli.configuring import configuration, is_answered
+    from cli.logs import logging_to
+    from cli.running import stopping
+
+    flags: dict[str, object] = {
+        "interfaces": interface,
+        "from": files,
+        "to": to,
+        "spool.dir": spool,
+        "lake": lake,
+        "node": node,
+    }
+    flags |= {"cluster": cluster, "kube": kube, "kube_api": kube_api, "kubeconfig": kubeconfig, "dns_port": dns_port}
+    flags |= {"snap": snap, "threads": threads, "interval": interval, "round": round_, "health": health}
+    settings = configuration(CollectConfig, flags | {"log_level": log_level}, config)
+    if is_answered(settings, check, dump_config):
+        return
+    with logging_to(sys.stderr, settings.log_level), stopping() as stop:
+        _run(settings, _opened() if settings.interfaces else None, stop)
+
+
+def _opened() -> socket:
+    """Before anything is imported that starts threads, which would keep the privileges that are given up here."""
+    from collector.privileges import drop_privileges
+    from collector.sources.opening import open_packets
+
+    opened = open_packets()
+    drop_privileges()
+    return opened
+
+
+def _run(config: "CollectConfig", opened: socket | None, stop: "Event") -> None:
+    from cli.metrics import Observed
+    from cli.observed import COLLECTED
+    from cli.running import served
+    from cli.sinks import sink
+    from cli.tally import Tally
+
+    tally = Tally()
+    with ExitStack() as stack:
+        batches = _live(config, stack.enter_context(_ring(config, opened)), stop) if opened else _of_files(config, stop)
+        into = stack.enter_context(sink(config))
+        metrics: list[Observed[Any]] = [Observed(lambda: tally, COLLECTED), *into.metrics]
+        beat = stack.enter_context(served(config, into.faults, metrics))
+        _pump(batches, into, tally.add, beat)
+
+
+def _pump(
+    batches: "Iterator[Batch]", into: "Sink", count: "Callable[[str, pa.RecordBatch], None]", beat: Callable[[], None]
+) -> None:
+    for table, batch in batches:
+        into.add(table, batch)
+        count(table, batch)
+        beat()
+
+
+def _settings(config: "CollectConfig", node: str | None) -> "Settings":
+    from collector.tables import Settings
+
+    return Settings(secrets.randbits(64), config.cluster, node, dns_ports=config.dns_port)
+
+
+def _live(config: "CollectConfig", ring: "Ring", stop: "Event") -> "Iterator[Batch]":
+    from collector.live import collect_live
+
+    log.info("capturing", extra={"interfaces": ", ".join(config.interfaces), "node": config.node})
+    interval = int(config.interval * MICROSECONDS)
+    return collect_live([ring], _settings(config, config.node), _clock(), stop.is_set, interval)
+
+
+def _ring(config: "CollectConfig", opened: socket) -> "Ring":
+    """Packets come from here on: what compiles the kernels comes before."""
+    from collector.sources.filter import Lengths
+    from collector.sources.interfaces import LiveInterfaces, Wanted
+    from collector.sources.ring import Ring
+    from collector.warming import warm
+
+    warm()
+    interfaces = LiveInterfaces(Wanted(config.interfaces), _clock().steady, KEEP_INTERFACE_S * MICROSECONDS)
+    return Ring(opened, interfaces, Lengths(config.dns_port, config.snap))
+
+
+def _clock() -> "Clock":
+    from collector.live import Clock
+
+    return Clock(lambda: time.time_ns() // 1000, lambda: time.monotonic_ns() // 1000)
+
+
+def _of_files(config: "CollectConfig", stop: "Event") -> "Iterator[Batch]":
+    """One capture after the other; a malformed one raises when what came before was handed on."""
+    from cli.ingest import named
+    from collector.driver import collect as collect_file
+    from collector.sources.capture import open_capture
+
+    for node, path in map(named, config.files):
+        with open_capture(path, cast(BufferedReader, sys.stdin.buffer)) as capture:
+            for batch in collect_file(capture, _settings(config, node or config.node)):
+                yield batch
+                if stop.is_set():
+                    return
+        if capture.fault:
+            raise capture.fault

@@ -1,0 +1,155 @@
+"""Where `collect` hands its batches on: to Kafka, or to a lake in the same process."""
+
+import logging
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from queue import Empty, Queue
+from tempfile import TemporaryDirectory
+from threading import Thread
+from typing import TYPE_CHECKING, Any, Protocol
+
+from cli.config import CollectConfig
+from cli.metrics import Observed
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from cli.knowing import Knowledge
+    from cli.pipeline import Pipeline
+    from collector.transport.publish import Publisher
+
+log = logging.getLogger("tailrace.collect")
+
+# Batches that wait for the end of a round's enrichment; then the ring fills, and what it cannot hold is counted.
+MOST_BATCHES = 256
+TURN_S = 0.5
+
+
+class Sink(Protocol):
+    @property
+    def metrics(self) -> tuple[Observed[Any], ...]: ...
+
+    def add(self, table: str, batch: "pa.RecordBatch") -> None: ...
+
+    def faults(self) -> list[str]:
+        """Why it is not ready."""
+
+
+@contextmanager
+def sink(config: CollectConfig) -> Iterator[Sink]:
+    """What was added is where it belongs when this is left."""
+    with _to_kafka(config) if config.to else _to_lake(config) as into:
+        yield into
+
+
+@contextmanager
+def _to_kafka(config: CollectConfig) -> Iterator[Sink]:
+    from cli.transport import kafka_settings
+    from collector.transport.publish import Publisher, Source
+
+    source = Source(config.cluster, config.node)
+    kafka = kafka_settings(config.to, config.kafka)
+    with (
+        _spool_folder(config) as folder,
+        Publisher(kafka, source, folder, time.monotonic, int(config.spool.bytes)) as publisher,
+    ):
+        yield KafkaSink(publisher)
+
+
+@contextmanager
+def _spool_folder(config: CollectConfig) -> Iterator[Path]:
+    if config.spool.dir:
+        yield config.spool.dir
+        return
+    log.warning("without --spool, what waits while Kafka is away is lost with this process")
+    with TemporaryDirectory(prefix="tailrace-spool-") as folder:
+        yield Path(folder)
+
+
+class KafkaSink:
+    def __init__(self, publisher: "Publisher") -> None:
+        from cli.observed import PUBLISHED
+
+        self._publisher = publisher
+        self.metrics = (Observed(lambda: publisher.statistics, PUBLISHED),)
+
+    def add(self, table: str, batch: "pa.RecordBatch") -> None:
+        self._publisher.publish(table, batch)
+
+    def faults(self) -> list[str]:
+        """A broker that is away is no fault: the spool takes what comes."""
+        return []
+
+
+@contextmanager
+def _to_lake(config: CollectConfig) -> Iterator[Sink]:
+    from cli.knowing import knowledge
+    from cli.pipeline import Pipeline
+    from cli.running import now
+    from store.lake import Lake
+
+    lake = Lake.create(str(config.lake))
+    with knowledge(config, now, log.warning) as known:
+        into = LakeSink(Pipeline(lake, known, now), known, config.round)
+        into.start()
+        try:
+            yield into
+        finally:
+            into.close()
+
+
+class LakeSink:
+    """Rounds end in a thread of their own, so that nobody waits for them who takes packets."""
+
+    def __init__(self, pipeline: "Pipeline", known: "Knowledge", round_s: float) -> None:
+        from cli.observed import ENRICHED
+
+        self._pipeline, self._known, self._round = pipeline, known, round_s
+        self._waiting: Queue[tuple[str, pa.RecordBatch] | None] = Queue(MOST_BATCHES)
+        self._thread = Thread(target=self._run, name="enrich", daemon=True)
+        self._fault: BaseException | None = None
+        self.metrics = (Observed(lambda: pipeline.statistics, ENRICHED), *known.metrics)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def add(self, table: str, batch: "pa.RecordBatch") -> None:
+        if self._fault:
+            raise self._fault
+        self._waiting.put((table, batch))
+
+    def faults(self) -> list[str]:
+        return self._known.faults()
+
+    def close(self) -> None:
+        """Write what waits; raises what the thread met."""
+        self._waiting.put(None)
+        self._thread.join()
+        if self._fault:
+            raise self._fault
+
+    def _run(self) -> None:
+        try:
+            self._take_turns()
+            self._pipeline.end()
+        except BaseException as fault:  # told to whoever adds next
+            self._fault = fault
+            while self._waiting.get() is not None:
+                pass
+
+    def _take_turns(self) -> None:
+        due = time.monotonic() + self._round
+        while True:
+            try:
+                added = self._waiting.get(timeout=TURN_S)
+            except Empty:
+                pass
+            else:
+                if added is None:
+                    return
+                self._pipeline.add(*added)
+            if time.monotonic() >= due or self._pipeline.is_full:
+                self._pipeline.turn()
+                due = time.monotonic() + self._round

@@ -1,0 +1,25 @@
+"""Compiling every kernel before packets come: it takes a minute where none is kept yet, and a ring has room for seconds."""
+
+import numpy as np
+
+from collector.kernels.hello import read_handshake
+from collector.kernels.layout import FRAME
+from collector.kernels.ring import walk_ring
+from collector.kernels.state import Bounds, records
+from collector.records import Origin, dns_batch, flow_batch
+from collector.sources.capture import Block
+from collector.tables import Settings, Tables
+
+FEW = Bounds(max_flows=1 << 6, max_pending=1 << 6)
+
+
+def warm_up() -> None:
+    """Load or compile all that live capture calls, by having it look at nothing."""
+    tables, octets, frames = Tables(Settings(0, bounds=FEW)), np.zeros(64, np.uint8), records(1, FRAME)
+    places = np.zeros(1, np.int32)
+    walk_ring(octets, 0, 0, places, places, frames)
+    for rows in (*tables.take(Block(octets, frames, 0)), *tables.wait(0), *tables.end()):
+        read_handshake(rows.state.flow.hellos, 0, np.frombuffer(octets.tobytes(), np.uint8))
+        origin = Origin(None, None, [None])
+        flow_batch(rows.state, 1, origin)
+        dns_batch(rows.state, 1, 0, origin)
