@@ -1,4 +1,4 @@
-"""Which sightings are one connection before and after its source was translated (masquerade), told by comparing them."""
+"""Which sightings are one connection before and after its source was translated (masquerade), as told or by comparing them."""
 
 from typing import NamedTuple
 
@@ -30,6 +30,8 @@ EVIDENCE = (
 
 def find_translations(connection: duckdb.DuckDBPyConnection) -> None:
     """After ``sql/backends.sql``, which it completes; tells what ``sql/passed.sql`` does."""
+    run(connection, "tracked", apart_us=APART_US)
+    run(connection, "backends_tracked")
     run(connection, "translatable", near_us=NEAR_US)
     for evidence in EVIDENCE if _any(connection, "translatable") else ():
         run(connection, "translated", near_us=NEAR_US, **evidence._asdict())

@@ -17,8 +17,13 @@ with tuple as (
         coalesce(passed.src_ip, sighting.src_ip) || '|' || coalesce(
             (case when passed.row is null then sighting.src_port else passed.src_port end)::varchar, ''
         ) as one,
-        coalesce(reached.dst_ip, sighting.dst_ip) || '|' ||
-            coalesce(reached.dst_port, sighting.dst_port)::varchar as other,
+        coalesce(reached.dst_ip, sighting.dst_nat_ip, sighting.dst_ip) || '|' || (
+            case
+                when reached.row is not null then reached.dst_port
+                when sighting.dst_nat_ip is not null then sighting.dst_nat_port
+                else sighting.dst_port
+            end
+        )::varchar as other,
         sighting.dst_ip || '|' as portless,
         '|' || sighting.protocol || '|' || length(sighting.cluster) || '|' || sighting.cluster || '|'
             || sighting.question || coalesce('|' || sighting.origin, '') as rest

@@ -1,12 +1,12 @@
 -- Sightings that a node may have translated the source of (masquerade), and those that may be what became of them.
--- In: sighting, place, behind, backend, assignment, address, end_node. Parameter: $near_us, sightings of one opening by one node lie
+-- In: sighting, place, behind, tracked, backend, assignment, address, end_node. Parameter: $near_us, sightings of one opening by one node lie
 -- closer than this.
 -- Out: translatable (row, is_after, goal, node, cluster, question, protocol, src_port, started, start_us, the counts, other_row NULL):
 -- one row for each opening of a tuple that a node saw, by its earliest sighting, and each goal that it may have.
 -- After the translation the source is an address of the node itself. The goal is what both sides have in common: the destination
 -- outside of the cluster or on another node; the Service port whose endpoint was reached (of node ports and external addresses); or, of
 -- pods that reach themselves by their Service, that port and the pod. From pod to pod nothing else is translated.
--- What was seen as it was on the interface that translated packets leave by was not translated.
+-- What connection tracking told is left out, and what was seen as it was on the interface that translated packets leave by was not translated.
 create or replace temp table translatable as
 with seen as (
     select
@@ -33,6 +33,7 @@ asked as (
     where not coalesce(src_kind = 'node' and src_node = node, false)
         and (leaves or front_id is not null)
         and row not in (select behind.row from behind)
+        and row not in (select tracked.row from tracked)
 ),
 aimed as (
     select *, true as is_after, concat_ws('|', 'out', dst_ip, dst_port::varchar) as goal from sent where leaves
@@ -59,7 +60,10 @@ uplink as (
     select distinct node, interface from sent where leaves and interface <> 'any'
 ),
 shared as (
-    select aimed.*, uplink.node is not null and goal like 'out|%' and not is_after as is_on_uplink
+    select
+        aimed.*,
+        uplink.node is not null and goal like 'out|%' and not is_after as is_on_uplink,
+        row in (select other_row from tracked where other_row is not null) as is_told
     from aimed
     left join uplink on uplink.node = aimed.node and uplink.interface = aimed.interface
     where goal in (select goal from aimed where is_after) and goal in (select goal from aimed where not is_after)
@@ -95,4 +99,4 @@ select
     null::bigint as other_row
 from numbered
 group by is_after, goal, node, cluster, question, protocol, src_ip, src_port, dst_ip, dst_port, opening
-having not bool_or(is_on_uplink)
+having not bool_or(is_on_uplink) and not bool_or(is_told)

@@ -1,5 +1,5 @@
 -- What tuples became on the way, from when on.
--- In: hop, tupled, sighting, translated_before (what was told before: translation without rows).
+-- In: hop, tracked, tupled, sighting, translated_before (what was told before: translation without rows).
 -- Parameter: $apart_us, how far two sightings of one packet may be apart.
 -- Out: translation (tuple, the translated one; original, the one before it; from_us; end_us; src_ip, src_port, the source before any
 -- translation; nat_ip, nat_port, the source after this one; last_row, a sighting of what it became in the end).
@@ -15,6 +15,14 @@ with step as (
     inner join tupled as after on after.row = hop.row
     inner join sighting as original on original.row = hop.original_row
     inner join sighting as translated on translated.row = hop.row
+    union all
+    select
+        tracked.tuple, tupled.tuple, tupled.start_us, tupled.end_us, sighting.src_ip, sighting.src_port,
+        tracked.nat_ip, tracked.nat_port, null
+    from tracked
+    inner join tupled on tupled.row = tracked.row
+    inner join sighting on sighting.row = tracked.row
+    where tracked.new_src and tracked.other_row is null
     union all
     select tuple, original, from_us, end_us, src_ip, src_port, nat_ip, nat_port, null from translated_before
 ),

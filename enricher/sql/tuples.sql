@@ -1,10 +1,10 @@
 -- The tuple, as one text, of each sighting whose source some translation had or gave.
--- In: sighting, hop, translated_before (nat_ip, src_ip). Out: tupled (row, tuple, start_us, end_us, started).
+-- In: sighting, hop, tracked, translated_before (nat_ip, src_ip). Out: tupled (row, tuple, start_us, end_us, started).
 create or replace temp table tupled as
 with source as (
     select src_ip
     from sighting
-    where row in (select original_row from hop union all select row from hop)
+    where row in (select original_row from hop union all select row from hop union all select row from tracked)
     union
     select unnest([src_ip, nat_ip]) from translated_before
 )
