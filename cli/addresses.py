@@ -5,10 +5,8 @@ from typing import Annotated, NamedTuple
 
 from pydantic import BeforeValidator, PlainSerializer
 
-EXAMPLE = "kafka://broker-1:9092,broker-2:9092/tailrace"
-TOPIC = "tailrace"
-MAX_BROKERS = 64
-_TOPIC = re.compile(r"[A-Za-z0-9._-]{1,249}")  # what Kafka takes
+from contract.errors import UsageError
+
 _HOST = re.compile(r"\[[0-9A-Fa-f:.%\w]+\]|[\w.-]*", re.ASCII)
 
 
@@ -23,11 +21,11 @@ class HostPort(NamedTuple):
 
 
 class KafkaAddress(NamedTuple):
-    brokers: tuple[HostPort, ...]
+    servers: tuple[str, ...]
     topic: str
 
     def __str__(self) -> str:
-        return f"kafka://{','.join(map(str, self.brokers))}/{self.topic}"
+        return f"kafka://{','.join(self.servers)}/{self.topic}"
 
 
 def host_port(text: str) -> HostPort:
@@ -37,29 +35,19 @@ def host_port(text: str) -> HostPort:
     return HostPort(host.removeprefix("[").removesuffix("]"), int(port))
 
 
-def kafka_address(text: str) -> KafkaAddress:
-    """``kafka://HOST:PORT[,HOST:PORT][/TOPIC]``."""
-    scheme, _, rest = text.partition("://")
-    if scheme != "kafka" or not rest:
-        raise ValueError(f"is not of the form {EXAMPLE}")
-    if "@" in rest:
-        raise ValueError("has a login in it; name that as kafka.username and kafka.password_file")
-    hosts, _, topic = rest.partition("/")
-    brokers = tuple(map(host_port, hosts.split(",")))
-    if len(brokers) > MAX_BROKERS or not all(broker.host and broker.port for broker in brokers):
-        raise ValueError(f"names no broker, or more than {MAX_BROKERS}; write {EXAMPLE}")
-    topic = topic or TOPIC
-    if not _TOPIC.fullmatch(topic) or topic in (".", ".."):
-        raise ValueError(f"{topic!r} is no name of a topic")
-    return KafkaAddress(brokers, topic)
-
-
 def _listen(value: object) -> object:
     return host_port(value) if isinstance(value, str) else value
 
 
 def _brokers(value: object) -> object:
-    return kafka_address(value) if isinstance(value, str) else value
+    if not isinstance(value, str):
+        return value
+    from contract.kafka import servers_and_topic  # brings kafka-python along, which not everybody needs
+
+    try:
+        return KafkaAddress(*servers_and_topic(value))
+    except UsageError as error:
+        raise ValueError(str(error)) from None
 
 
 Listen = Annotated[HostPort, BeforeValidator(_listen), PlainSerializer(str)]

@@ -72,10 +72,10 @@ def _run(config: "EnrichConfig", stop: "Event") -> None:
 
     lake = Lake.create(str(config.lake))
     kafka = kafka_settings(config.source, config.kafka)
-    with knowledge(config, now, log.warning) as known:
+    with knowledge(config, lake, now, log.warning) as known:
         pipeline = Pipeline(lake, known, now)
         group = Group(kafka.topic, pipeline)
-        callbacks = Callbacks(group.assigned, group.revoked)
+        callbacks = Callbacks(group.assigned, group.revoked, group.restarted)
         with Consumer(kafka, callbacks, config.kafka.group) as consumer:
             metrics: list[Observed[Any]] = [
                 Observed(lambda: consumer.counts, CONSUMED),
@@ -104,6 +104,10 @@ class Group:
     def assigned(self, partitions: frozenset[int]) -> Mapping[int, int]:
         log.info("takes over", extra={"partitions": sorted(partitions)})
         return self.partitions(self._pipeline.take_over(map(self.part, sorted(partitions))))
+
+    def restarted(self, partition: int) -> None:
+        log.warning("partition %d ends before where the lake is: it is read as a new one", partition)
+        self._pipeline.restart(self.part(partition))
 
     def revoked(self, partitions: frozenset[int]) -> None:
         log.info("hands over", extra={"partitions": sorted(partitions)})

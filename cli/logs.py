@@ -1,7 +1,7 @@
 """What a verb that runs on has to say: one JSON object a line for programs, text on a terminal.
 
 What is logged comes from packets, objects and brokers, too: every line is one line, printable and of bounded length. Of the same
-sentence so many are written a minute, and the rest counted.
+sentence, and of what a library says, so many are written a minute, and the rest counted.
 """
 
 import logging
@@ -26,6 +26,7 @@ MAX_TEXT = 2000  # characters of a message or a field; what is longer is cut
 MAX_TRACE = 8000
 MAX_FIELDS = 32
 BURST, WINDOW_S = 10, 60.0  # of one sentence in so long; the next one after that says how many were left out
+BURST_OF_OTHERS = 2  # of all that a library says at one level: kafka-python has four sentences for each failed attempt
 MAX_SENTENCES = 1000  # that are counted; beyond that all counts begin anew
 
 _OWN = {*vars(logging.LogRecord("", 0, "", 0, "", None, None)), "message", "asctime", "taskName"}
@@ -39,16 +40,19 @@ class Sparing(logging.Filter):
         self._counts: dict[tuple[str, str], tuple[float, int]] = {}
 
     def filter(self, record: logging.LogRecord) -> bool:
-        sentence = record.name, str(record.msg)
+        owner = record.name.partition(".")[0]
+        sentence, burst = (record.name, str(record.msg)), BURST
+        if owner != log.name:
+            sentence, burst = (owner, record.levelname), BURST_OF_OTHERS
         since, count = self._counts.get(sentence, (record.created, 0))
         if record.created - since >= WINDOW_S:
-            if count > BURST:
-                record.left_out = count - BURST
+            if count > burst:
+                record.left_out = count - burst
             since, count = record.created, 0
         if len(self._counts) >= MAX_SENTENCES:
             self._counts.clear()
         self._counts[sentence] = since, count + 1
-        return count < BURST
+        return count < burst
 
 
 class JsonLine(logging.Formatter):

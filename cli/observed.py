@@ -45,11 +45,13 @@ class Followed(Protocol):
     @property
     def resource(self) -> Kind: ...
 
+    @property
+    def errors(self) -> Mapping[str, int]: ...
+
     is_synced: bool
     lists: int
     events: int
     malformed: int
-    errors: Mapping[str, int]
 
 
 class Watched(Protocol):

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from cli.config import CollectConfig
 from cli.metrics import Observed
+from contract.coverage import COVERAGE
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -77,6 +78,8 @@ class KafkaSink:
 
     def add(self, table: str, batch: "pa.RecordBatch") -> None:
         self._publisher.publish(table, batch)
+        if table == COVERAGE.name:  # which ends an interval
+            self._publisher.flush()
 
     def faults(self) -> list[str]:
         """A broker that is away is no fault: the spool takes what comes."""
@@ -91,7 +94,7 @@ def _to_lake(config: CollectConfig) -> Iterator[Sink]:
     from store.lake import Lake
 
     lake = Lake.create(str(config.lake))
-    with knowledge(config, now, log.warning) as known:
+    with knowledge(config, lake, now, log.warning) as known:
         into = LakeSink(Pipeline(lake, known, now), known, config.round)
         into.start()
         try:

@@ -53,7 +53,8 @@ class Tally:
         names = batch["interface"].fill_null(UNKNOWN).to_pylist()
         for column, counts in self.by_interface.items():
             for interface, count in zip(names, batch[column].to_pylist(), strict=True):
-                counts.add(interface, count or 0)
+                if count:
+                    counts.add(interface, count)
         for column in OF_NODE:
             self.of_node[column] += pc.sum(batch[column]).as_py() or 0
         for reason, count in _reasons(batch["discarded"]).items():

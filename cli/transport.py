@@ -8,7 +8,7 @@ from contract.kafka import KafkaSettings
 def kafka_settings(address: KafkaAddress | None, kafka: Kafka) -> KafkaSettings:
     assert address is not None
     return KafkaSettings(
-        servers=tuple(map(str, address.brokers)),
+        servers=address.servers,
         topic=address.topic,
         tls=kafka.tls,
         cafile=_path(kafka.cafile),

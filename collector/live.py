@@ -16,6 +16,7 @@ import pyarrow as pa
 
 from collector.coverage import Interval, interval_batch
 from collector.driver import Batch
+from collector.kernels.state import Bounds
 from collector.records import Origin, Rows, batches
 from collector.sources.capture import Block
 from collector.sources.ring import Ring
@@ -28,6 +29,11 @@ LATE = 1_000_000  # µs; so long after its time a packet is in the ring at the l
 LEAST_STEP = 1_000_000  # µs between two looks at the clocks; less is the clock being slewed
 LAST = 200_000  # µs after which the kernel has handed over what it had, also blocks that are not full
 SURE = 100_000  # µs that one look may take
+
+
+def keep_us(bounds: Bounds, interval: int = INTERVAL) -> int:
+    """How long after an interface is gone no record has its id any more."""
+    return max(bounds.idle_us, bounds.dns_timeout_us) + 2 * interval + LATE
 
 
 class Clock(NamedTuple):

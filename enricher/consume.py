@@ -17,7 +17,7 @@ from kafka.errors import (
 from kafka.structs import OffsetAndMetadata, TopicPartition
 
 from contract.errors import WireError
-from contract.kafka import KafkaSettings, transport_error
+from contract.kafka import KafkaSettings, connected, transport_error
 from contract.wire import Envelope, decode, opened
 from enricher.dead import DeadLetter, DeadLetters
 from enricher.doubles import Doubles
@@ -29,6 +29,8 @@ SESSION_SECONDS = 30.0  # after which a member that says nothing loses its parti
 FETCH_BYTES = 16 << 20
 PARTITION_BYTES = 2 << 20
 MAX_MESSAGES = 8
+
+METADATA_MS = 10_000  # how long a topic or partition that is new may go unseen
 
 # Messages before the offset where reading begins of which only the ids are taken: a double whose message lies further back,
 # behind a change of its reader, is not known as one.
@@ -49,10 +51,12 @@ class Callbacks(NamedTuple):
 
     ``assigned``: these partitions are ours now; it returns the offsets to begin at that it knows, which win over Kafka's.
     ``revoked``: these are another's now, from the offset that the lake has; what was not written of them is to be forgotten.
+    ``restarted``: this one ends before the offset that was told: its topic was made anew, and it is read from its beginning.
     """
 
     assigned: Callable[[frozenset[int]], Mapping[int, int]]
     revoked: Callable[[frozenset[int]], None]
+    restarted: Callable[[int], None] = lambda partition: None
 
 
 class Counts:
@@ -106,11 +110,8 @@ class Consumer:
         ] = {}  # partitions of ours that are not read yet, and where to begin if that is known
         self._dead = DeadLetters(settings)
         self.counts = Counts()
-        try:
-            self._kafka = KafkaConsumer(**settings.options(), **_options(group, session))
-            self._kafka.subscribe([settings.topic], listener=self._listener)
-        except (KafkaError, OSError, ValueError) as error:
-            raise transport_error(self._where, error) from error
+        self._kafka = connected(KafkaConsumer, settings, **_options(group, session))
+        self._kafka.subscribe([settings.topic], listener=self._listener)
 
     def __enter__(self) -> Self:
         return self
@@ -205,6 +206,7 @@ class Consumer:
             offset = self._kafka.committed(place)
         if offset is not None and offset > self._kafka.end_offsets([place])[place]:
             self.counts.restarted += 1
+            self._callbacks.restarted(partition)
             offset = None
         begin = offset or 0
         self._kafka.seek(place, max(begin - LOOK_BACK, 0))
@@ -270,6 +272,7 @@ def _options(group: str, session: float) -> dict[str, Any]:
         "group_id": group,
         "enable_auto_commit": False,
         "auto_offset_reset": "earliest",
+        "metadata_max_age_ms": METADATA_MS,
         "max_poll_records": MAX_MESSAGES,
         "fetch_max_bytes": FETCH_BYTES,
         "max_partition_fetch_bytes": PARTITION_BYTES,

@@ -7,7 +7,7 @@ from kafka import KafkaProducer
 from kafka.errors import KafkaError
 
 from contract.errors import WireError
-from contract.kafka import OVERHEAD_BYTES, KafkaSettings, transport_error
+from contract.kafka import OVERHEAD_BYTES, KafkaSettings, connected, transport_error
 from contract.wire import MAX_HEADER
 
 BURY_SECONDS = 20.0  # how long Kafka may take to have them
@@ -44,8 +44,9 @@ class DeadLetters:
 
     def _send(self, letter: DeadLetter) -> Any:
         if self._producer is None:
-            self._producer = KafkaProducer(
-                **self._settings.options(),
+            self._producer = connected(
+                KafkaProducer,
+                self._settings,
                 acks="all",
                 max_request_size=self._settings.message_bytes + OVERHEAD_BYTES,
                 max_block_ms=int(BURY_SECONDS * 1000),

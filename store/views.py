@@ -22,6 +22,7 @@ UNTOLD = ""
 
 # In the order of creation: a view may use those before it.
 VIEWS = (
+    "captured",
     "repeated",
     "connections",
     "counted",

@@ -1,23 +1,24 @@
 """Which interfaces of the machine are captured, and under which id each is known to the tables, as they come and go."""
 
-import errno
 import socket
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from fnmatch import fnmatchcase
 
 import numpy as np
 
 from collector.kernels.ring import NOT_WANTED
 from collector.sources.capture import MAX_INTERFACES
-from contract.errors import MachineError, UsageError
+from contract.errors import UsageError
 
-RTMGRP_LINK = 1
-MESSAGE = 1 << 16  # octets of a message that is thrown away
 PLACES = 1 << 14  # of the table that the kernels look an interface up in
-MAX_KNOWN = PLACES // 2  # indexes that the table holds; beyond that the longest known is forgotten, and listed again
+MAX_KNOWN = (
+    PLACES // 2
+)  # indexes that the table holds; beyond that those that are gone are forgotten, then the longest known
 NAMELESS = 0  # the id of every interface that was gone before it was listed, and of those beyond ``MAX_INTERFACES``
 EXCLUDE = "!"
+NONE_HEARD: Mapping[int, str] = {}
+Listing = Callable[[], list[tuple[int, str]]]
 
 
 class Wanted:
@@ -43,20 +44,26 @@ class LiveInterfaces:
     The id of an interface that is gone is given to another after ``keep_us``, when no record has it any more.
     """
 
-    def __init__(self, wanted: Wanted, steady: Callable[[], int], keep_us: int) -> None:
+    def __init__(
+        self, wanted: Wanted, steady: Callable[[], int], keep_us: int, listing: Listing = socket.if_nameindex
+    ) -> None:
         self.names: list[str | None] = [None]
         self.indexes = np.zeros(PLACES, np.int32)
         self.ids = np.zeros(PLACES, np.int32)
         self.unwanted: list[int] = []
-        self._wanted, self._steady, self._keep = wanted, steady, keep_us
+        self._wanted, self._steady, self._keep, self._listing = wanted, steady, keep_us, listing
         self._listed: dict[int, str] = {}
         self._known: dict[int, int] = {}
         self._gone: deque[tuple[int, int, int]] = deque()  # when, index, id
         self.refresh()
 
-    def refresh(self) -> None:
-        """List the interfaces again."""
-        listed, now = dict(socket.if_nameindex()), self._steady()
+    def refresh(self, heard: Mapping[int, str] = NONE_HEARD) -> None:
+        """List the interfaces again; those ``heard`` of that are not listed came and went, and packets of them may come."""
+        listed, now = dict(self._listing()), self._steady()
+        for index, name in heard.items():
+            if index not in listed and index not in self._known:
+                self._known[index] = self._id_of(name)
+                self._listed[index] = name
         for index, name in self._listed.items():
             if listed.get(index) != name and self._known.get(index, NAMELESS) > NAMELESS:
                 self._gone.append((now, index, self._known[index]))
@@ -92,44 +99,11 @@ class LiveInterfaces:
     def _fill(self) -> None:
         """Write the table for the kernels: open addressing from the index itself on."""
         while len(self._known) > MAX_KNOWN:
-            self._known.pop(next(iter(self._known)))
+            gone = (index for index in self._known if index not in self._listed)
+            del self._known[next(gone, next(iter(self._known)))]
         self.indexes[:] = 0
         for index, number in self._known.items():
             place = index % PLACES
             while self.indexes[place]:
                 place = (place + 1) % PLACES
             self.indexes[place], self.ids[place] = index, number
-
-
-class LinkMessages:
-    """Wakes up when an interface comes, goes or is renamed; what exactly the kernel says is not read, but listed again."""
-
-    def __init__(self) -> None:
-        try:
-            self._socket = socket.socket(
-                socket.AF_NETLINK, socket.SOCK_RAW | socket.SOCK_NONBLOCK, socket.NETLINK_ROUTE
-            )
-            self._socket.bind((0, RTMGRP_LINK))
-        except OSError as error:
-            raise MachineError(
-                f"interfaces cannot be watched ({error.strerror}); allow sockets of AF_NETLINK for tailrace"
-            ) from error
-
-    def fileno(self) -> int:
-        return self._socket.fileno()
-
-    def close(self) -> None:
-        self._socket.close()
-
-    def drain(self) -> bool:
-        """Whether there was any message, or some were lost."""
-        some = False
-        while True:
-            try:
-                self._socket.recv(MESSAGE)
-            except BlockingIOError:
-                return some
-            except OSError as error:
-                if error.errno != errno.ENOBUFS:
-                    raise
-            some = True

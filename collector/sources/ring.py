@@ -9,6 +9,7 @@ import select
 import socket
 import struct
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from typing import NamedTuple, Self
 
 import numpy as np
@@ -18,11 +19,16 @@ from collector.kernels.ring import INDEX, walk_ring
 from collector.kernels.state import records
 from collector.sources.capture import FRAMES, Block
 from collector.sources.filter import Connection, Lengths, capture_filter
-from collector.sources.interfaces import LinkMessages, LiveInterfaces
+from collector.sources.interfaces import LiveInterfaces
+from collector.sources.links import LinkMessages
 from collector.sources.opening import NOTHING, attach
 from contract.errors import MachineError
 
-SOL_PACKET, PACKET_RX_RING, PACKET_STATISTICS, PACKET_VERSION, TPACKET_V3 = 263, 5, 6, 10, 2
+SOL_PACKET, PACKET_RX_RING, PACKET_STATISTICS, PACKET_VERSION, PACKET_FANOUT, TPACKET_V3 = 263, 5, 6, 10, 18, 2
+FANOUT_HASH, FANOUT_DEFRAGMENT = (
+    0,
+    0x8000,
+)  # fragments have no ports: of IPv4, the kernel puts datagrams together before
 BLOCK_HEAD = struct.Struct("8x3I")  # of struct tpacket_block_desc: status, frames, place of the first
 STATUS = 8
 READY, GIVEN_BACK = 1, struct.pack("I", 0)
@@ -49,14 +55,21 @@ class Ring:
     """One socket for all interfaces of its network namespace."""
 
     def __init__(
-        self, opened: socket.socket, interfaces: LiveInterfaces, lengths: Lengths, size: Size = USUAL_SIZE
+        self,
+        opened: socket.socket,
+        interfaces: LiveInterfaces,
+        lengths: Lengths,
+        size: Size = USUAL_SIZE,
+        group: int | None = None,
     ) -> None:
+        """Packets are dealt to the rings of one ``group`` (a number of 16 bits), each connection to one of them."""
         self.interfaces, self._socket = interfaces, opened
-        self._lengths, self._size = lengths, size
+        self._lengths, self._size, self._group = lengths, size, group
         self._own: tuple[Connection, ...] = ()
         self._frames = records(FRAMES, FRAME)
         self._next = 0
         self._links = LinkMessages()
+        interfaces.refresh()  # what came between its last list and the first message
         self._set_up()
         self._poll = select.poll()
         self._poll.register(self._socket.fileno(), select.POLLIN)
@@ -70,9 +83,13 @@ class Ring:
             self._socket.setsockopt(SOL_PACKET, PACKET_RX_RING, request)
             self._memory = mmap.mmap(self._socket.fileno(), block * blocks)
             self._ring = np.frombuffer(self._memory, np.uint8)
+            if self._group is not None:
+                dealt = struct.pack("HH", self._group, FANOUT_HASH | FANOUT_DEFRAGMENT)
+                self._socket.setsockopt(SOL_PACKET, PACKET_FANOUT, dealt)
             self._follow()
             self.losses()
         except OSError as error:
+            self._links.close()
             self._socket.close()
             raise MachineError(
                 f"no ring of {block * blocks >> 20} MiB for packets ({error.strerror}); make it smaller, or free memory"
@@ -85,9 +102,11 @@ class Ring:
         self.close()
 
     def close(self) -> None:
-        """The mapping would keep the socket, and the kernel would go on filling it."""
+        """The mapping keeps the socket until nobody has a block any more: one that an error left must not fill."""
+        self.shut()
         del self._ring
-        self._memory.close()
+        with suppress(BufferError):
+            self._memory.close()
         self._socket.close()
         self._links.close()
 
@@ -107,9 +126,10 @@ class Ring:
         """Whether a block is ready, at the latest after ``seconds``; interfaces are listed again where some changed."""
         if not self.is_ready():
             self._poll.poll(seconds * 1000)
-        if self._links.drain():
+        heard = self._links.heard()
+        if heard is not None:
             before = self.interfaces.unwanted
-            self.interfaces.refresh()
+            self.interfaces.refresh(heard)
             if before != self.interfaces.unwanted:
                 self._follow()
         return self.is_ready()

@@ -12,7 +12,7 @@ from kafka.errors import KafkaError
 from collector.transport.spool import DiskSpool, Stored
 from collector.transport.statistics import Statistics
 from contract.errors import MachineError, TransportError
-from contract.kafka import OVERHEAD_BYTES, TOO_LARGE, KafkaSettings, transport_error
+from contract.kafka import OVERHEAD_BYTES, TOO_LARGE, KafkaSettings, connected, transport_error
 
 # kafka-python queues without bound. This much is given to it; the rest waits on disk.
 MAX_IN_FLIGHT_BYTES = 8 << 20
@@ -44,18 +44,16 @@ class Session:
         self.in_flight: dict[int, Flight] = {}
         self.bytes = 0
         self._failed = False
-        try:
-            self._producer = KafkaProducer(
-                **settings.options(),
-                acks="all",
-                enable_idempotence=True,
-                max_request_size=settings.message_bytes + OVERHEAD_BYTES,
-                max_block_ms=METADATA_MS,
-                delivery_timeout_ms=DELIVERY_MS,
-                metrics_enabled=False,
-            )
-        except (KafkaError, OSError, ValueError) as error:
-            raise transport_error(settings.where, error) from error
+        self._producer = connected(
+            KafkaProducer,
+            settings,
+            acks="all",
+            enable_idempotence=True,
+            max_request_size=settings.message_bytes + OVERHEAD_BYTES,
+            max_block_ms=METADATA_MS,
+            delivery_timeout_ms=DELIVERY_MS,
+            metrics_enabled=False,
+        )
 
     @property
     def has_room(self) -> bool:

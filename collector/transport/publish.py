@@ -100,7 +100,9 @@ class Publisher:
                 self._store(table)
 
     def close(self, seconds: float = CLOSE_SECONDS) -> None:
-        """Wait so long for Kafka to have all; the rest is in the spool, for the next start."""
+        """Wait so long for Kafka to have all, and a few seconds for a connection at work; the rest is in the spool."""
+        if self._stopped:
+            return
         self.flush()
         until = self._clock() + seconds
         while self._thread.is_alive() and self._spool.waiting and self._clock() < until:

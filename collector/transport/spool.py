@@ -20,7 +20,7 @@ from contract.errors import MachineError
 from contract.wire import MAX_VALUE, Header
 
 SEGMENT_BYTES = 8 << 20  # a file is ended beyond; what Kafka has leaves the disk by whole files
-LEAST_BYTES = 8 * SEGMENT_BYTES  # of a spool: it gives up whole files, and should have others left then
+LEAST_SEGMENTS = 8  # that the limit has room for: whole files are given up, and others should be left then
 MAX_HEADERS = 4096  # octets of a record's headers; more of them are the mark of a damaged file
 
 _HEAD = struct.Struct("<IIII")  # octets of headers and of value, rows, checksum of these three, headers and value
@@ -61,9 +61,10 @@ class DiskSpool:
     Not thread-safe: whoever shares it locks.
     """
 
-    def __init__(self, folder: Path, limit: int) -> None:
+    def __init__(self, folder: Path, limit: int, segment_bytes: int = SEGMENT_BYTES) -> None:
         self.folder = folder
-        self.limit = max(limit, LEAST_BYTES)
+        self._segment_bytes = segment_bytes
+        self.limit = max(limit, LEAST_SEGMENTS * segment_bytes)
         with self._translated():
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             self._lock = os.open(folder / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
@@ -88,7 +89,7 @@ class DiskSpool:
 
     def append(self, headers: list[Header], value: bytes, rows: int) -> int:
         """The index of the new record; raises ``MachineError`` and leaves all as it was where it cannot be written."""
-        if self._segments[-1].size >= SEGMENT_BYTES:
+        if self._segments[-1].size >= self._segment_bytes:
             self._rotate()
         packed = _packed(headers)
         lengths = _LENGTHS.pack(len(packed), len(value), rows)

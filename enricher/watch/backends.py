@@ -53,7 +53,7 @@ class Backends:
         self._names: dict[str, ServiceName] = {}
         self._gone: deque[tuple[datetime, ServiceName, str | None]] = deque()
         self._groups: list[dict[ServiceName, None]] = [{} for _ in range(GROUPS)]
-        self._tables: list[Tables | None] = [Tables() for _ in range(GROUPS)]
+        self._tables: list[Tables | None] = [Tables()] * GROUPS
         self.refused = 0
         self.given_up = 0
 

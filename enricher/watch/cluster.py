@@ -1,5 +1,6 @@
 """A cluster in memory, only the fields that are used, as lists and events tell it."""
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -36,6 +37,8 @@ LEAVING = timedelta(minutes=15)
 MOST_LEAVING = 50_000
 # When a reading was made is set when it is drained.
 UNSEEN = datetime(1970, 1, 1, tzinfo=UTC)
+# How JSON begins the half of a character, one that has the other half beside it too.
+SURROGATE = "\\ud"
 # A deadline, not an end: the pod has its address until it is gone.
 DEADLINE = "deletionTimestamp"
 
@@ -80,6 +83,7 @@ class Cluster:
         self._awaited: dict[Named, set[str]] = {}
         self._waiting: dict[str, set[Named]] = {}
         self._leaving: dict[Named, datetime] = {}
+        self._recalled: dict[str, set[str]] = {}
         self._ranges: dict[str, list[str]] = {}
         self._directory = Directory.empty(name)
         self._are_ranges_new = False
@@ -104,11 +108,11 @@ class Cluster:
         return uid
 
     def end(self, resource: Resource, version: str | None, raw: Mapping[str, Any], now: datetime) -> str | None:
-        """``raw`` is the object as it was last."""
-        uid = self.put(resource, version, raw, now)
-        if uid is not None:
-            self.drop(resource, uid, now)
-        return uid
+        """``raw`` is the object as it was last; it is gone even where that makes no sense."""
+        taken = self.put(resource, version, raw, now)
+        uid = taken or uid_of(raw)
+        self.drop(resource, uid, now)
+        return taken
 
     def drop(self, resource: Resource, uid: str, now: datetime) -> None:
         with self._lock:
@@ -120,8 +124,15 @@ class Cluster:
         """After a complete list: what is not on it went away unseen."""
         with self._lock:
             gone = self._objects.get(resource, {}).keys() - uids
+            for uid in self._recalled.pop(resource.kind.lower(), set()) - uids:
+                self._holdings.release(uid, now)
         for uid in gone:
             self.drop(resource, uid, now)
+
+    def recall(self, assignments: pa.Table, now: datetime) -> None:
+        """What the lake says was held, before anything is listed: what is not listed then went away meanwhile."""
+        with self._lock:
+            self._recalled = self._holdings.recall(assignments, now)
 
     def snapshot(self, now: datetime) -> Directory:
         """The cluster as it is and was; the same object as long as nothing changes."""
@@ -249,6 +260,13 @@ class Cluster:
         return pa.Table.from_arrays(arrays, schema=OBJECTS.schema)
 
 
+def uid_of(raw: Mapping[str, Any]) -> str:
+    """Also of an object that makes no sense otherwise."""
+    metadata = raw.get("metadata")
+    uid = metadata.get("uid") if isinstance(metadata, dict) else None
+    return uid if isinstance(uid, str) else ""
+
+
 def _stated(resource: Resource, version: str | None, raw: Mapping[str, Any]) -> dict[str, Any]:
     """As if it stood alone: entries of a list do not say what they are."""
     metadata = raw.get("metadata")
@@ -257,6 +275,17 @@ def _stated(resource: Resource, version: str | None, raw: Mapping[str, Any]) -> 
     return {"apiVersion": version, **raw, "kind": resource.kind, "metadata": metadata}
 
 
+def _is_unicode(document: str) -> bool:
+    """JSON can name the halves of a character alone, which no table can hold."""
+    try:
+        json.dumps(json.loads(document), ensure_ascii=False).encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
 def _kept(kind: str, item: Item) -> Kept | None:
     row = next(object_rows([(kind, item)], None, UNSEEN), None)
+    if row and SURROGATE in row["document"] and not _is_unicode(row["document"]):
+        raise item.wrong("", "has half a character in it")
     return Kept(*(row[name] for name in FIELDS)) if row else None

@@ -8,7 +8,7 @@ from threading import Event
 from typing import Any
 
 from enricher.watch.api import PAGE_OBJECTS, WATCH_S, Connection
-from enricher.watch.cluster import Cluster
+from enricher.watch.cluster import Cluster, uid_of
 from enricher.watch.errors import ApiError, ExpiredError
 from enricher.watch.pauses import Pauses
 from enricher.watch.resources import Resource
@@ -107,7 +107,8 @@ def put_list(connection: Connection, resource: Resource, path: str, cluster: Clu
         version = _version(page)
         for raw in _entries(page):
             uid = cluster.put(resource, page.get("apiVersion"), raw, clock())
-            uids.add(uid or _uid(raw))
+            # What was known of an object stays where it makes no sense now.
+            uids.add(uid or uid_of(raw))
     cluster.keep_only(resource, uids, clock())
     return version
 
@@ -136,12 +137,6 @@ def _metadata(raw: Page) -> Page:
 def _version(raw: Page) -> str | None:
     version = _metadata(raw).get("resourceVersion")
     return version if isinstance(version, str) and version else None
-
-
-def _uid(raw: Page) -> str:
-    """Of an object that made no sense: what was known of it before stays."""
-    uid = _metadata(raw).get("uid")
-    return uid if isinstance(uid, str) else ""
 
 
 def _parsed(line: bytes | None) -> Page:

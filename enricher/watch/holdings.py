@@ -10,7 +10,6 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import pairwise
-from sys import intern
 from typing import Any
 from zlib import crc32
 
@@ -23,16 +22,20 @@ from enricher.holders import SECOND
 KEPT_FOR = timedelta(hours=2)
 # Ended holdings that are known at most; the first to end is forgotten first, and counted.
 MOST_ENDED = 200_000
+# Changes that the lake has not been given; beyond, the oldest are forgotten, and counted.
+MOST_UNTOLD = 500_000
+# A pod has its address no later than this after its start.
+WAITS = timedelta(seconds=30)
 # Holdings are turned into Arrow by groups of addresses, so that a change costs one group.
 GROUPS = 512
 
 TIMES = ("from_time", "until_time")
 TOLD = tuple(name for name in ASSIGNMENTS.schema.names if name not in ("cluster", *TIMES))
 KIND, HOST_NETWORK, LABELS = (TOLD.index(name) for name in ("kind", "host_network", "labels"))
-# Sets of labels that are looked for to be shared.
-MOST_LABELS = 50_000
+SHARED = tuple(TOLD.index(name) for name in ("namespace", "workload_kind", "workload", "node", "zone", "labels"))
+# Values that are remembered to be shared; at this many it is begun anew.
+MOST_SHARED = 50_000
 
-Labels = tuple[tuple[str, str], ...]
 Row = dict[str, Any]
 Told = tuple[Any, ...]
 
@@ -71,18 +74,17 @@ class Holding:
 
 
 class Holdings:
-    """``forgotten`` counts what was given up because of ``most_ended``."""
+    """``forgotten`` counts what was given up because of ``MOST_ENDED`` and ``MOST_UNTOLD``."""
 
-    def __init__(self, cluster: str | None, most_ended: int = MOST_ENDED) -> None:
+    def __init__(self, cluster: str | None) -> None:
         self._cluster = cluster
-        self._most_ended = most_ended
         self._by_ip: dict[str, list[Holding]] = {}
         self._by_uid: dict[str, tuple[Holding, ...]] = {}
         self._ended: deque[Holding] = deque()
         self._groups: list[dict[str, None]] = [{} for _ in range(GROUPS)]
-        self._tables: list[pa.Table | None] = [self._table(()) for _ in range(GROUPS)]
+        self._tables: list[pa.Table | None] = [ASSIGNMENTS.schema.empty_table()] * GROUPS
         self._untold: dict[tuple[str, str], Holding] = {}
-        self._labels: dict[Labels, Labels] = {}
+        self._shared: dict[Any, Any] = {}
         self.forgotten = 0
 
     def hold(self, claim: Claim, now: datetime) -> None:
@@ -113,12 +115,30 @@ class Holdings:
                 row[TOLD.index(name)] = value
             self._update(holding, tuple(row), holding.end, holding.terminated)
 
+    def recall(self, assignments: pa.Table, now: datetime) -> dict[str, set[str]]:
+        """What the lake has, before anything else is told; gives the objects of each kind that held on then."""
+        open_of: dict[str, set[str]] = {}
+        for row in assignments.sort_by("until_time").to_pylist():
+            if _is_recent(row, now):
+                start, end = row["from_time"], row["until_time"]
+                holding = Holding(row["ip"], row["uid"], self._told(row), False, start, start, None, None, start, None)
+                self._add(holding)
+                self._update(holding, holding.told, end, None)
+                if end is None:
+                    self._by_uid[holding.uid] = (*self._by_uid.get(holding.uid, ()), holding)
+                    open_of.setdefault(row["kind"], set()).add(holding.uid)
+        self._untold.clear()
+        return open_of
+
     def forget(self, now: datetime) -> None:
         """What ended too long ago, and what is too much."""
+        while len(self._untold) > MOST_UNTOLD:
+            del self._untold[next(iter(self._untold))]
+            self.forgotten += 1
         while self._ended:
             holding = self._ended[0]
             is_old = holding.end is not None and holding.end < now - KEPT_FOR
-            if not is_old and len(self._ended) <= self._most_ended:
+            if not is_old and len(self._ended) <= MOST_ENDED:
                 return
             self._ended.popleft()
             if holding.end is not None:
@@ -158,12 +178,13 @@ class Holdings:
         return known
 
     def _told(self, row: Row) -> Told:
-        """Equal labels are kept once: those of a workload's pods are a third of what a pod takes."""
-        values: list[Any] = [intern(value) if isinstance(value, str) else value for value in map(row.get, TOLD)]
-        labels = tuple(values[LABELS])
-        if len(self._labels) >= MOST_LABELS:
-            self._labels.clear()
-        values[LABELS] = self._labels.setdefault(labels, labels)
+        """What many rows have is kept once: the labels of a workload's pods alone are a third of what a pod takes."""
+        values: list[Any] = [row[name] for name in TOLD]
+        values[LABELS] = tuple(values[LABELS])
+        if len(self._shared) >= MOST_SHARED:
+            self._shared.clear()
+        for place in SHARED:
+            values[place] = self._shared.setdefault(values[place], values[place])
         return tuple(values)
 
     def _add(self, holding: Holding) -> None:
@@ -249,15 +270,16 @@ def _hand_over(holdings: Iterable[Holding]) -> None:
 
 
 def _hand_on(earlier: Holding, later: Holding) -> None:
-    """What both may have held is decided; after a termination a second stays, which is as exact as its time is."""
+    """What may belong to both stays with both: the second of a termination, or all that nothing tells apart."""
     end = earlier.end
-    if later.start <= earlier.start and end is None:
-        return
-    if end is not None and (later.start >= end or (later.end is not None and later.end <= end)):
+    if end is None:
+        if later.start <= earlier.start:
+            return
+    elif later.start >= end or (later.end is not None and later.end <= end):
         return
     if earlier.terminated is not None:
         later.from_time = max(later.start, earlier.terminated)
         last = max(later.start, earlier.terminated + SECOND)
     else:
-        later.from_time = last = later.start if end is None else min(end, max(later.start, later.seen))
+        last = later.start if end is None else max(later.start, min(later.seen, later.start + WAITS))
     earlier.until_time = last if end is None else min(end, last)

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from datetime import datetime
 from threading import Event, Thread
 
+import pyarrow as pa
 from lightkube.config.kubeconfig import SingleConfig
 
 from enricher.directory import Directory
@@ -37,6 +38,10 @@ class Watcher:
             Thread(target=run, args=(self._stopping,), name=f"watch {name}", daemon=True) for name, run in runs
         ]
 
+    def recall(self, assignments: pa.Table) -> None:
+        """Before the start: assignments of this cluster that the lake says still hold, or ended within the last two hours."""
+        self._cluster.recall(assignments, self._clock())
+
     def start(self) -> None:
         for thread in self._threads:
             thread.start()
@@ -54,6 +59,10 @@ class Watcher:
     def is_synced(self) -> bool:
         """Every kind that is watched was listed once: before, a snapshot is a part."""
         return all(follower.is_synced for follower in self.followers)
+
+    @property
+    def is_running(self) -> bool:
+        return all(thread.is_alive() for thread in self._threads)
 
     def ages(self) -> dict[str, float | None]:
         """Seconds since each kind was heard of last."""

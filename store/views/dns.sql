@@ -2,11 +2,7 @@
 -- more): not by another node than the client's if that one was captured then; else by the sighting that saw both query and
 -- response, then the one nearest to the client, which of one node is the earliest: the uplink sees neither the wait for the node
 -- nor a query that the node lost.
-with nearer as (
-    select cluster, node, from_time, until_time from coverage where node is not null
-),
-
-sightings as (
+with sightings as (
     select
         *,
         row_number() over (
@@ -20,10 +16,11 @@ sightings as (
     where counted is null
         and not exists (
             select 1
-            from nearer
+            from captured as nearer
             where nearer.cluster is not distinct from dns_records.cluster
                 and nearer.node = dns_records.client_node and nearer.node <> dns_records.node
-                and dns_records.start_time between nearer.from_time and nearer.until_time
+                and nearer.ten_minutes = epoch_us(dns_records.start_time) // 600000000
+                and epoch_us(dns_records.start_time) between nearer.from_us and nearer.until_us
         )
 )
 

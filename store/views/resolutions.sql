@@ -1,10 +1,6 @@
 -- Each resolution once: as the enricher told it; where another ingest may know more, as the one told it that knows
 -- most, the client's own node before others.
-with nearer as (
-    select cluster, node, from_time, until_time from coverage where node is not null
-),
-
-told as (
+with told as (
     select
         *,
         row_number() over (
@@ -15,10 +11,11 @@ told as (
     where counted is null
         and not exists (
             select 1
-            from nearer
+            from captured as nearer
             where nearer.cluster is not distinct from resolution_records.cluster
                 and nearer.node = resolution_records.client_node and nearer.node <> resolution_records.node
-                and resolution_records.start_time between nearer.from_time and nearer.until_time
+                and nearer.ten_minutes = epoch_us(resolution_records.start_time) // 600000000
+                and epoch_us(resolution_records.start_time) between nearer.from_us and nearer.until_us
         )
 )
 

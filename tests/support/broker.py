@@ -1,6 +1,6 @@
 """A broker that speaks Kafka's protocol, on loopback.
 
-It is Tansu out of its wheel, or Apache Kafka where TAILRACE_KAFKA names the folder of its jars.
+It is Tansu out of its wheel, or Apache Kafka where KAFKA_JARS names the folder of its jars.
 """
 
 import os
@@ -150,6 +150,7 @@ transaction.state.log.min.isr=1
 share.coordinator.state.topic.replication.factor=1
 share.coordinator.state.topic.min.isr=1
 group.initial.rebalance.delay.ms=0
+group.min.session.timeout.ms=1000
 """
 
 
@@ -171,7 +172,7 @@ class Apache(Broker):
 @contextmanager
 def running(folder: Path) -> Iterator[Broker]:
     """A broker of the kind that is asked for; a desk without one skips, and a machine that must have it fails."""
-    jars = os.environ.get("TAILRACE_KAFKA")
+    jars = os.environ.get("KAFKA_JARS")
     if jars is None:
         _require_tansu()
     elif shutil.which("java") is None:

@@ -105,15 +105,11 @@ class FakeApi:
         return f"http://127.0.0.1:{self._server.server_port}"
 
     def kubeconfig(self, folder: Path, **user: Any) -> Path:
-        config = {
-            "current-context": "test",
-            "clusters": [{"name": "test", "cluster": {"server": self.url}}],
-            "users": [{"name": "test", "user": user}],
-            "contexts": [{"name": "test", "context": {"cluster": "test", "user": "test"}}],
-        }
-        path = folder / "kubeconfig"
-        path.write_text(json.dumps(config))
-        return path
+        return kubeconfig(self.url, folder, **user)
+
+    def size(self) -> int:
+        """How many objects there are."""
+        return sum(map(len, self._objects.values()))
 
     # What a test changes.
 
@@ -269,3 +265,15 @@ class FakeApi:
 def _key(one: Object) -> Key:
     metadata = one["metadata"]
     return metadata.get("namespace") or "", metadata["name"]
+
+
+def kubeconfig(url: str, folder: Path, **user: Any) -> Path:
+    config = {
+        "current-context": "test",
+        "clusters": [{"name": "test", "cluster": {"server": url}}],
+        "users": [{"name": "test", "user": user}],
+        "contexts": [{"name": "test", "context": {"cluster": "test", "user": "test"}}],
+    }
+    path = folder / "kubeconfig"
+    path.write_text(json.dumps(config))
+    return path

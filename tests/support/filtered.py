@@ -67,6 +67,9 @@ CASES = {
     "dns in vxlan of flannel": Case(vxlan(DNS, 8472), WHOLE),
     "dns6 in vxlan over ipv6 in vlan": Case(tagged(vxlan(udp(*to(53, True), LONG), six=True), (0x8100, 5)), WHOLE),
     "udp in vxlan": Case(vxlan(udp(*ENDS, LONG)), SNAP),
+    "every header at its longest": Case(
+        tagged(vxlan(segment(*ENDS6, "A", 1, LONG, options=bytes(40)), six=True), (0x88A8, 5), (0x8100, 6)), SNAP
+    ),
     "dns in geneve": Case(geneve(DNS), WHOLE),
     "dns in geneve with options": Case(geneve(DNS, bytes(8)), WHOLE),
     "geneve that carries no ethernet": Case(udp(*to(6081), b"\0\0\x08\0" + LONG), SNAP),

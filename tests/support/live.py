@@ -1,16 +1,18 @@
 """Live capture in a namespace of the test's own, beside a recording of the same packets."""
 
+import os
 import socket
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from threading import Event, Thread
+from typing import Any, NamedTuple
 
 import pyarrow as pa
 
 from collector.kernels.state import Bounds
-from collector.live import Clock, collect_live
+from collector.live import Clock, collect_live, keep_us
 from collector.sources.filter import Lengths
 from collector.sources.interfaces import LiveInterfaces, Wanted
 from collector.sources.opening import open_packets
@@ -42,7 +44,6 @@ class Live:
     """A capture under way; after it ended, what it gave."""
 
     rings: list[Ring]
-    clock: Clock
     batches: list[tuple[str, pa.RecordBatch]] = field(default_factory=list)
     stop: Event = field(default_factory=Event)
     going: Event = field(default_factory=Event)  # while it is not set, no packet is read
@@ -67,35 +68,46 @@ class Live:
 
     def run(self, settings: Settings, interval: int) -> None:
         try:
-            for name, batch in collect_live(self.rings, settings, self.clock, self.is_stopped, interval):
+            for name, batch in collect_live(self.rings, settings, CLOCK, self.is_stopped, interval):
                 batch.validate(full=True)
                 self.batches.append((name, batch))
         except BaseException as error:
             self.failure = error
 
 
+class Options(NamedTuple):
+    patterns: Sequence[str] = ()
+    size: Size = SMALL
+    bounds: Bounds = BOUNDS
+    interval: int = 500_000
+    threads: int = 1
+
+
 @contextmanager
-def live(
-    namespace: str,
-    patterns: Sequence[str] = (),
-    size: Size = SMALL,
-    bounds: Bounds = BOUNDS,
-    interval: int = 500_000,
-    clock: Clock = CLOCK,
-) -> Iterator[Live]:
-    """Capture in the namespace until the block ends; what was captured is whole then."""
-    begun, captures = Event(), []
+def rings(namespace: str, options: Options) -> Iterator[list[Ring]]:
+    keep = keep_us(options.bounds, options.interval)
+    group = os.getpid() & 0xFFFF if options.threads > 1 else None
+    with ExitStack() as stack:
+        stack.enter_context(inside(namespace))
+        opened = [stack.enter_context(open_packets()) for _ in range(options.threads)]
+        interfaces = [LiveInterfaces(Wanted(options.patterns), CLOCK.steady, keep) for _ in opened]
+        yield [
+            stack.enter_context(Ring(*each, Lengths((53,)), options.size, group))
+            for each in zip(opened, interfaces, strict=True)
+        ]
+
+
+@contextmanager
+def live(namespace: str, *patterns: str, **more: Any) -> Iterator[Live]:
+    """Capture in the namespace until the block ends; what was captured is whole then. ``more`` are ``Options``."""
+    options, begun, captures = Options(patterns, **more), Event(), []
 
     def capture() -> None:
-        with (
-            inside(namespace),
-            open_packets() as opened,
-            Ring(opened, LiveInterfaces(Wanted(patterns), clock.steady, 3 * interval), Lengths((53,)), size) as ring,
-        ):
-            captures.append(Live([ring], clock))
+        with rings(namespace, options) as opened:
+            captures.append(Live(opened))
             captures[0].going.set()
             begun.set()
-            captures[0].run(Settings(1, "test", "node", bounds), interval)
+            captures[0].run(Settings(1, "test", "node", options.bounds), options.interval)
 
     thread = Thread(target=capture)
     thread.start()

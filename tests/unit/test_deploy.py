@@ -12,6 +12,7 @@ import yaml
 
 from cli.config import CollectConfig, EnrichConfig, Running
 from cli.configuring import configuration
+from enricher.watch.resources import LISTED, WATCHED
 from tests.support.kustomized import Manifest, containers, documents, kustomized
 
 ROOT = Path(__file__).parents[2]
@@ -26,10 +27,6 @@ WORKLOADS = [
     for document in documents(path.read_text())
     if document["kind"] in ("DaemonSet", "Deployment")
 ]
-KINDS_OF_NO_SECRET = {
-    *("pods", "services", "nodes", "namespaces", "endpointslices", "replicasets", "jobs", "serviceaccounts"),
-    *("deployments", "statefulsets", "daemonsets", "cronjobs", "networkpolicies", "servicecidrs", "ippools"),
-}
 
 
 def name(value: Any) -> str:
@@ -110,12 +107,25 @@ def test_no_workload_has_more_rights_than_it_says(workload: Manifest) -> None:
         assert all(f"{kind}Probe" in container for kind in ("startup", "liveness", "readiness"))
 
 
-def test_the_cluster_role_reads_and_no_secret() -> None:
+def place(path: str) -> tuple[str, str]:
+    """API group and resource of a path of the API."""
+    parts = path.strip("/").split("/")
+    return (parts[1], parts[3]) if parts[0] == "apis" else ("", parts[2])
+
+
+def test_the_cluster_role_is_what_the_watcher_asks_for() -> None:
     (role,) = [d for d in documents((BASE / "accounts.yaml").read_text()) if d["kind"] == "ClusterRole"]
-    for rule in role["rules"]:
-        assert set(rule["verbs"]) <= {"list", "watch"}
-        assert set(rule["resources"]) <= KINDS_OF_NO_SECRET
-        assert rule.keys() == {"apiGroups", "resources", "verbs"}
+    allowed = {
+        (group, resource, verb)
+        for rule in role["rules"]
+        for group in rule["apiGroups"]
+        for resource in rule["resources"]
+        for verb in rule["verbs"]
+    }
+    watched = {place(path) for resource in WATCHED for path in resource.paths}
+    listed = {place(path) for resource in LISTED for path in resource.paths} | watched
+    assert allowed == {(*one, "list") for one in listed} | {(*one, "watch") for one in watched}
+    assert all(rule.keys() == {"apiGroups", "resources", "verbs"} for rule in role["rules"])
 
 
 @pytest.mark.parametrize("path", SETTINGS, ids=lambda path: path.parent.name)

@@ -82,7 +82,7 @@ def test_brokers_and_addresses_are_taken_apart() -> None:
     flags = {"interfaces": ["eth0"], "to": "kafka://one:9092,[fd00::2]:9093", "health": ":9100"}
     config = configuration(CollectConfig, flags, None)
     assert config.to and config.health
-    assert config.to.brokers == (("one", 9092), ("fd00::2", 9093))
+    assert config.to.servers == ("one:9092", "[fd00::2]:9093")
     assert (config.to.topic, config.health) == ("tailrace", ("", 9100))
     assert str(config.to) == "kafka://one:9092,[fd00::2]:9093/tailrace"
 
@@ -100,10 +100,9 @@ def test_brokers_and_addresses_are_taken_apart() -> None:
         ("snap = 9", "snap: input should be greater than or equal to 64, not 9"),
         ("dns_port = [53, 70000]", "dns_port: input should be less than or equal to 65535, not 70000"),
         ("round = nan", "round: input should be"),
-        ('to = "http://b"', "to: is not of the form kafka://"),
-        ('to = "kafka://me:pw@b:1"', "to: has a login in it"),
-        ('to = "kafka://b:1/a b"', "to: 'a b' is no name of a topic"),
-        ('to = "kafka://b"', "to: 'b' is not HOST:PORT"),
+        ('to = "http://b"', "to: 'http://b' is no address of Kafka; write kafka://"),
+        ('to = "kafka://me:pw@b:1"', "is no address of Kafka"),
+        ('to = "kafka://b"', "to: kafka: 'b' is no HOST:PORT"),
         ('health = "localhost"', "health: 'localhost' is not HOST:PORT"),
         ('health = "localhost:99999"', "health: 'localhost:99999' is not HOST:PORT"),
         ("[kafka]\ntls = true\ncertfile = '/dev/null'", "kafka.certfile and kafka.keyfile belong together"),
@@ -193,3 +192,8 @@ def test_defaults_are_values_that_could_be_told() -> None:
 def test_verbs_that_read_do_not_pay_for_settings() -> None:
     program = "import sys, cli.main; sys.exit('pydantic' in sys.modules or 'prometheus_client' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", program], check=False, timeout=60).returncode == 0
+
+
+def test_the_folder_of_the_spool_need_not_be_there_yet(tmp_path: Path) -> None:
+    file = written(tmp_path, f'[spool]\ndir = "{tmp_path}/spool"')
+    assert configuration(CollectConfig, BOTH_ENDS, file).spool.dir == tmp_path / "spool"

@@ -90,6 +90,20 @@ def test_the_same_sentence_is_said_seldom_and_counted() -> None:
     assert again and not hasattr(again, "left_out")
 
 
+def test_a_library_is_heard_seldom_whatever_its_words() -> None:
+    sparing = Sparing()
+    names = ("kafka.net.manager", "kafka.net.connection", "kafka.producer")
+    records = [
+        logging.LogRecord(names[number % 3], logging.WARNING, "", 0, f"attempt {number} failed", (), None)
+        for number in range(30)
+    ]
+    for number, record in enumerate(records):
+        record.created = float(number)
+    assert [record.msg for record in records if sparing.filter(record)] == ["attempt 0 failed", "attempt 1 failed"]
+    worse = logging.LogRecord("kafka", logging.ERROR, "", 0, "given up", (), None)
+    assert sparing.filter(worse)
+
+
 @pytest.mark.parametrize(("error", "status"), [(MachineError("no capability"), 1), (UsageError("no interface"), 2)])
 def test_an_error_that_ends_it_is_the_last_line_and_the_exit_status(error: Exception, status: int) -> None:
     stream = io.StringIO()

@@ -95,10 +95,24 @@ def test_nothing() -> None:
     assert run(NOTHING, Seen(DNS)) == 0
 
 
-@given(st.binary(max_size=400) | st.sampled_from([case.frame for case in CASES.values()]), st.integers(0, 400))
-def test_no_packet_is_lost_by_being_short(octets: bytes, cut: int) -> None:
+@given(st.binary(max_size=400))
+def test_no_packet_is_lost_by_being_strange(octets: bytes) -> None:
     for hardware in (1, LOOPBACK, 0xFFFE):
-        assert run(PROGRAM, Seen(octets[:cut], hardware=hardware)) in (SNAP, WHOLE)
+        assert run(PROGRAM, Seen(octets, hardware=hardware)) in (SNAP, WHOLE)
+
+
+@pytest.mark.parametrize("case", CASES.values(), ids=CASES)
+def test_no_packet_is_lost_by_being_short(case: Case) -> None:
+    for size in range(300):
+        assert run(PROGRAM, Seen(case.frame[:size])) in (SNAP, WHOLE)
+
+
+def test_the_longest_headers_need_less_than_the_snap() -> None:
+    """Of TCP's header its first 16 octets are read."""
+    frame = CASES["every header at its longest"].frame
+    whole = from_bytes(pcap([(0, frame)])).flows
+    needed = next(size for size in range(len(frame)) if from_bytes(cut_pcap(frame, size)).flows.equals(whole))
+    assert needed == 148 < SNAP
 
 
 @pytest.mark.parametrize("case", CASES.values(), ids=CASES)

@@ -11,7 +11,7 @@ from collector.kernels.state import Bounds
 from collector.sources.filter import Lengths, capture_filter
 from collector.sources.opening import attach, open_packets
 from collector.sources.ring import Size
-from collector.warm import warm_up
+from collector.warming import warm
 from tests.support import quic_samples
 from tests.support.filtered import CASES, tagged
 from tests.support.frames import Collected, from_bytes, pcap
@@ -43,7 +43,7 @@ DNS = ("client_ip", "client_port", "server_ip", "transport", "id", "qname", "rco
 @pytest.fixture(scope="module")
 def ends() -> Iterator[tuple[str, str]]:
     required()
-    warm_up()
+    warm()
     with namespaces("a", "b") as (a, b):
         wire(a, b, "eth0", "10.231.7")
         yield a, b
@@ -110,7 +110,7 @@ def counted(seen: Live | Collected, table: str, columns: tuple[str, ...]) -> Cou
 
 def test_the_records_are_those_of_a_recording(ends: tuple[str, str]) -> None:
     a, b = ends
-    with live(a, ["eth0"], interval=10_000_000) as capture, Recording(a, "eth0") as recording:
+    with live(a, "eth0", interval=10_000_000) as capture, Recording(a, "eth0") as recording:
         traffic(a, b)
     whole = from_bytes(pcap(recording.frames))
     assert counted(capture, "flows", FLOW + SHOWN) == counted(whole, "flows", FLOW + SHOWN)
@@ -120,6 +120,20 @@ def test_the_records_are_those_of_a_recording(ends: tuple[str, str]) -> None:
     assert {row["interface"] for row in capture.rows("flows")} == {"eth0"}
     assert {row["tls_sni"] for row in capture.rows("flows")} >= {"live.example", "example.com"}
     assert sum(row["outcome"] == "answered" for row in capture.rows("dns")) == 6
+
+
+@pytest.mark.parametrize(("server", "header"), [(RIGHT, 52), (RIGHT6, 72)], ids=["IPv4", "IPv6"])
+def test_a_packet_that_is_yet_to_be_segmented_counts_its_octets(
+    ends: tuple[str, str], server: str, header: int
+) -> None:
+    """With timestamps TCP has 12 octets of options, in a SYN 20."""
+    a, b = ends
+    with live(a, "eth0") as capture:
+        exchange(a, b, server, 8081, b"GET", b"x" * 3_000_000)
+    (flow,) = [row for row in capture.rows("flows") if row["dst_port"] == 8081]
+    assert flow["dst_retransmits"] == 0
+    assert flow["dst_packets"] < 3_000_000 // 1448
+    assert flow["dst_bytes"] == 3_000_000 + header * flow["dst_packets"] + 8
 
 
 def test_the_kernel_takes_what_the_filter_says(ends: tuple[str, str]) -> None:
@@ -145,7 +159,7 @@ def test_a_vlan_is_told_though_the_kernel_takes_the_tag_out(ends: tuple[str, str
     frames = [
         tagged(CASES["dns query"].frame, *tags) for tags in (((0x8100, 7),), ((0x88A8, 8), (0x8100, 9)), ((0x8100, 0),))
     ]
-    with live(a, ["eth0"]) as capture:
+    with live(a, "eth0") as capture:
         send_frames(b, frames)
     mine = [row for row in capture.rows("flows") if row["dst_port"] == 53]
     assert sorted((row["vlan"] or 0) for row in mine) == [0, 7, 9]
@@ -164,7 +178,7 @@ def send_frames(namespace: str, frames: Iterable[bytes]) -> None:
 
 def test_both_directions_of_loopback_count_once(ends: tuple[str, str]) -> None:
     a, _ = ends
-    with live(a, ["lo"]) as capture:
+    with live(a, "lo") as capture:
         ask(a, a, "127.0.0.1", b"q" * 100, b"a" * 50, port=9999)
     seen = counted(capture, "flows", ("interface", "src_packets", "dst_packets", "src_bytes", "dst_bytes"))
     assert seen == {("lo", 1, 1, 128, 78): 1}
@@ -173,11 +187,11 @@ def test_both_directions_of_loopback_count_once(ends: tuple[str, str]) -> None:
 def test_interfaces_come_go_and_come_again(ends: tuple[str, str]) -> None:
     """A connection of the same ends through another interface of the same name is another flow."""
     a, b = ends
-    with live(a, ["pod*", "!pod-not"]) as capture:
+    with live(a, "pod*", "!pod-not") as capture:
         for _ in range(2):
             for name, net in (("pod1", "10.231.11"), ("pod-not", "10.231.12")):
                 wire(a, b, name, net)
-                say(a, f"{net}.2", 7777)
+                say(a, b, f"{net}.2", 7777)
             ip("-n", a, "link", "del", "pod1")
             ip("-n", a, "link", "del", "pod-not")
     mine = [row for row in capture.rows("flows") if row["dst_port"] == 7777]
@@ -188,35 +202,60 @@ def test_an_interface_that_is_renamed_is_another(ends: tuple[str, str]) -> None:
     a, b = ends
     wire(a, b, "was", "10.231.13")
     with live(a) as capture:
-        say(a, "10.231.13.2", 7777)
+        say(a, b, "10.231.13.2", 7777)
         wait_until(lambda: capture.total("packets") > 0, "nothing was captured")
         ip("-n", a, "link", "set", "was", "name", "is")
-        say(a, "10.231.13.2", 7777)
+        say(a, b, "10.231.13.2", 7777)
     mine = [row for row in capture.rows("flows") if row["dst_port"] == 7777]
     assert sorted((row["interface"], row["src_packets"]) for row in mine) == [("is", 1), ("was", 1)]
 
 
-def say(a: str, to: str, port: int) -> None:
-    """One datagram always from the same port."""
+def say(a: str, b: str, to: str, port: int) -> None:
+    """One datagram always from the same port, which has arrived then."""
     with inside(a):
         sender = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-    with sender:
-        sender.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    with inside(b):
+        receiver = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    with sender, receiver:
+        receiver.settimeout(10)
+        receiver.bind((to, port))
         sender.bind(("", 6666))
         sender.sendto(b"one", (to, port))
+        receiver.recv(10)
 
 
 def test_flows_and_queries_end_though_no_packet_comes(ends: tuple[str, str]) -> None:
     a, b = ends
     bounds = Bounds(64, 64, idle_us=300_000, dns_timeout_us=200_000)
-    with live(a, ["eth0"], bounds=bounds) as capture:
+    with live(a, "eth0", bounds=bounds) as capture:
         ask(a, b, RIGHT, query(9, "late.example"), b"")
-        wait_until(lambda: any(name == "dns" for name, _ in capture.batches), "the query was not written")
+        wait_until(lambda: bool(to_dns(capture) and capture.rows("dns")), "flow and query were not written")
         assert not capture.stop.is_set()
     (row,) = capture.rows("dns")
     assert (row["qname"], row["outcome"]) == ("late.example", "unanswered")
-    (flow,) = [row for row in capture.rows("flows") if row["dst_port"] == 53]
-    assert flow["end_reason"] == "idle"
+    assert [flow["end_reason"] for flow in to_dns(capture)] == ["idle"]
+
+
+def to_dns(capture: Live) -> list[dict[str, object]]:
+    return [row for row in capture.rows("flows") if row["dst_port"] == 53]
+
+
+def test_threads_share_the_packets(ends: tuple[str, str]) -> None:
+    """Each connection is one thread's, both ways; also where its queries came in fragments of IPv4."""
+    a, b = ends
+    with live(a, "eth0", threads=2, interval=10_000_000) as capture, Recording(a, "eth0") as recording:
+        for number in range(20):
+            exchange(a, b, RIGHT6 if number % 2 else RIGHT, 8080, b"GET", b"x" * 5000)
+            ask(a, b, RIGHT, query(number, "a.example"), response(number, "a.example", text=12))
+    single = from_bytes(pcap(recording.frames))
+    connections = ("src_ip", "src_port", "dst_ip", "dst_port", "src_packets", "src_bytes")
+    assert counted(capture, "flows", connections) == counted(single, "flows", connections)
+    assert counted(capture, "dns", DNS) == counted(single, "dns", DNS)
+    of_all = [row for row in capture.rows("coverage") if row["interface"] is None]
+    shares = [row["packets"] for row in capture.rows("coverage") if row["interface"] == "eth0"]
+    assert len(of_all) == 2
+    assert len(shares) == 2
+    assert min(shares) > 0
 
 
 def test_what_does_not_fit_into_the_ring_is_counted(ends: tuple[str, str]) -> None:
@@ -225,7 +264,7 @@ def test_what_does_not_fit_into_the_ring_is_counted(ends: tuple[str, str]) -> No
     sent = 40_000
     with inside(a):
         sender = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-    with sender, live(a, ["eth0"], size=Size(1 << 16, 4), interval=1_000_000_000) as capture:
+    with sender, live(a, "eth0", size=Size(1 << 16, 4), interval=1_000_000_000) as capture:
         capture.going.clear()
         for number in range(sent):
             sender.sendto(b"x" * 100, (RIGHT, 1 + number % 60_000))

@@ -40,7 +40,7 @@ print(*(line for line in status.splitlines() if line.startswith(("Cap", "NoNewPr
 
 
 # Whom the test becomes need not be able to read where Python is installed; another user's threads have no capabilities.
-IMPORTED_BEFORE = "from collector.warm import warm_up; import collector.sources.ring; warm_up()"
+IMPORTED_BEFORE = "from collector.warming import warm; import collector.sources.ring; warm()"
 
 
 def run(user: str | None) -> str:

@@ -146,6 +146,15 @@ def test_an_assignment_that_two_dumps_tell_is_one(tmp_path: Path) -> None:
     assert connection.sql("select until_time > from_time from assignments").fetchall() == [(True,)]
 
 
+def test_an_assignment_that_turned_out_to_start_later_is_one(tmp_path: Path) -> None:
+    row = make_tables()["assignments"].to_pylist()[0] | {"until_time": None}
+    later = row | {"from_time": row["from_time"] + timedelta(seconds=3)}
+    found = (
+        _lake(tmp_path, "assignments", [row, later]).connect().sql("select from_time from assignments").to_arrow_table()
+    )
+    assert found["from_time"].to_pylist() == [later["from_time"]]
+
+
 def test_a_lake_with_a_time_at_the_end_of_the_calendar_is_read(tmp_path: Path) -> None:
     late = datetime(9999, 12, 31, 23, 59, 59, 999_900, tzinfo=UTC)
     lake = _lake(tmp_path, "flows", [_flow() | {"start_time": late, "end_time": late}])

@@ -200,7 +200,7 @@ def _older(folder: Path, dropped: str) -> Lake:
     kept = tuple(column for column in TABLES["flows"].columns if column.name != dropped)
     older = replace(TABLES["flows"], columns=kept)
     delta.create(older, folder / "flows")
-    delta.append(older, folder / "flows", make_tables(connections=3)["flows"].drop_columns(dropped), {})
+    delta.append(older, folder / "flows", make_tables(connections=3)["flows"].drop_columns(dropped), {}, {})
     return lake
 
 
