@@ -85,9 +85,12 @@ class Translations:
 class Tracking:
     """Reads ``opened`` (``sources/conntrack.py``) in a thread; ``lost`` counts how often the kernel had no room for more."""
 
-    def __init__(self, opened: socket.socket, wall: Callable[[], int]) -> None:
+    def __init__(self, opened: socket.socket, wall: Callable[[], int], missed: Callable[[int, int], None]) -> None:
+        """``missed`` is told ``lost``, and how many connections were given up, when there were more since it was told."""
         self.translations = Translations()
+        self._missed, self._told_missed = missed, (0, 0)
         self.lost = 0
+        self.unread = 0  # connections that were given up before anybody asked for them
         self._opened, self._wall = opened, wall
         self._told: deque[pa.Table] = deque()
         self._dumped = False
@@ -112,6 +115,13 @@ class Tracking:
             while self._told:
                 self.translations.add(self._told.popleft())
             yield table, self.translations.complete(batch) if table == FLOWS.name else batch
+            self._tell_missed()
+
+    def _tell_missed(self) -> None:
+        missed = self.lost, self.unread + self.translations.given_up
+        if missed != self._told_missed:
+            self._told_missed = missed
+            self._missed(*missed)
 
     def _follow(self) -> None:
         memory = np.zeros(MESSAGES, np.uint8)
@@ -135,7 +145,7 @@ class Tracking:
             if count:
                 self._told.append(table_of(tracked, count, self._wall() if self._dumped else 0))
             if len(self._told) > MOST_UNREAD:
-                self.translations.given_up += self._told.popleft().num_rows
+                self.unread += self._told.popleft().num_rows
             self._dumped |= bool(ended)
 
 

@@ -29,6 +29,8 @@ def warm() -> None:
         origin = Origin(None, None, [None])
         flow_batch(rows.state, 1, origin)
         dns_batch(rows.state, 1, 0, origin)
+
+
 def warm_up() -> None:
     """Load or compile all that live capture calls, by having it look at nothing."""
     with np.errstate(over="ignore"):

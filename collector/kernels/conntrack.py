@@ -52,7 +52,7 @@ def walk_conntrack(data, at, size, tracked):
         elif kind == NEW and read_connection(data, at + MESSAGE + FAMILY, at + length, tracked, count):
             count += 1
         at += aligned(length)
-    return count, at, ended
+    return count, at if at + MESSAGE <= size else size, ended
 
 
 @inline

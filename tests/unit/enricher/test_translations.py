@@ -236,3 +236,31 @@ def test_nodes_enriched_apart_count_it_once(shop: Directory, tmp_path: Path) -> 
     for view in ("connections", "counted"):
         found = lake.connect().sql(f"select src_kind, dst_pod from {view}").fetchall()
         assert found == [("external", "far")], view
+
+
+NAT: Object = {"src_nat_ip": "192.168.0.1", "src_nat_port": 61000}
+
+
+def test_what_connection_tracking_told_needs_no_comparing(shop: Directory) -> None:
+    """Two that nothing else could tell apart, and seen later than a comparison would allow."""
+    rows = [flow(POD, OUTSIDE, 0, 5, **VETH, **NAT), flow(NEAR, OUTSIDE, 0, 5, **OTHER_VETH)]
+    rows[1] |= NAT | {"src_nat_port": 61001}
+    sent = [flow(f"192.168.0.1:{number}", OUTSIDE, 0.5, 5, **UPLINK) for number in (61001, 61000)]
+    found = enriched(shop, *rows, *sent)
+    assert numbers(found) == [0, 1, 1, 0]
+    assert [row["src_pod"] for row in found] == ["web", "near", "near", "web"]
+
+
+def test_the_pod_behind_is_told_where_nobody_saw_it(shop: Directory) -> None:
+    behind = {"dst_nat_ip": "10.1.1.6", "dst_nat_port": 8080}
+    (by_service,) = enriched(shop, flow(POD, "10.96.0.7:80", 0, 5, **VETH, **behind))
+    assert told(by_service, "dst_pod", "service", "backend_ip", "backend_port") == ("far", "api", "10.1.1.6", 8080)
+    (by_port,) = enriched(shop, flow(CLIENT, "192.168.0.1:9999", 0, 5, **UPLINK, **behind))
+    assert told(by_port, "src_kind", "dst_pod", "backend_port") == ("external", "far", 8080)
+
+
+def test_what_was_told_outlives_its_round(shop: Directory) -> None:
+    first = [interval(POD, 0, **VETH, **NAT)]
+    found = given(Rounds(), shop, first, [], [], [interval(ELSEWHERE, 1, **UPLINK)])
+    assert numbers(found) == [0, 0]
+    assert [row["src_pod"] for row in found] == ["web", "web"]
