@@ -12,7 +12,7 @@ from tests.naive.translator import BACKENDS, LATE_US, PODS, Translator
 from tests.unit.enricher.cluster import directory, dns, endpoints, flows, node, pod, port, service
 
 
-@settings(derandomize=True, deadline=None, max_examples=8)
+@settings(derandomize=True, deadline=None, max_examples=4)
 @given(seed=st.integers(0, 2**32), keeps_ports=st.booleans())
 def test_connections_are_those_that_were_made(folder: Path, seed: int, keeps_ports: bool) -> None:
     made = Translator(Random(seed), keeps_ports)
