@@ -1,10 +1,11 @@
 """`tailrace collect`: packets of a node's interfaces to Kafka, or straight to a lake."""
 
 import logging
+import os
 import secrets
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from io import BufferedReader
 from pathlib import Path
@@ -24,14 +25,13 @@ if TYPE_CHECKING:
     from cli.sinks import Sink
     from collector.driver import Batch
     from collector.live import Clock
+    from collector.sources.filter import Connection
     from collector.sources.ring import Ring
     from collector.tables import Settings
 
 log = logging.getLogger("tailrace.collect")
 
 MICROSECONDS = 1_000_000
-# After so many intervals nothing has the id of an interface that is gone: records are written after five minutes at the latest.
-KEEP_INTERFACE_S = 600
 
 
 def collect(
@@ -68,6 +68,7 @@ def collect(
         list[str] | None, typer.Option(help="a port DNS is spoken on, in place of 53; repeatable")
     ] = None,
     snap: Annotated[str | None, typer.Option(help="octets kept of packets that need not be read whole")] = None,
+    user: Annotated[str | None, typer.Option(help="whom root becomes when the socket for packets is open")] = None,
     threads: Annotated[str | None, typer.Option(help="rings, and threads that read them")] = None,
     interval: Annotated[str | None, typer.Option(help="how often records that ended are handed on")] = None,
     round_: Annotated[
@@ -94,25 +95,25 @@ def collect(
         "node": node,
     }
     flags |= {"cluster": cluster, "kube": kube, "kube_api": kube_api, "kubeconfig": kubeconfig, "dns_port": dns_port}
-    flags |= {"snap": snap, "threads": threads, "interval": interval, "round": round_, "health": health}
+    flags |= {"snap": snap, "threads": threads, "interval": interval, "round": round_, "health": health, "user": user}
     settings = configuration(CollectConfig, flags | {"log_level": log_level}, config)
     if is_answered(settings, check, dump_config):
         return
     with logging_to(sys.stderr, settings.log_level), stopping() as stop:
-        _run(settings, _opened() if settings.interfaces else None, stop)
+        _run(settings, _opened(settings) if settings.interfaces else [], stop)
 
 
-def _opened() -> socket:
+def _opened(config: "CollectConfig") -> list[socket]:
     """Before anything is imported that starts threads, which would keep the privileges that are given up here."""
     from collector.privileges import drop_privileges
     from collector.sources.opening import open_packets
 
-    opened = open_packets()
-    drop_privileges()
+    opened = [open_packets() for _ in range(config.threads)]
+    drop_privileges(config.user)
     return opened
 
 
-def _run(config: "CollectConfig", opened: socket | None, stop: "Event") -> None:
+def _run(config: "CollectConfig", opened: Sequence[socket], stop: "Event") -> None:
     from cli.metrics import Observed
     from cli.observed import COLLECTED
     from cli.running import served
@@ -121,11 +122,17 @@ def _run(config: "CollectConfig", opened: socket | None, stop: "Event") -> None:
 
     tally = Tally()
     with ExitStack() as stack:
-        batches = _live(config, stack.enter_context(_ring(config, opened)), stop) if opened else _of_files(config, stop)
-        into = stack.enter_context(sink(config))
+        rings = [stack.enter_context(ring) for ring in _rings(config, opened)]
+        batches = _live(config, rings, stop) if rings else _of_files(config, stop)
+        into = stack.enter_context(sink(config, lambda own: _leave_out(rings, own)))
         metrics: list[Observed[Any]] = [Observed(lambda: tally, COLLECTED), *into.metrics]
         beat = stack.enter_context(served(config, into.faults, metrics))
         _pump(batches, into, tally.add, beat)
+
+
+def _leave_out(rings: "Sequence[Ring]", own: "Sequence[Connection]") -> None:
+    for ring in rings:
+        ring.leave_out(own)
 
 
 def _pump(
@@ -143,24 +150,31 @@ def _settings(config: "CollectConfig", node: str | None) -> "Settings":
     return Settings(secrets.randbits(64), config.cluster, node, dns_ports=config.dns_port)
 
 
-def _live(config: "CollectConfig", ring: "Ring", stop: "Event") -> "Iterator[Batch]":
+def _live(config: "CollectConfig", rings: "Sequence[Ring]", stop: "Event") -> "Iterator[Batch]":
     from collector.live import collect_live
 
     log.info("capturing", extra={"interfaces": ", ".join(config.interfaces), "node": config.node})
     interval = int(config.interval * MICROSECONDS)
-    return collect_live([ring], _settings(config, config.node), _clock(), stop.is_set, interval)
+    return collect_live(rings, _settings(config, config.node), _clock(), stop.is_set, interval)
 
 
-def _ring(config: "CollectConfig", opened: socket) -> "Ring":
+def _rings(config: "CollectConfig", opened: Sequence[socket]) -> "Iterator[Ring]":
     """Packets come from here on: what compiles the kernels comes before."""
+    if not opened:
+        return
+    from collector.kernels.state import Bounds
+    from collector.live import keep_us
     from collector.sources.filter import Lengths
     from collector.sources.interfaces import LiveInterfaces, Wanted
     from collector.sources.ring import Ring
     from collector.warming import warm
 
     warm()
-    interfaces = LiveInterfaces(Wanted(config.interfaces), _clock().steady, KEEP_INTERFACE_S * MICROSECONDS)
-    return Ring(opened, interfaces, Lengths(config.dns_port, config.snap))
+    keep = keep_us(Bounds(), int(config.interval * MICROSECONDS))
+    group = os.getpid() & 0xFFFF if len(opened) > 1 else None
+    for one in opened:
+        interfaces = LiveInterfaces(Wanted(config.interfaces), _clock().steady, keep)
+        yield Ring(one, interfaces, Lengths(config.dns_port, config.snap), group=group)
 
 
 def _clock() -> "Clock":

@@ -67,16 +67,17 @@ def _run(config: "EnrichConfig", stop: "Event") -> None:
     from cli.pipeline import Pipeline
     from cli.running import now, served
     from cli.transport import kafka_settings
+    from cli.upkeep import kept_up
     from enricher.consume import Callbacks, Consumer
     from store.lake import Lake
 
     lake = Lake.create(str(config.lake))
     kafka = kafka_settings(config.source, config.kafka)
-    with knowledge(config, now, log.warning) as known:
+    with kept_up(lake, now), knowledge(config, lake, now, log.warning) as known:
         pipeline = Pipeline(lake, known, now)
         group = Group(kafka.topic, pipeline)
-        callbacks = Callbacks(group.assigned, group.revoked)
-        with Consumer(kafka, callbacks, config.kafka.group) as consumer:
+        callbacks = Callbacks(group.assigned, group.revoked, group.restarted)
+        with Consumer(kafka, callbacks, config.kafka.group, config.kafka.session) as consumer:
             metrics: list[Observed[Any]] = [
                 Observed(lambda: consumer.counts, CONSUMED),
                 Observed(lambda: pipeline.statistics, ENRICHED),
@@ -104,6 +105,10 @@ class Group:
     def assigned(self, partitions: frozenset[int]) -> Mapping[int, int]:
         log.info("takes over", extra={"partitions": sorted(partitions)})
         return self.partitions(self._pipeline.take_over(map(self.part, sorted(partitions))))
+
+    def restarted(self, partition: int) -> None:
+        log.warning("partition %d ends before where the lake is: it is read as a new one", partition)
+        self._pipeline.restart(self.part(partition))
 
     def revoked(self, partitions: frozenset[int]) -> None:
         log.info("hands over", extra={"partitions": sorted(partitions)})

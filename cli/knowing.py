@@ -2,19 +2,22 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from cli.config import Running
 from cli.metrics import Observed
+from contract.assignments import ASSIGNMENTS
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
     from enricher.directory import Directory
     from enricher.watch.watcher import Watcher
+    from store.lake import Lake
 
 IN_POD = "cluster"
+RECALLED = timedelta(hours=2)
 NOT_KNOWN_YET = "the objects of the cluster are not all known yet"
 
 Tell = Callable[[str], None]
@@ -30,11 +33,12 @@ class Knowledge(NamedTuple):
 
 
 @contextmanager
-def knowledge(config: Running, clock: Callable[[], datetime], tell: Tell) -> Iterator[Knowledge]:
+def knowledge(config: Running, lake: "Lake", clock: Callable[[], datetime], tell: Tell) -> Iterator[Knowledge]:
     if config.kube:
         yield _of_dump(config)
     elif config.kube_api or config.kubeconfig:
         watcher = _watcher(config, clock, tell)
+        watcher.recall(_held(lake, config.cluster, clock()))
         watcher.start()
         try:
             yield _of_watcher(watcher, config.cluster)
@@ -55,17 +59,18 @@ def _of_dump(config: Running) -> Knowledge:
 
 
 def _watcher(config: Running, clock: Callable[[], datetime], tell: Tell) -> "Watcher":
-    from lightkube.config.kubeconfig import KubeConfig
-
-    from enricher.watch.api import read_config
+    from enricher.watch.api import config_of, read_config
     from enricher.watch.watcher import Watcher
 
-    if config.kube_api and config.kube_api != IN_POD:
-        single = KubeConfig.from_server(config.kube_api).get()
-        assert single is not None
-    else:
-        single = read_config(config.kubeconfig)
+    is_url = config.kube_api and config.kube_api != IN_POD
+    single = config_of(str(config.kube_api)) if is_url else read_config(config.kubeconfig)
     return Watcher(single, config.cluster, clock, tell)
+
+
+def _held(lake: "Lake", cluster: str | None, now: datetime) -> "pa.Table":
+    """What the lake says of who held which address lately."""
+    with lake.connect(now - RECALLED, cluster=cluster or "") as views:
+        return views.sql("select * from assignments").to_arrow_table().cast(ASSIGNMENTS.schema)
 
 
 def _of_watcher(watcher: "Watcher", cluster: str | None) -> Knowledge:

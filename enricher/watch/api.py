@@ -56,6 +56,13 @@ def read_config(path: str | Path | None = None) -> SingleConfig:
     return config._replace(user=_user(config.user))
 
 
+def config_of(url: str) -> SingleConfig:
+    """A server that asks nobody for a login."""
+    config = KubeConfig.from_server(url).get()
+    assert config is not None
+    return config._replace(user=User())
+
+
 def _user(user: User | None) -> User:
     if user is None:
         return User()

@@ -36,12 +36,21 @@ def leftovers(plan: Plan) -> list[str]:
 
 
 def build(plan: Plan) -> None:
-    """The fabric, the nodes on it and the pods' links; what is outside, and the nodes' rules, each sample adds itself."""
+    """The fabric and what is on it; what is outside, and the nodes' rules, each sample adds itself."""
+    add_fabric(plan)
+    add_nodes(plan)
+
+
+def add_fabric(plan: Plan) -> None:
     fabric = plan.netns("fabric")
     add_netns(fabric, forward=True)
     ip(fabric, "link", "add", "br0", "type", "bridge")
     ip(fabric, "link", "set", "br0", "up")
     ip(fabric, "addr", "add", f"{FABRIC_IP}/24", "dev", "br0")
+
+
+def add_nodes(plan: Plan) -> None:
+    """The nodes and the pods' links."""
     for node in plan.nodes.values():
         add_node(plan, node)
     for pod in plan.pods.values():

@@ -62,7 +62,9 @@ class Watch:
 class FakeApi:
     """Objects are told apart by kind, namespace and name; every change has the next resourceVersion."""
 
-    def __init__(self, token: str | None = None, bookmark_s: float = 0.1, history: int = 10_000) -> None:
+    def __init__(
+        self, token: str | None = None, bookmark_s: float = 0.1, history: int = 10_000, host: str = "127.0.0.1"
+    ) -> None:
         self.token = token
         self.bookmark_s = bookmark_s
         self.slow: dict[str, float] = {}
@@ -80,7 +82,7 @@ class FakeApi:
         self._pages: dict[str, tuple[int, list[Object]]] = {}
         self._failures: dict[str, Failure] = {}
         self._watches: dict[str, list[Watch]] = {kind: [] for kind in PATHS}
-        self._server = Server(self)
+        self._server = Server(self, host)
         self._thread = threading.Thread(target=self._server.serve_forever, args=(POLL_S,), daemon=True)
         self._closing = threading.Event()
 
@@ -102,7 +104,7 @@ class FakeApi:
 
     @property
     def url(self) -> str:
-        return f"http://127.0.0.1:{self._server.server_port}"
+        return f"http://{self._server.server_address[0]!s}:{self._server.server_port}"
 
     def kubeconfig(self, folder: Path, **user: Any) -> Path:
         return kubeconfig(self.url, folder, **user)
