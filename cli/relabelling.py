@@ -1,6 +1,7 @@
 """Records of the lake enriched again with what is known by now, a window at a time."""
 
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
@@ -52,13 +53,11 @@ class Relabelling:
                 f"{f' of cluster {self.cluster!r}' if self.cluster else ''}; give them with --kube"
             )
 
-    def _window(self, window: "Window", directory: "Directory", tries: int = TRIES) -> "Relabelled":
-        try:
-            return self._once(window, directory)
-        except OvertakenError:
-            if tries == 1:
-                raise
-        return self._window(window, directory, tries - 1)
+    def _window(self, window: "Window", directory: "Directory") -> "Relabelled":
+        for _ in range(TRIES - 1):
+            with suppress(OvertakenError):
+                return self._once(window, directory)
+        return self._once(window, directory)
 
     def _once(self, window: "Window", directory: "Directory") -> "Relabelled":
         from enricher.around import around

@@ -20,7 +20,6 @@ from enricher.sql import fetch
 WINDOW_ROWS = 1_000_000
 # Transactions of the hour before a window: beyond, names told longest ago are not found again.
 MOST_TOLD_BEFORE = 2_000_000
-SECOND_US = 1_000_000
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -28,8 +27,10 @@ def windows(lake: Lake, since: datetime, until: datetime, cluster: str) -> Itera
     """Ranges of about ``WINDOW_ROWS`` records each, that together are the whole."""
     with lake.connect(since, until, cluster) as views:
         times = fetch(views, "record_times")
+    if not times.num_rows:
+        return
     at = np.cumsum(times["records"].to_numpy()) // WINDOW_ROWS
-    cuts = times["second"].to_numpy()[1:][np.diff(at) > 0] if at.size else at
+    cuts = times["second"].to_numpy()[1:][np.diff(at) > 0]
     edges = [since, *(EPOCH + timedelta(seconds=int(cut)) for cut in cuts), until]
     yield from ((begin, end) for begin, end in zip(edges[:-1], edges[1:], strict=True) if begin < end)
 

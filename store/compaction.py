@@ -3,7 +3,7 @@
 import shutil
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from itertools import groupby
 from pathlib import Path
 
@@ -16,9 +16,6 @@ from store import delta
 from store.files import LiveFile
 from store.lake import Lake
 from store.rewriting import FILE_ROWS, STAGED, Rewriting
-
-# Who lists the files of a table and then reads them has so long: questions are given a minute.
-GRACE = timedelta(hours=1)
 
 # Merged files are at least so many times as large as the largest of those that they are made of, so that each row is written
 # anew no more often than it takes doublings from a small file to a large one.
@@ -40,7 +37,7 @@ def compact(
     for table in TABLES.values():
         folder = lake.folder / table.name
         done = _merge_all(table, folder, (since, until), now)
-        yield replace(done, removed=delta.vacuum(folder, GRACE) + _unstage(folder, now()))
+        yield replace(done, removed=delta.vacuum(folder) + _unstage(folder, now()))
 
 
 def _merge_all(
@@ -98,7 +95,9 @@ def _worth(group: list[LiveFile]) -> Iterator[list[LiveFile]]:
 def _unstage(folder: Path, now: datetime) -> int:
     """Folders that a rewriting left which was ended before its time."""
     left = [
-        path for path in folder.glob(f"{STAGED}*") if datetime.fromtimestamp(path.stat().st_mtime, UTC) < now - GRACE
+        path
+        for path in folder.glob(f"{STAGED}*")
+        if datetime.fromtimestamp(path.stat().st_mtime, UTC) < now - delta.GRACE
     ]
     for path in left:
         shutil.rmtree(path, ignore_errors=True)

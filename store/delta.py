@@ -48,6 +48,12 @@ FULL = "the disk is full"
 APPEND_TRIES = 8
 DELETED = "concurrent transaction deleted data"
 
+# Who lists the files of a table and then reads them has so long, also where others stand for them by now.
+GRACE = timedelta(hours=1)
+
+# With a commit every 15 s the log grows by 20 MB a day, and each hundredth has all files in it that are, or were in its grace.
+KEPT = {"delta.deletedFileRetentionDuration": "interval 1 hours", "delta.logRetentionDuration": "interval 1 days"}
+
 # A commit that is no append says so here: why files were replaced.
 REWRITTEN = "tailrace"
 COMPACTED, RELABELLED = "compact", "relabel"
@@ -65,7 +71,7 @@ def create(table: Table, folder: Path) -> None:
             schema=Schema.from_arrow(table.schema.append(DATE)),
             mode="ignore",
             partition_by=[DATE.name],
-            configuration={"delta.dataSkippingStatsColumns": statistics},
+            configuration={"delta.dataSkippingStatsColumns": statistics, **KEPT},
         )
 
 
@@ -175,9 +181,9 @@ def appended_files(table: Table, folder: Path, after: int) -> list[LiveFile]:
     return sorted((file for file in brought if file.path.exists()), key=lambda file: (file.from_time, file.path))
 
 
-def vacuum(folder: Path, grace: timedelta) -> int:
-    """Remove the files that were replaced, or left by a writer that was cut off, before the grace; how many."""
-    hours = int(grace.total_seconds()) // 3600
+def vacuum(folder: Path) -> int:
+    """Remove the files that were replaced, or left by a writer that was cut off, longer ago than the grace; how many."""
+    hours = int(GRACE.total_seconds()) // 3600
     with translated(folder):
         found = DeltaTable(str(folder))
         gone = found.vacuum(hours, dry_run=True, enforce_retention_duration=False, full=True)

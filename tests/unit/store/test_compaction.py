@@ -8,10 +8,12 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from deltalake import DeltaTable
 
 from contract.tables import TABLES
 from store import compaction
-from store.compaction import GRACE, Compacted, compact
+from store.compaction import Compacted, compact
+from store.delta import GRACE, KEPT
 from store.files import LiveFile
 from store.lake import Lake
 from store.rewriting import STAGED
@@ -177,3 +179,11 @@ def test_of_two_compactions_at_once_one_gives_way(tmp_path: Path, monkeypatch: p
     monkeypatch.setattr(compaction, "_merge", overtaken)
     merge(lake)
     assert everything(lake) == before
+
+
+def test_the_log_is_kept_for_a_day_and_what_was_replaced_for_the_grace(tmp_path: Path) -> None:
+    lake = Lake.create(tmp_path)
+    for table in TABLES:
+        kept = DeltaTable(str(lake.folder / table)).metadata().configuration
+        assert kept["delta.deletedFileRetentionDuration"] == f"interval {GRACE // timedelta(hours=1)} hours"
+        assert kept["delta.logRetentionDuration"] == KEPT["delta.logRetentionDuration"]
