@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     from cli.config import CollectConfig
     from cli.sinks import Sink
+    from collector.conntrack import Tracking
     from collector.driver import Batch
     from collector.live import Clock
     from collector.sources.filter import Connection
@@ -100,20 +101,34 @@ def collect(
     if is_answered(settings, check, dump_config):
         return
     with logging_to(sys.stderr, settings.log_level), stopping() as stop:
-        _run(settings, _opened(settings) if settings.interfaces else [], stop)
+        opened, conntrack = _opened(settings) if settings.interfaces else ([], None)
+        _run(settings, opened, conntrack, stop)
 
 
-def _opened(config: "CollectConfig") -> list[socket]:
+def _opened(config: "CollectConfig") -> tuple[list[socket], socket | None]:
     """Before anything is imported that starts threads, which would keep the privileges that are given up here."""
     from collector.privileges import drop_privileges
     from collector.sources.opening import open_packets
 
     opened = [open_packets() for _ in range(config.threads)]
+    conntrack = _conntrack()
     drop_privileges(config.user)
-    return opened
+    return opened, conntrack
 
 
-def _run(config: "CollectConfig", opened: Sequence[socket], stop: "Event") -> None:
+def _conntrack() -> socket | None:
+    """Where it is not allowed the records are compared instead, which is said once."""
+    from collector.sources.conntrack import open_conntrack
+    from contract.errors import MachineError
+
+    try:
+        return open_conntrack()
+    except MachineError as error:
+        log.info("%s", error)
+        return None
+
+
+def _run(config: "CollectConfig", opened: Sequence[socket], conntrack: socket | None, stop: "Event") -> None:
     from cli.metrics import Observed
     from cli.observed import COLLECTED
     from cli.running import served
@@ -123,7 +138,9 @@ def _run(config: "CollectConfig", opened: Sequence[socket], stop: "Event") -> No
     tally = Tally()
     with ExitStack() as stack:
         rings = [stack.enter_context(ring) for ring in _rings(config, opened)]
+        tracking = stack.enter_context(_tracking(conntrack)) if conntrack else None
         batches = _live(config, rings, stop) if rings else _of_files(config, stop)
+        batches = tracking.complete(batches) if tracking else batches
         into = stack.enter_context(sink(config, lambda own: _leave_out(rings, own)))
         metrics: list[Observed[Any]] = [Observed(lambda: tally, COLLECTED), *into.metrics]
         beat = stack.enter_context(served(config, into.faults, metrics))
@@ -175,6 +192,16 @@ def _rings(config: "CollectConfig", opened: Sequence[socket]) -> "Iterator[Ring]
     for one in opened:
         interfaces = LiveInterfaces(Wanted(config.interfaces), _clock().steady, keep)
         yield Ring(one, interfaces, Lengths(config.dns_port, config.snap), group=group)
+
+
+def _tracking(conntrack: socket) -> "Tracking":
+    from collector.conntrack import Tracking
+
+    return Tracking(conntrack, _clock().wall, _lost)
+
+
+def _lost(how_often: int, given_up: int) -> None:
+    log.warning("conntrack: connections were missed", extra={"overflows": how_often, "given_up": given_up})
 
 
 def _clock() -> "Clock":
