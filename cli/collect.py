@@ -155,11 +155,11 @@ def _rings(config: "CollectConfig", opened: Sequence[socket]) -> "Iterator[Ring]
     """Packets come from here on: what compiles the kernels comes before."""
     if not opened:
         return
+    from collector.kernels.state import Bounds
     from collector.live import keep_us
     from collector.sources.filter import Lengths
     from collector.sources.interfaces import LiveInterfaces, Wanted
     from collector.sources.ring import Ring
-    from collector.tables import Bounds
     from collector.warming import warm
 
     warm()
