@@ -89,15 +89,16 @@ class Interval(NamedTuple):
     drops: int
     freezes: int
     step: int  # by how much the clock was set at the end, 0: it was not
+    each_since: int | None  # since when nothing was told of each interface; None: nor is it now
 
 
 def interval_batch(origin: Origin, tables: Counted, interval: Interval) -> pa.RecordBatch:
-    """A row for each interface that gave packets, then one of them all, which tells what cannot be told of one."""
-    totals, discarded = tables.totals, tables.discarded
-    which = np.flatnonzero((totals.packets > 0) | discarded.any(axis=1))
+    """Where each interface is told of: a row for those that gave packets; then one of them all, for what cannot be told of one."""
+    totals, discarded, each = tables.totals, tables.discarded, interval.each_since is not None
+    which = np.flatnonzero(((totals.packets > 0) | discarded.any(axis=1)) & each)
     silent, none, unknown = totals.packets[which] == 0, np.zeros(which.size, np.int64), np.full(which.size, -1)
     numbers = {
-        "from_time": np.append(np.where(silent, interval.since, totals.first[which]), interval.since),
+        "from_time": np.append(np.where(silent, interval.each_since or 0, totals.first[which]), interval.since),
         "until_time": np.append(np.where(silent, interval.until, totals.last[which]), interval.until),
         "packets": np.append(totals.packets[which], 0),
         "bytes": np.append(totals.octets[which], 0),

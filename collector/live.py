@@ -21,19 +21,24 @@ from collector.records import Origin, Rows, batches
 from collector.sources.capture import Block
 from collector.sources.ring import Ring
 from collector.tables import Settings, Tables, release
+from collector.threads import name_thread
 from contract.coverage import COVERAGE
 
 INTERVAL = 10_000_000  # µs
+EACH = (
+    6  # intervals after which each interface is told of again: of a hundred, every time, that is a million rows a day
+)
 TURN = 0.25  # seconds; how long it may take until a wish to stop, or a step of the clock, is seen
 LATE = 1_000_000  # µs; so long after its time a packet is in the ring at the latest
 LEAST_STEP = 1_000_000  # µs between two looks at the clocks; less is the clock being slewed
 LAST = 200_000  # µs after which the kernel has handed over what it had, also blocks that are not full
 SURE = 100_000  # µs that one look may take
+THREAD = "capture"
 
 
 def keep_us(bounds: Bounds, interval: int = INTERVAL) -> int:
-    """How long after an interface is gone no record has its id any more."""
-    return max(bounds.idle_us, bounds.dns_timeout_us) + 2 * interval + LATE
+    """How long after an interface is gone no record has its id any more, nor is anything counted under it."""
+    return max(bounds.idle_us, bounds.dns_timeout_us, EACH * interval) + 2 * interval + LATE
 
 
 class Clock(NamedTuple):
@@ -92,7 +97,8 @@ class LiveDecoder:
         self._ring, self._settings, self._clock, self._length = ring, settings, clock, interval
         self._tables = Tables(settings)
         self._steps = Steps(clock)
-        self._began = self._now()
+        self._began = self._each_began = self._now()
+        self._intervals = 0
         self._read_until = 0  # no packet in the ring is older
         self._due = clock.steady() + interval
 
@@ -140,28 +146,34 @@ class LiveDecoder:
         yield from self._end()
         self._tables = Tables(self._settings)
         self._steps.done()
-        self._began = self._now()
+        self._began = self._each_began = self._now()
         self._read_until = 0
 
     def _end_interval(self) -> Iterator[Harvest]:
         yield from map(self._harvest, self._tables.wait(self._read_until))
-        yield self._last_harvest()
+        yield self._last_harvest(each=self._intervals % EACH == 0)
+        self._intervals += 1
         self._due = self._clock.steady() + self._length
 
     def _end(self) -> Iterator[Harvest]:
         yield from map(self._harvest, self._tables.end())
-        yield self._last_harvest()
+        yield self._last_harvest(each=True)
 
     def _harvest(self, rows: Rows) -> Harvest:
         return Harvest(rows, self._origin(), None)
 
-    def _last_harvest(self) -> Harvest:
-        """Of an interval: with what is told of the whole."""
-        origin, now, (drops, freezes) = self._origin(), self._now(), self._ring.losses()
-        interval = Interval(self._began, max(self._began, now), drops, freezes, self._steps.step)
-        coverage = interval_batch(origin, self._tables, interval)
+    def _last_harvest(self, each: bool) -> Harvest:
+        """Of an interval: with what is told of the whole, and of each interface."""
+        origin, until, (drops, freezes) = self._origin(), max(self._began, self._now()), self._ring.losses()
+        since = self._each_began if each else None
+        coverage = interval_batch(
+            origin, self._tables, Interval(self._began, until, drops, freezes, self._steps.step, since)
+        )
         self._tables.count_anew()
-        self._began = interval.until
+        self._began = until
+        if each:
+            self._tables.count_each_anew()
+            self._each_began = until
         return Harvest(self._tables.rows(), origin, coverage)
 
     def _origin(self) -> Origin:
@@ -184,6 +196,7 @@ class Worker:
 
     def run(self, stopped: Callable[[], bool]) -> None:
         """Until told to stop, or another ends."""
+        name_thread(THREAD)
         try:
             with np.errstate(over="ignore"):  # hashing wraps around; only interpreted kernels would say so
                 for harvest in self._decoder.harvests(lambda: stopped() or self._ended.is_set()):
@@ -227,7 +240,7 @@ def collect_live(
     given: SimpleQueue[Given] = SimpleQueue()
     ended = Event()
     workers = [Worker(LiveDecoder(ring, settings, clock, interval), given, ended) for ring in rings]
-    with ThreadPoolExecutor(len(workers), "capture") as threads:
+    with ThreadPoolExecutor(len(workers), THREAD) as threads:
         running = [threads.submit(worker.run, stopped) for worker in workers]
         try:
             yield from _given(given, len(workers))

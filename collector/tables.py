@@ -63,11 +63,14 @@ class Tables:
         yield self.rows()
 
     def count_anew(self) -> None:
-        """What was counted so far was told."""
-        self.totals.clear()
-        self.discarded[:] = 0
+        """What was counted of all interfaces together was told."""
         for name in ("dns_malformed", *GIVEN_UP):
             self.control[name] = 0
+
+    def count_each_anew(self) -> None:
+        """What was counted of each interface was told."""
+        self.totals.clear()
+        self.discarded[:] = 0
 
     def rows(self) -> Rows:
         """Hand out the rows at hand and go on with the other set, whose hellos nobody reads any more."""

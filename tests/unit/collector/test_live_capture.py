@@ -8,6 +8,7 @@ import pytest
 
 from collector.kernels.layout import TAG_BYTES
 from collector.kernels.state import Bounds
+from collector.live import EACH
 from collector.sources.filter import Lengths, capture_filter
 from collector.sources.opening import attach, open_packets
 from collector.sources.ring import Size
@@ -274,3 +275,19 @@ def test_what_does_not_fit_into_the_ring_is_counted(ends: tuple[str, str]) -> No
     assert capture.total("kernel_drops") > 0
     assert capture.total("ring_freezes") > 0
     assert arrived < sent <= arrived + capture.total("kernel_drops")
+
+
+def test_each_interface_is_told_of_now_and_then_and_no_packet_is_left_out(ends: tuple[str, str]) -> None:
+    """What goes wrong in all of them together is told after every interval."""
+    a, b = ends
+    with live(a, "eth0", interval=100_000) as capture:
+        for wanted in (1, EACH + 2):
+            wait_until(lambda least=wanted: capture.intervals() >= least, "no interval ended")
+            exchange(a, b, RIGHT, 8082, b"x", b"y")
+    rows = capture.rows("coverage")
+    whole, each = ([row for row in rows if (row["interface"] is None) is nothing] for nothing in (True, False))
+    assert len(whole) == capture.intervals() > EACH
+    assert 2 <= len(each) <= 2 + len(whole) // EACH
+    in_flows = capture.table("flows")
+    taken = sum(sum(in_flows[column].to_pylist()) for column in ("src_packets", "dst_packets"))
+    assert capture.total("packets") == taken + sum(count for row in rows for _, count in row["discarded"] or ())
