@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from cli.knowing import Knowledge
     from cli.pipeline import Pipeline
+    from cli.turns import Turns
     from collector.transport.publish import Publisher
     from collector.transport.sockets import Tell
 
@@ -77,11 +78,13 @@ def _to_lake(config: CollectConfig) -> Iterator[Sink]:
     from cli.knowing import knowledge
     from cli.pipeline import Pipeline
     from cli.running import now
+    from cli.turns import Turns
     from store.lake import Lake
 
     lake = Lake.create(str(config.lake))
     with knowledge(config, now, log.warning) as known:
-        into = LakeSink(Pipeline(lake, known, now), known, config.round)
+        pipeline = Pipeline(lake, known, now)
+        into = LakeSink(pipeline, known, Turns(pipeline, known, config.round))
         into.start()
         try:
             yield into
@@ -92,10 +95,10 @@ def _to_lake(config: CollectConfig) -> Iterator[Sink]:
 class LakeSink:
     """Rounds end in a thread of their own, so that nobody waits for them who takes packets."""
 
-    def __init__(self, pipeline: "Pipeline", known: "Knowledge", round_s: float) -> None:
+    def __init__(self, pipeline: "Pipeline", known: "Knowledge", turns: "Turns") -> None:
         from cli.observed import ENRICHED
 
-        self._pipeline, self._known, self._round = pipeline, known, round_s
+        self._pipeline, self._known, self._turns = pipeline, known, turns
         self._waiting: Queue[tuple[str, pa.RecordBatch] | None] = Queue(MOST_BATCHES)
         self._thread = Thread(target=self._run, name="enrich", daemon=True)
         self._fault: BaseException | None = None
@@ -129,7 +132,6 @@ class LakeSink:
                 pass
 
     def _take_turns(self) -> None:
-        due = time.monotonic() + self._round
         while True:
             try:
                 added = self._waiting.get(timeout=TURN_S)
@@ -139,6 +141,6 @@ class LakeSink:
                 if added is None:
                     return
                 self._pipeline.add(*added)
-            if time.monotonic() >= due or self._pipeline.is_full:
+            if self._turns.is_due():
                 self._pipeline.turn()
-                due = time.monotonic() + self._round
+                self._turns.begin()

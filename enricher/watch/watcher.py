@@ -1,7 +1,7 @@
 """A cluster watched: one thread for each kind that is, one for those that are listed now and then."""
 
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 from threading import Event, Thread
 
 from lightkube.config.kubeconfig import SingleConfig
@@ -15,6 +15,8 @@ from enricher.watch.resources import LISTED, WATCHED
 
 # Threads end as soon as their sockets are shut; one that is looking up a name does not see that.
 END_S = 5.0
+# What happened while a watch was interrupted comes as soon as it is open again.
+CATCHING_UP = timedelta(seconds=1)
 
 
 class Watcher:
@@ -54,6 +56,12 @@ class Watcher:
     def is_synced(self) -> bool:
         """Every kind that is watched was listed once: before, a snapshot is a part."""
         return all(follower.is_synced for follower in self.followers)
+
+    def is_current(self) -> bool:
+        """Whether every kind is watched, and has been for long enough to have heard what happened before."""
+        until = self._clock() - CATCHING_UP
+        began = [follower.open_since for follower in self.followers]
+        return self.is_synced and all(since is not None and since <= until for since in began)
 
     def ages(self) -> dict[str, float | None]:
         """Seconds since each kind was heard of last."""
