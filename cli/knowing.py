@@ -24,12 +24,16 @@ Tell = Callable[[str], None]
 
 
 class Knowledge(NamedTuple):
-    """``directory`` is the cluster as it is known now; ``drain`` gives what the lake does not have of it yet, by table."""
+    """``directory`` is the cluster as it is known now; ``drain`` gives what the lake does not have of it yet, by table.
+
+    ``is_current``: what happened until now is known; while it is not, an address may be another's already.
+    """
 
     directory: Callable[[], "Directory"]
     drain: Callable[[], Mapping[str, "pa.Table"]]
     faults: Callable[[], list[str]]
     metrics: tuple[Observed[Any], ...] = ()
+    is_current: Callable[[], bool] = lambda: True
 
 
 @contextmanager
@@ -90,4 +94,4 @@ def _of_watcher(watcher: "Watcher", cluster: str | None) -> Knowledge:
     def faults() -> list[str]:
         return [] if watcher.is_synced else [NOT_KNOWN_YET]
 
-    return Knowledge(directory, drain, faults, (Observed(lambda: watcher, WATCHED),))
+    return Knowledge(directory, drain, faults, (Observed(lambda: watcher, WATCHED),), watcher.is_current)

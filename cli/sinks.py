@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from cli.knowing import Knowledge
     from cli.pipeline import Pipeline
+    from cli.turns import Turns
     from collector.transport.publish import Publisher
     from collector.transport.sockets import Tell
     from collector.transport.statistics import Statistics
@@ -112,12 +113,14 @@ def _to_lake(config: CollectConfig) -> Iterator[Sink]:
     from cli.knowing import knowledge
     from cli.pipeline import Pipeline
     from cli.running import now
+    from cli.turns import Turns
     from cli.upkeep import kept_up
     from store.lake import Lake
 
     lake = Lake.create(str(config.lake))
     with kept_up(lake, now), knowledge(config, lake, now, log.warning) as known:
-        into = LakeSink(Pipeline(lake, known, now), known, config.round)
+        pipeline = Pipeline(lake, known, now)
+        into = LakeSink(pipeline, known, Turns(pipeline, known, config.round))
         into.start()
         try:
             yield into
@@ -128,10 +131,10 @@ def _to_lake(config: CollectConfig) -> Iterator[Sink]:
 class LakeSink:
     """Rounds end in a thread of their own, so that nobody waits for them who takes packets."""
 
-    def __init__(self, pipeline: "Pipeline", known: "Knowledge", round_s: float) -> None:
+    def __init__(self, pipeline: "Pipeline", known: "Knowledge", turns: "Turns") -> None:
         from cli.observed import ENRICHED
 
-        self._pipeline, self._known, self._round = pipeline, known, round_s
+        self._pipeline, self._known, self._turns = pipeline, known, turns
         self._waiting: Queue[tuple[str, pa.RecordBatch] | None] = Queue(MOST_BATCHES)
         self._thread = Thread(target=self._run, name="enrich", daemon=True)
         self._fault: BaseException | None = None
@@ -165,7 +168,6 @@ class LakeSink:
                 pass
 
     def _take_turns(self) -> None:
-        due = time.monotonic() + self._round
         while True:
             try:
                 added = self._waiting.get(timeout=TURN_S)
@@ -175,6 +177,6 @@ class LakeSink:
                 if added is None:
                     return
                 self._pipeline.add(*added)
-            if time.monotonic() >= due or self._pipeline.is_full:
+            if self._turns.is_due():
                 self._pipeline.turn()
-                due = time.monotonic() + self._round
+                self._turns.begin()

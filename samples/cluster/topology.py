@@ -138,8 +138,12 @@ def join_nodes(plan: Plan) -> None:
 
 
 def add_pod_link(plan: Plan, pod: Pod) -> None:
+    add_netns(plan.netns(pod.key))
+    join_pod(plan, pod)
+
+
+def join_pod(plan: Plan, pod: Pod) -> None:
     node, netns = plan.netns(pod.node), plan.netns(pod.key)
-    add_netns(netns)
     add_link(plan, node, pod.veth, netns, POD_MTU, pod.line)
     ip(node, "link", "set", pod.veth, "master", "cni0")
     # Pods reach each other through the node only, so that every reply passes where the request was translated.

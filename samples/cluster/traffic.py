@@ -47,6 +47,7 @@ class Call(NamedTuple):
         wire.note("call", to=self.to, port=self.port)
         try:
             with socket.create_connection((self.ip, self.port), timeout=PATIENCE_S) as connection:
+                wire.note("opened", to=self.to, port=connection.getsockname()[1])
                 connection.sendall(b"please\n")
                 while connection.recv(4096):
                     pass

@@ -91,7 +91,7 @@ def test_no_call_failed(run: Run) -> None:
 
 def test_each_connection_is_counted_once(run: Run) -> None:
     true = true_edges(run.cluster)
-    assert len(true) == 14
+    assert len(true) == 12
     assert min(true.values()) > 10
     assert difference(of_cluster(run, seen_edges(run.shared)), true) == []
 

@@ -66,13 +66,13 @@ class LiveCluster(Stage):
         for key in SERVERS:
             self.begin(key)
 
-    def begin(self, key: str) -> None:
+    def begin(self, key: str, calls: tuple[str, ...] | None = None) -> None:
         """The API server hears of the pod when it has its address, and before it does anything."""
         pod = PODS[key]
         self.give_address(pod)
         self.tell()
         serving = [word for name, port in pod.ports.items() if name != "dns" for word in ("--serve", str(port))]
-        self.create(pod, self.command(key, *(NAMED if key == "names" else serving)))
+        self.create(pod, self.command(key, *(NAMED if key == "names" else serving), calls=calls))
 
     def end(self, key: str) -> None:
         """Its program is done; then the address is free, and the API server told."""
@@ -83,15 +83,22 @@ class LiveCluster(Stage):
         self.book.lives[key].finished = time.time()
         self.tell()
 
+    def flap(self, key: str) -> None:
+        """The pod's interface goes, and one of the same name comes."""
+        pod = PODS[key]
+        topology.ip(LIVE.netns(pod.node), "link", "del", pod.veth)
+        topology.join_pod(LIVE, pod)
+
     def run_program(self, name: str, place: str, *more: str) -> None:
         self.start(name, place, self.command(name, *more))
 
-    def command(self, name: str, *more: str) -> list[str]:
-        calls = [word for call in CALLS.get(name, ()) for word in ("--call", call)]
+    def command(self, name: str, *more: str, calls: tuple[str, ...] | None = None) -> list[str]:
+        given = CALLS.get(name, ()) if calls is None else calls
+        calling = [word for call in given for word in ("--call", call)]
         asked = [word for asked in ASKED.get(name, ()) for word in ("--ask", asked)]
         silence = ("--silence", str(SILENCE_S)) if name in PODS and name not in SERVERS else ()
         program = [sys.executable, "-m", "samples.cluster.traffic", str(self.events(name))]
-        return [*program, *calls, *asked, *silence, *more]
+        return [*program, *calling, *asked, *silence, *more]
 
     def tell(self) -> None:
         """What changed since, and which pods are gone."""
