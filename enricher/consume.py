@@ -35,6 +35,8 @@ METADATA_MS = 10_000  # how long a topic or partition that is new may go unseen
 # Messages before the offset where reading begins of which only the ids are taken: a double whose message lies further back,
 # behind a change of its reader, is not known as one.
 LOOK_BACK = 512
+# A broker may tell an end that is a few messages behind what it gave out, after a producer tried again: the topic is the same.
+LATE_END = 16
 
 NO_MEMBER = (CommitFailedError, RebalanceInProgressError, IllegalGenerationError, UnknownMemberIdError)
 
@@ -204,7 +206,7 @@ class Consumer:
         place = self._place(partition)
         if offset is None:
             offset = self._kafka.committed(place)
-        if offset is not None and offset > self._kafka.end_offsets([place])[place]:
+        if offset is not None and offset > self._kafka.end_offsets([place])[place] + LATE_END:
             self.counts.restarted += 1
             self._callbacks.restarted(partition)
             offset = None

@@ -16,6 +16,7 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families as parsed
 
 from store.lake import Lake
+from tests.support.kernels import compiled
 from tests.support.namespaces import inside, namespaces, required
 
 ROOT = Path(__file__).parents[2]
@@ -44,6 +45,7 @@ def is_served(path: str) -> bool:
 
 @contextmanager
 def collecting(lake: Path, log: Path) -> Iterator["subprocess.Popen[bytes]"]:
+    compiled()
     flags = ["-i", "lo", "--lake", str(lake), "--interval", "1", "--round", "1", "--health", f"127.0.0.1:{PORT}"]
     with log.open("wb") as stderr:
         process = subprocess.Popen([*RIGHTS, sys.executable, "-m", "cli", "collect", *flags], cwd=ROOT, stderr=stderr)

@@ -8,6 +8,7 @@ from pathlib import Path
 from samples.cluster.stage import wait_until
 from store.lake import Lake
 from tests.support.broker import Broker
+from tests.support.kernels import compiled
 from tests.support.live_cluster import LiveCluster
 
 TOPIC = "live"
@@ -24,6 +25,7 @@ class Tailrace:
 
     def __init__(self, cluster: LiveCluster, broker: Broker, lake: Path) -> None:
         self.cluster, self.broker, self.lake = cluster, broker, lake
+        compiled()
         broker.create(TOPIC, PARTITIONS)
         self.url = f"kafka://{broker.address}/{TOPIC}"
 
