@@ -23,8 +23,10 @@ if TYPE_CHECKING:
 
     from cli.config import CollectConfig
     from cli.sinks import Sink
+    from collector.conntrack import Tracking
     from collector.driver import Batch
     from collector.live import Clock
+    from collector.sources.filter import Connection
     from collector.sources.ring import Ring
     from collector.tables import Settings
 
@@ -67,6 +69,7 @@ def collect(
         list[str] | None, typer.Option(help="a port DNS is spoken on, in place of 53; repeatable")
     ] = None,
     snap: Annotated[str | None, typer.Option(help="octets kept of packets that need not be read whole")] = None,
+    user: Annotated[str | None, typer.Option(help="whom root becomes when the socket for packets is open")] = None,
     threads: Annotated[str | None, typer.Option(help="rings, and threads that read them")] = None,
     interval: Annotated[str | None, typer.Option(help="how often records that ended are handed on")] = None,
     round_: Annotated[
@@ -93,25 +96,39 @@ def collect(
         "node": node,
     }
     flags |= {"cluster": cluster, "kube": kube, "kube_api": kube_api, "kubeconfig": kubeconfig, "dns_port": dns_port}
-    flags |= {"snap": snap, "threads": threads, "interval": interval, "round": round_, "health": health}
+    flags |= {"snap": snap, "threads": threads, "interval": interval, "round": round_, "health": health, "user": user}
     settings = configuration(CollectConfig, flags | {"log_level": log_level}, config)
     if is_answered(settings, check, dump_config):
         return
     with logging_to(sys.stderr, settings.log_level), stopping() as stop:
-        _run(settings, _opened(settings.threads) if settings.interfaces else [], stop)
+        opened, conntrack = _opened(settings) if settings.interfaces else ([], None)
+        _run(settings, opened, conntrack, stop)
 
 
-def _opened(count: int) -> list[socket]:
+def _opened(config: "CollectConfig") -> tuple[list[socket], socket | None]:
     """Before anything is imported that starts threads, which would keep the privileges that are given up here."""
     from collector.privileges import drop_privileges
     from collector.sources.opening import open_packets
 
-    opened = [open_packets() for _ in range(count)]
-    drop_privileges()
-    return opened
+    opened = [open_packets() for _ in range(config.threads)]
+    conntrack = _conntrack()
+    drop_privileges(config.user)
+    return opened, conntrack
 
 
-def _run(config: "CollectConfig", opened: Sequence[socket], stop: "Event") -> None:
+def _conntrack() -> socket | None:
+    """Where it is not allowed the records are compared instead, which is said once."""
+    from collector.sources.conntrack import open_conntrack
+    from contract.errors import MachineError
+
+    try:
+        return open_conntrack()
+    except MachineError as error:
+        log.info("%s", error)
+        return None
+
+
+def _run(config: "CollectConfig", opened: Sequence[socket], conntrack: socket | None, stop: "Event") -> None:
     from cli.metrics import Observed
     from cli.observed import COLLECTED
     from cli.running import served
@@ -121,11 +138,18 @@ def _run(config: "CollectConfig", opened: Sequence[socket], stop: "Event") -> No
     tally = Tally()
     with ExitStack() as stack:
         rings = [stack.enter_context(ring) for ring in _rings(config, opened)]
+        tracking = stack.enter_context(_tracking(conntrack)) if conntrack else None
         batches = _live(config, rings, stop) if rings else _of_files(config, stop)
-        into = stack.enter_context(sink(config))
+        batches = tracking.complete(batches) if tracking else batches
+        into = stack.enter_context(sink(config, lambda own: _leave_out(rings, own)))
         metrics: list[Observed[Any]] = [Observed(lambda: tally, COLLECTED), *into.metrics]
         beat = stack.enter_context(served(config, into.faults, metrics))
         _pump(batches, into, tally.add, beat)
+
+
+def _leave_out(rings: "Sequence[Ring]", own: "Sequence[Connection]") -> None:
+    for ring in rings:
+        ring.leave_out(own)
 
 
 def _pump(
@@ -168,6 +192,16 @@ def _rings(config: "CollectConfig", opened: Sequence[socket]) -> "Iterator[Ring]
     for one in opened:
         interfaces = LiveInterfaces(Wanted(config.interfaces), _clock().steady, keep)
         yield Ring(one, interfaces, Lengths(config.dns_port, config.snap), group=group)
+
+
+def _tracking(conntrack: socket) -> "Tracking":
+    from collector.conntrack import Tracking
+
+    return Tracking(conntrack, _clock().wall, _lost)
+
+
+def _lost(how_often: int, given_up: int) -> None:
+    log.warning("conntrack: connections were missed", extra={"overflows": how_often, "given_up": given_up})
 
 
 def _clock() -> "Clock":

@@ -46,6 +46,9 @@ class Kafka(Section):
     """How the brokers are spoken to; which they are, ``kafka://…`` says."""
 
     group: Annotated[Name, Field(description="consumer group of the enrichers")] = "tailrace-enrich"
+    session: Annotated[
+        Seconds, Field(ge=6, le=300, description="after how long of silence an enricher's partitions go to another one")
+    ] = 30.0
     tls: Annotated[bool, Field(description="speak TLS")] = False
     cafile: Annotated[Path | None, Field(description="PEM of the authorities to trust, in place of the system's")] = (
         None
@@ -157,6 +160,7 @@ class CollectConfig(Running):
     to: Annotated[Brokers | None, Field(description="kafka://HOST:PORT[,HOST:PORT]/TOPIC to publish to")] = None
     node: Annotated[Name | None, Field(description="name of this node, written to every record")] = None
     dns_port: Annotated[Ports, Field(max_length=64, description="ports DNS is spoken on")] = (53,)
+    user: Annotated[Name | None, Field(description="whom root becomes when the socket for packets is open")] = None
     snap: Annotated[int, Field(ge=64, le=65535, description="octets kept of packets that need not be read whole")] = 192
     threads: Annotated[int, Field(ge=1, le=64, description="rings, and threads that read them")] = 1
     interval: Annotated[Seconds, Field(le=300, description="how often records that ended are handed on")] = 10.0

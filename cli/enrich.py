@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from cli.config import EnrichConfig
     from cli.pipeline import Pipeline
+    from cli.turns import Turns
     from enricher.consume import Consumer
 
 log = logging.getLogger("tailrace.enrich")
@@ -67,16 +68,18 @@ def _run(config: "EnrichConfig", stop: "Event") -> None:
     from cli.pipeline import Pipeline
     from cli.running import now, served
     from cli.transport import kafka_settings
+    from cli.turns import Turns
+    from cli.upkeep import kept_up
     from enricher.consume import Callbacks, Consumer
     from store.lake import Lake
 
     lake = Lake.create(str(config.lake))
     kafka = kafka_settings(config.source, config.kafka)
-    with knowledge(config, lake, now, log.warning) as known:
+    with kept_up(lake, now), knowledge(config, lake, now, log.warning) as known:
         pipeline = Pipeline(lake, known, now)
         group = Group(kafka.topic, pipeline)
-        callbacks = Callbacks(group.assigned, group.revoked)
-        with Consumer(kafka, callbacks, config.kafka.group) as consumer:
+        callbacks = Callbacks(group.assigned, group.revoked, group.restarted)
+        with Consumer(kafka, callbacks, config.kafka.group, config.kafka.session) as consumer:
             metrics: list[Observed[Any]] = [
                 Observed(lambda: consumer.counts, CONSUMED),
                 Observed(lambda: pipeline.statistics, ENRICHED),
@@ -85,7 +88,7 @@ def _run(config: "EnrichConfig", stop: "Event") -> None:
             with served(config, known.faults, metrics) as beat:
                 while known.faults() and not stop.wait(POLL_S):
                     beat()
-                Loop(consumer, pipeline, group, config.round).run(stop, beat)
+                Loop(consumer, pipeline, group, Turns(pipeline, known, config.round)).run(stop, beat)
 
 
 class Group:
@@ -105,24 +108,27 @@ class Group:
         log.info("takes over", extra={"partitions": sorted(partitions)})
         return self.partitions(self._pipeline.take_over(map(self.part, sorted(partitions))))
 
+    def restarted(self, partition: int) -> None:
+        log.warning("partition %d ends before where the lake is: it is read as a new one", partition)
+        self._pipeline.restart(self.part(partition))
+
     def revoked(self, partitions: frozenset[int]) -> None:
         log.info("hands over", extra={"partitions": sorted(partitions)})
         self._pipeline.hand_over(map(self.part, partitions))
 
 
 class Loop:
-    def __init__(self, consumer: "Consumer", pipeline: "Pipeline", group: Group, round_s: float) -> None:
-        self._consumer, self._pipeline, self._group, self._round = consumer, pipeline, group, round_s
+    def __init__(self, consumer: "Consumer", pipeline: "Pipeline", group: Group, turns: "Turns") -> None:
+        self._consumer, self._pipeline, self._group, self._turns = consumer, pipeline, group, turns
 
     def run(self, stop: "Event", beat: Callable[[], None]) -> None:
         """What waits when it stops is read again by whoever goes on."""
-        due = time.monotonic() + self._round
         while not stop.is_set():
             beat()
             self._poll()
-            if time.monotonic() >= due or self._pipeline.is_full:
+            if self._turns.is_due():
                 self._turn()
-                due = time.monotonic() + self._round
+                self._turns.begin()
 
     def _poll(self) -> None:
         try:

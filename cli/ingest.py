@@ -3,8 +3,7 @@
 import hashlib
 import secrets
 import sys
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from io import BufferedReader
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, cast
@@ -13,6 +12,7 @@ import typer
 
 from cli.kept import keep
 from cli.options import cluster_name
+from cli.progress import progress_bar
 from contract.errors import InputError, UsageError
 
 if TYPE_CHECKING:
@@ -28,9 +28,9 @@ MALFORMED = 1
 DNS_PORT = 53
 WITHOUT_OBJECTS = (
     "without --kube addresses have no names, and traffic through a Service counts twice: "
-    "ingest into a new lake with --kube"
+    "tailrace lake relabel --kube names and counts them afterwards"
 )
-NAMELESS_BEFORE = "records that the lake got without --kube stay without names: ingest all into a new lake to name them"
+NAMELESS_BEFORE = "records that the lake got without --kube stay without names: tailrace lake relabel names them"
 LAST_TABLE = "coverage"  # written when everything else is: a mark in it says that the capture is in the lake
 
 
@@ -96,7 +96,7 @@ def ingest_files(
     _keep(directory.objects, target)
     faults: list[InputError] = []
     marks: list[str] = []
-    with Spool() as spool, _progress() as progress:
+    with Spool() as spool, progress_bar() as progress:
         for node, path in files:
             try:
                 mark = _mark(path)
@@ -175,14 +175,3 @@ def _append(target: "Lake", tables: Mapping[str, "pa.Table"], marks: Sequence[st
         there = [(target.transaction_version(table, mark) or 0) >= number for mark in marks]
         if not there or not all(there):
             target.append({table: rows}, dict.fromkeys(marks, number))
-
-
-@contextmanager
-def _progress() -> Iterator["Progress"]:
-    """A progress bar on a terminal, nothing elsewhere."""
-    from rich.console import Console
-    from rich.progress import Progress
-
-    console = Console(stderr=True)
-    with Progress(console=console, transient=True, disable=not console.is_terminal) as progress:
-        yield progress

@@ -24,12 +24,16 @@ Tell = Callable[[str], None]
 
 
 class Knowledge(NamedTuple):
-    """``directory`` is the cluster as it is known now; ``drain`` gives what the lake does not have of it yet, by table."""
+    """``directory`` is the cluster as it is known now; ``drain`` gives what the lake does not have of it yet, by table.
+
+    ``is_current``: what happened until now is known; while it is not, an address may be another's already.
+    """
 
     directory: Callable[[], "Directory"]
     drain: Callable[[], Mapping[str, "pa.Table"]]
     faults: Callable[[], list[str]]
     metrics: tuple[Observed[Any], ...] = ()
+    is_current: Callable[[], bool] = lambda: True
 
 
 @contextmanager
@@ -59,16 +63,11 @@ def _of_dump(config: Running) -> Knowledge:
 
 
 def _watcher(config: Running, clock: Callable[[], datetime], tell: Tell) -> "Watcher":
-    from lightkube.config.kubeconfig import KubeConfig
-
-    from enricher.watch.api import read_config
+    from enricher.watch.api import config_of, read_config
     from enricher.watch.watcher import Watcher
 
-    if config.kube_api and config.kube_api != IN_POD:
-        single = KubeConfig.from_server(config.kube_api).get()
-        assert single is not None
-    else:
-        single = read_config(config.kubeconfig)
+    is_url = config.kube_api and config.kube_api != IN_POD
+    single = config_of(str(config.kube_api)) if is_url else read_config(config.kubeconfig)
     return Watcher(single, config.cluster, clock, tell)
 
 
@@ -95,4 +94,4 @@ def _of_watcher(watcher: "Watcher", cluster: str | None) -> Knowledge:
     def faults() -> list[str]:
         return [] if watcher.is_synced else [NOT_KNOWN_YET]
 
-    return Knowledge(directory, drain, faults, (Observed(lambda: watcher, WATCHED),))
+    return Knowledge(directory, drain, faults, (Observed(lambda: watcher, WATCHED),), watcher.is_current)

@@ -41,6 +41,8 @@ class Pipeline:
         self.statistics = Statistics()
         self._lake, self._known, self._now = lake, known, now
         self._rounds = Rounds(recall(lake, now()))
+        # How far the lake is with each part; and how far nothing of it is added again.
+        self._stored: dict[str, dict[str, int | None]] = {table: {} for table in WRITTEN}
         self._done: dict[str, dict[str, int]] = {table: {} for table in WRITTEN}
 
     @property
@@ -72,13 +74,17 @@ class Pipeline:
         for part in parts:
             versions = {table: self._lake.transaction_version(table, part) for table in WRITTEN}
             for table, version in versions.items():
-                self._done[table].pop(part, None)
-                if version is not None:
-                    self._done[table][part] = version
+                self._stored[table][part] = version
+                self._done[table][part] = version or 0
             if any(versions.values()):
                 begin[part] = min(version or 0 for version in versions.values())
         self._rounds.remember(recall(self._lake, self._now()))
         return begin
+
+    def restart(self, part: str) -> None:
+        """What the lake knows of it was of another by its name: all is new."""
+        for done in self._done.values():
+            done.pop(part, None)
 
     def hand_over(self, parts: Iterable[str]) -> None:
         """Another goes on with these: what is not in the lake of them will arrive there."""
@@ -109,11 +115,12 @@ class Pipeline:
             self.turn()
 
     def _write(self, table: str, rows: "pa.Table", marks: Mapping[str, int]) -> None:
-        done = self._done[table]
+        done, stored = self._done[table], self._stored[table]
         ahead = {part: place for part, place in marks.items() if place > done.get(part, 0)}
         if ahead or (rows.num_rows and not marks):
-            self._lake.append({table: rows}, ahead, {part: done.get(part) for part in ahead})
+            self._lake.append({table: rows}, ahead, {part: stored.get(part) for part in ahead})
             done.update(ahead)
+            stored.update(ahead)
 
     def _count(self, tables: Mapping[str, "pa.Table"], seconds: float) -> None:
         import pyarrow.compute as pc

@@ -12,13 +12,18 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from cli.config import CollectConfig
 from cli.metrics import Observed
+from contract.coverage import COVERAGE
+from contract.errors import TailraceError, TransportError
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
     from cli.knowing import Knowledge
     from cli.pipeline import Pipeline
+    from cli.turns import Turns
     from collector.transport.publish import Publisher
+    from collector.transport.sockets import Tell
+    from collector.transport.statistics import Statistics
 
 log = logging.getLogger("tailrace.collect")
 
@@ -38,14 +43,14 @@ class Sink(Protocol):
 
 
 @contextmanager
-def sink(config: CollectConfig) -> Iterator[Sink]:
-    """What was added is where it belongs when this is left."""
-    with _to_kafka(config) if config.to else _to_lake(config) as into:
+def sink(config: CollectConfig, own: "Tell") -> Iterator[Sink]:
+    """What was added is where it belongs when this is left; ``own`` hears of connections to Kafka before they are made."""
+    with _to_kafka(config, own) if config.to else _to_lake(config) as into:
         yield into
 
 
 @contextmanager
-def _to_kafka(config: CollectConfig) -> Iterator[Sink]:
+def _to_kafka(config: CollectConfig, own: "Tell") -> Iterator[Sink]:
     from cli.transport import kafka_settings
     from collector.transport.publish import Publisher, Source
 
@@ -53,9 +58,19 @@ def _to_kafka(config: CollectConfig) -> Iterator[Sink]:
     kafka = kafka_settings(config.to, config.kafka)
     with (
         _spool_folder(config) as folder,
-        Publisher(kafka, source, folder, time.monotonic, int(config.spool.bytes)) as publisher,
+        Publisher(kafka, source, folder, time.monotonic, int(config.spool.bytes), own) as publisher,
     ):
         yield KafkaSink(publisher)
+    _tell_what_is_left(publisher.statistics, config)
+
+
+def _tell_what_is_left(counts: "Statistics", config: CollectConfig) -> None:
+    if not counts.spooled:
+        return
+    if config.spool.dir is None:
+        why = f"{counts.spooled} messages were not taken, and are lost with the temporary spool"
+        raise TransportError(str(config.to), why, "name a folder with --spool") from counts.error
+    log.warning("%d messages wait in %s for the next start", counts.spooled, config.spool.dir)
 
 
 @contextmanager
@@ -73,10 +88,20 @@ class KafkaSink:
         from cli.observed import PUBLISHED
 
         self._publisher = publisher
+        self._told: TailraceError | None = None
         self.metrics = (Observed(lambda: publisher.statistics, PUBLISHED),)
 
     def add(self, table: str, batch: "pa.RecordBatch") -> None:
         self._publisher.publish(table, batch)
+        if table == COVERAGE.name:  # which ends an interval
+            self._publisher.flush()
+        self._tell_error()
+
+    def _tell_error(self) -> None:
+        error = self._publisher.statistics.error
+        if error is not None and error is not self._told:
+            log.warning("%s", error)
+            self._told = error
 
     def faults(self) -> list[str]:
         """A broker that is away is no fault: the spool takes what comes."""
@@ -88,11 +113,14 @@ def _to_lake(config: CollectConfig) -> Iterator[Sink]:
     from cli.knowing import knowledge
     from cli.pipeline import Pipeline
     from cli.running import now
+    from cli.turns import Turns
+    from cli.upkeep import kept_up
     from store.lake import Lake
 
     lake = Lake.create(str(config.lake))
-    with knowledge(config, lake, now, log.warning) as known:
-        into = LakeSink(Pipeline(lake, known, now), known, config.round)
+    with kept_up(lake, now), knowledge(config, lake, now, log.warning) as known:
+        pipeline = Pipeline(lake, known, now)
+        into = LakeSink(pipeline, known, Turns(pipeline, known, config.round))
         into.start()
         try:
             yield into
@@ -103,10 +131,10 @@ def _to_lake(config: CollectConfig) -> Iterator[Sink]:
 class LakeSink:
     """Rounds end in a thread of their own, so that nobody waits for them who takes packets."""
 
-    def __init__(self, pipeline: "Pipeline", known: "Knowledge", round_s: float) -> None:
+    def __init__(self, pipeline: "Pipeline", known: "Knowledge", turns: "Turns") -> None:
         from cli.observed import ENRICHED
 
-        self._pipeline, self._known, self._round = pipeline, known, round_s
+        self._pipeline, self._known, self._turns = pipeline, known, turns
         self._waiting: Queue[tuple[str, pa.RecordBatch] | None] = Queue(MOST_BATCHES)
         self._thread = Thread(target=self._run, name="enrich", daemon=True)
         self._fault: BaseException | None = None
@@ -140,7 +168,6 @@ class LakeSink:
                 pass
 
     def _take_turns(self) -> None:
-        due = time.monotonic() + self._round
         while True:
             try:
                 added = self._waiting.get(timeout=TURN_S)
@@ -150,6 +177,6 @@ class LakeSink:
                 if added is None:
                     return
                 self._pipeline.add(*added)
-            if time.monotonic() >= due or self._pipeline.is_full:
+            if self._turns.is_due():
                 self._pipeline.turn()
-                due = time.monotonic() + self._round
+                self._turns.begin()

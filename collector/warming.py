@@ -2,6 +2,8 @@
 
 import numpy as np
 
+from collector.conntrack import room
+from collector.kernels.conntrack import walk_conntrack
 from collector.kernels.frames import walk_pcap, walk_pcapng
 from collector.kernels.hello import read_handshake
 from collector.kernels.layout import FRAME
@@ -19,6 +21,7 @@ def warm() -> None:
     tables, octets, frames = Tables(Settings(0, bounds=FEW)), np.zeros(64, np.uint8), records(1, FRAME)
     places, numbers = np.zeros(1, np.int32), np.zeros(1, np.int64)
     walk_ring(octets, 0, 0, places, places, frames)
+    walk_conntrack(octets, 0, 0, room(1))
     walk_pcap(octets, 0, 0, False, 1, 0, 1, frames)
     walk_pcapng(octets, 0, 0, False, 0, numbers, numbers, numbers, numbers, frames)
     for rows in (*tables.take(Block(octets, frames, 0)), *tables.wait(0), *tables.end()):

@@ -4,6 +4,7 @@ TailraceError
 ├── InputError      a file or a stream is not what it should be: says where and what to do
 ├── ContractError   a batch does not keep the contract (a fault of ours)
 ├── LakeError       a lake cannot be opened, read or written
+│   └── OvertakenError  somebody else has rewritten the same rows meanwhile
 ├── QuestionError   a question, its parameters or its SQL are refused
 ├── UsageError      the command line asks for what cannot be
 ├── ProofError      a recommendation does not do what it must (a fault of ours), and is not printed
@@ -32,6 +33,10 @@ class ContractError(TailraceError):
 
 class LakeError(TailraceError):
     """The lake is absent, not ours, not readable, not writable or full."""
+
+
+class OvertakenError(LakeError):
+    """What was to be rewritten stands in other files by now; it may be tried again."""
 
 
 class QuestionError(TailraceError):

@@ -139,16 +139,41 @@ FLOWS = Table(
         Column(
             "backend_ip",
             TEXT,
-            "pod address behind the Service address that src asked for",
-            "dst_ip is no Service address, or the pod is unknown",
+            "pod address behind the Service address, or the port of a node, that src asked for",
+            "dst_ip stands for no pod, or the pod is unknown",
             by="enricher",
         ),
         Column(
             "backend_port",
             pa.int32(),
             "port on that pod",
-            "dst_ip is no Service address, or the port is unknown",
+            "dst_ip stands for no pod, or the port is unknown",
             by="enricher",
+        ),
+        Column(
+            "src_nat_ip",
+            TEXT,
+            "address of src after source translation (masquerade), as the other side of the translation sees it; on a record made "
+            "there, its src_ip",
+            "not translated, or the translation is unknown",
+        ),
+        Column(
+            "src_nat_port",
+            pa.int32(),
+            "port of src after source translation",
+            "not translated, the translation is unknown, or the protocol has no ports",
+        ),
+        Column(
+            "dst_nat_ip",
+            TEXT,
+            "address of dst after destination translation, as the node's connection tracking told it",
+            "not translated, or nobody told",
+        ),
+        Column(
+            "dst_nat_port",
+            pa.int32(),
+            "port of dst after destination translation, as the node's connection tracking told it",
+            "not translated, nobody told, or the protocol has no ports",
         ),
         Column(
             "dst_domain",

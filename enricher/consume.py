@@ -51,10 +51,12 @@ class Callbacks(NamedTuple):
 
     ``assigned``: these partitions are ours now; it returns the offsets to begin at that it knows, which win over Kafka's.
     ``revoked``: these are another's now, from the offset that the lake has; what was not written of them is to be forgotten.
+    ``restarted``: this one ends before the offset that was told: its topic was made anew, and it is read from its beginning.
     """
 
     assigned: Callable[[frozenset[int]], Mapping[int, int]]
     revoked: Callable[[frozenset[int]], None]
+    restarted: Callable[[int], None] = lambda partition: None
 
 
 class Counts:
@@ -204,6 +206,7 @@ class Consumer:
             offset = self._kafka.committed(place)
         if offset is not None and offset > self._kafka.end_offsets([place])[place]:
             self.counts.restarted += 1
+            self._callbacks.restarted(partition)
             offset = None
         begin = offset or 0
         self._kafka.seek(place, max(begin - LOOK_BACK, 0))

@@ -17,7 +17,7 @@ from enricher.directory import Directory
 from enricher.domains import GRACE_US, Matched, domains
 from enricher.ends import ends_of, services_of
 from enricher.matching import Matcher
-from enricher.memory import Memory, going_on, still_told
+from enricher.memory import Memory, going_on, still_told, still_translated
 from enricher.resolutions import resolve
 from enricher.retries import retries
 from enricher.sightings import DNS_GAPS, FLOW_GAPS, dns_sightings, flow_sightings, rows
@@ -45,14 +45,16 @@ def enrich(flows: pa.Table, dns: pa.Table, directory: Directory, memory: Memory 
     """Takes ``FLOWS.collected`` and ``DNS.collected``; what belongs together has to come in one call, or with ``memory``."""
     FLOWS.validate(flows, FLOWS.collected)
     DNS.validate(dns, DNS.collected)
-    addresses = address_table((flows["src_ip"], flows["dst_ip"], dns["client_ip"], dns["server_ip"]), directory)
+    before = (memory or Memory.empty()).translated["src_ip"]
+    addresses = address_table((flows["src_ip"], flows["dst_ip"], dns["client_ip"], dns["server_ip"], before), directory)
     with connect() as connection:
         matcher = Matcher.load(connection, directory, addresses)
         asked = Matched(dns, matcher.match(dns_sightings(dns, directory), DNS_GAPS))
-        seen = Matched(flows, matcher.match(flow_sightings(flows, directory), FLOW_GAPS, memory and memory.connections))
+        seen = Matched(flows, matcher.match(flow_sightings(flows, directory), FLOW_GAPS, memory))
         connections = going_on(connection, _ended(flows)) if memory else None
+        translated = still_translated(connection) if memory else None
         named = _flows(matcher, seen, asked, memory)
-        remembered = Memory(connections, still_told(connection, GRACE_US)) if memory else None
+        remembered = Memory(connections, still_told(connection, GRACE_US), translated) if memory else None
         transactions, resolutions = _dns(matcher, asked, named)
     enriched = Enriched(named, transactions, resolutions, directory.assignments, remembered)
     FLOWS.validate(enriched.flows)
@@ -80,6 +82,8 @@ def _flows(matcher: Matcher, seen: Matched, asked: Matched, memory: Memory | Non
         **services_of(matcher.directory, matched["service_id"]),
         "backend_ip": matched["backend_ip"],
         "backend_port": matched["backend_port"],
+        "src_nat_ip": matched["src_nat_ip"],
+        "src_nat_port": matched["src_nat_port"],
         **named,
         "ambiguous": pc.or_(matched["ambiguous"], pc.fill_null(named["ambiguous"], False)),
     }

@@ -7,9 +7,10 @@ import pyarrow as pa
 
 from enricher.directory import Directory
 from enricher.ends import end_table, external_end
-from enricher.memory import CONNECTIONS
+from enricher.memory import Memory
 from enricher.sightings import APART_US, Gaps, microseconds, rows
 from enricher.sql import fetch, run
+from enricher.translations import find_translations
 
 DIRECTORY_STEPS = ("timeline", "service_addresses", "node_ports", "service_owners", "endpoints", "listeners")
 OWNER = ("ip", "uid", "kind", "namespace", "name", "workload_kind", "workload", "host_network")
@@ -38,13 +39,16 @@ class Matcher:
         connection.register("end_node", pa.table({"end_id": rows(ends), "node": ends["node"]}))
         return cls(connection, directory, ends)
 
-    def match(self, sightings: pa.Table, gaps: Gaps, going_on: pa.Table | None = None) -> pa.Table:
-        """One row per sighting, in order (``sql/sighted.sql``); ``going_on`` are connections that were told before."""
+    def match(self, sightings: pa.Table, gaps: Gaps, memory: Memory | None = None) -> pa.Table:
+        """One row per sighting, in order (``sql/sighted.sql``); ``memory`` is of connections that were told before."""
+        before = memory or Memory.empty()
         self.connection.register("reported", sightings)
-        self.connection.register("going_on", CONNECTIONS.empty_table() if going_on is None else going_on)
+        self.connection.register("going_on", before.connections)
+        self.connection.register("translated_before", before.translated)
         run(self.connection, "sightings")
         run(self.connection, "places")
         run(self.connection, "backends", apart_us=APART_US)
+        find_translations(self.connection)
         run(self.connection, "connections", open_us=gaps.open_us, gap_us=gaps.gap_us)
         owners = self.directory.assignments.num_rows
         return fetch(self.connection, "sighted", owners=owners, external=external_end(self.directory))

@@ -14,6 +14,7 @@ LATE_US = 120_000_000
 # About 100 octets each.
 MOST_CONNECTIONS = 1_000_000
 MOST_TOLD = 500_000
+MOST_TRANSLATED = 500_000
 
 CONNECTIONS = pa.schema(
     [("key", TEXT), ("connection_id", TEXT), ("connection_us", COUNT), ("end_us", COUNT), ("ended", FLAG)]
@@ -29,22 +30,40 @@ TOLD = pa.schema(
         ("address", TEXT),
     ]
 )
+TRANSLATED = pa.schema(
+    [
+        ("tuple", TEXT),
+        ("original", TEXT),
+        ("from_us", COUNT),
+        ("end_us", COUNT),
+        ("src_ip", TEXT),
+        ("src_port", pa.int32()),
+        ("nat_ip", TEXT),
+        ("nat_port", pa.int32()),
+    ]
+)
 
 
 @dataclass(frozen=True)
 class Memory:
-    """``connections`` that may go on (``sql/connections.sql``), and what clients were ``told`` (``sql/told_addresses.sql``)."""
+    """What may go on: connections, what they were ``translated`` to, and what clients were ``told``.
+
+    The steps ``sql/connections.sql``, ``sql/translations.sql`` and ``sql/told_addresses.sql`` say what the columns mean.
+    """
 
     connections: pa.Table
     told: pa.Table
+    translated: pa.Table
 
     @classmethod
     def empty(cls) -> "Memory":
-        return cls(CONNECTIONS.empty_table(), TOLD.empty_table())
+        return cls(CONNECTIONS.empty_table(), TOLD.empty_table(), TRANSLATED.empty_table())
 
     def with_other(self, other: "Memory") -> "Memory":
         return Memory(
-            pa.concat_tables([self.connections, other.connections]), pa.concat_tables([self.told, other.told])
+            pa.concat_tables([self.connections, other.connections]),
+            pa.concat_tables([self.told, other.told]),
+            pa.concat_tables([self.translated, other.translated]),
         )
 
 
@@ -53,6 +72,11 @@ def going_on(connection: duckdb.DuckDBPyConnection, ended: pa.Table) -> pa.Table
     connection.register("ended", ended)
     limits = {"silent_us": SILENT_US, "late_us": LATE_US, "most": MOST_CONNECTIONS}
     return fetch(connection, "going_on", **limits).cast(CONNECTIONS)
+
+
+def still_translated(connection: duckdb.DuckDBPyConnection) -> pa.Table:
+    """After ``going_on``."""
+    return fetch(connection, "still_translated", silent_us=SILENT_US, most=MOST_TRANSLATED).cast(TRANSLATED)
 
 
 def tell_names(connection: duckdb.DuckDBPyConnection, memory: Memory | None) -> None:

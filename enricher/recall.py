@@ -6,7 +6,7 @@ from typing import Protocol
 import duckdb
 
 from enricher.domains import GRACE_US, tell
-from enricher.memory import CONNECTIONS, SILENT_US, Memory, still_told
+from enricher.memory import CONNECTIONS, SILENT_US, TRANSLATED, Memory, still_told
 from enricher.sql import connect, text
 
 
@@ -18,8 +18,9 @@ class Lake(Protocol):
 def recall(lake: Lake, now: datetime) -> Memory:
     with lake.connect(now - timedelta(microseconds=SILENT_US)) as records:
         connections = records.sql(text("recalled_connections")).to_arrow_table().cast(CONNECTIONS)
+        translated = records.sql(text("recalled_translations")).to_arrow_table().cast(TRANSLATED)
     with lake.connect(now - timedelta(microseconds=GRACE_US)) as records:
         answers = records.sql(text("recalled_answers")).to_arrow_table()
     with connect() as connection:
         tell(connection, answers)
-        return Memory(connections, still_told(connection, GRACE_US))
+        return Memory(connections, still_told(connection, GRACE_US), translated)

@@ -13,6 +13,8 @@ from enricher.directory import Directory
 # The two interfaces, or nodes, that see one packet stamp it within this time, clocks included.
 APART_US = 1_000_000
 TCP, UDP = 6, 17
+NAT = ("src_nat_ip", "src_nat_port", "dst_nat_ip", "dst_nat_port")
+COUNTS = ("src_packets", "src_bytes", "dst_packets", "dst_bytes")
 TUNNEL = ("tunnel", "tunnel_id", "tunnel_src_ip", "tunnel_dst_ip")
 
 
@@ -42,7 +44,7 @@ def flow_sightings(flows: pa.Table, directory: Directory) -> pa.Table:
         end_us=microseconds(flows["end_time"]),
         started=flows["started"],
         is_tunnelled=pc.is_valid(flows["tunnel"]),
-        **{name: flows[name] for name in TUNNEL},
+        **{name: flows[name] for name in (*TUNNEL, *COUNTS, *NAT)},
     )
 
 
@@ -63,7 +65,7 @@ def dns_sightings(dns: pa.Table, directory: Directory) -> pa.Table:
         end_us=microseconds(pc.coalesce(dns["response_time"], dns["start_time"])),
         started=pc.is_valid(dns["query_time"]),
         is_tunnelled=_constant(dns, False),
-        **{name: pa.nulls(dns.num_rows, FLOWS.collected.field(name).type) for name in TUNNEL},
+        **{name: pa.nulls(dns.num_rows, FLOWS.collected.field(name).type) for name in (*TUNNEL, *COUNTS, *NAT)},
     )
 
 
@@ -93,6 +95,7 @@ def _table(records: pa.Table, directory: Directory, **columns: pa.ChunkedArray) 
         "row": rows(records),
         "cluster": clusters(records),
         "node": records["node"],
+        "interface": records["interface"],
         "is_known": known(records, directory),
     }
     return pa.table(common | columns)

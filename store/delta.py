@@ -1,4 +1,4 @@
-"""Delta tables by delta-rs: the only file that knows deltalake, and where its errors become ours."""
+"""Delta tables by delta-rs, which only this file and ``rewriting.py`` know, and where its errors become ours."""
 
 import shutil
 from collections.abc import Iterator, Mapping
@@ -18,7 +18,7 @@ from deltalake import (
     WriterProperties,
     write_deltalake,
 )
-from deltalake.exceptions import DeltaError, TableNotFoundError
+from deltalake.exceptions import CommitFailedError, DeltaError, TableNotFoundError
 
 from contract.columns import Table
 from contract.errors import LakeError
@@ -44,6 +44,20 @@ CUT_OFF_US = 1000
 LEAST_PACKING = 4
 FULL = "the disk is full"
 
+# delta-rs refuses an append while the table's rows are rewritten, though it takes nothing from them.
+APPEND_TRIES = 8
+DELETED = "concurrent transaction deleted data"
+
+# Who lists the files of a table and then reads them has so long, also where others stand for them by now.
+GRACE = timedelta(hours=1)
+
+# With a commit every 15 s the log grows by 20 MB a day, and each hundredth has all files in it that are, or were in its grace.
+KEPT = {"delta.deletedFileRetentionDuration": "interval 1 hours", "delta.logRetentionDuration": "interval 1 days"}
+
+# A commit that is no append says so here: why files were replaced.
+REWRITTEN = "tailrace"
+COMPACTED, RELABELLED = "compact", "relabel"
+
 # Tables whose rows last beyond their time column: whether a file reaches into a range needs this column.
 UNTIL = {"coverage": "until_time", "assignments": "until_time"}
 
@@ -51,20 +65,20 @@ UNTIL = {"coverage": "until_time", "assignments": "until_time"}
 def create(table: Table, folder: Path) -> None:
     """Make the empty table unless it is there."""
     statistics = ",".join(dict.fromkeys((table.time, *table.sort_by, *_until(table))))
-    with _translated(folder):
+    with translated(folder):
         DeltaTable.create(
             str(folder),
             schema=Schema.from_arrow(table.schema.append(DATE)),
             mode="ignore",
             partition_by=[DATE.name],
-            configuration={"delta.dataSkippingStatsColumns": statistics},
+            configuration={"delta.dataSkippingStatsColumns": statistics, **KEPT},
         )
 
 
 def refuse_other_columns(table: Table, folder: Path) -> None:
     """What would be refused when rows come is refused before anybody reads a capture."""
-    with _translated(folder):
-        columns = [field.name for field in _opened(table, folder).schema().fields]
+    with translated(folder):
+        columns = [field.name for field in opened(table, folder).schema().fields]
     unknown = [name for name in columns if name not in (*table.schema.names, DATE.name)]
     if unknown:
         raise LakeError(f"{folder}: written by a later release, with {', '.join(unknown)}; add to it with that one")
@@ -78,15 +92,26 @@ def append(
     dated = ordered.append_column(DATE, pc.cast(ordered.column(table.time), DATE.type))
     _refuse_full(folder, dated)
     commit = CommitProperties(app_transactions=[Transaction(name, version) for name, version in transactions.items()])
-    with _translated(folder):
-        opened = _opened(table, folder)
-        for application, version in after.items():
-            found = opened.transaction_version(application)
-            if found != version:
-                raise LakeError(
-                    f"{folder}: {application} is at {found}, not at {version}: another writer has gone on with it"
+    with translated(folder):
+        for left in reversed(range(APPEND_TRIES)):
+            newest = opened(table, folder)
+            _refuse_others(folder, newest, after)
+            try:
+                return write_deltalake(
+                    newest, dated, mode="append", writer_properties=_writer(table), commit_properties=commit
                 )
-        write_deltalake(opened, dated, mode="append", writer_properties=_writer(table), commit_properties=commit)
+            except CommitFailedError as error:
+                if not left or DELETED not in str(error):
+                    raise
+
+
+def _refuse_others(folder: Path, newest: DeltaTable, after: Mapping[str, int | None]) -> None:
+    for application, version in after.items():
+        found = newest.transaction_version(application)
+        if found != version:
+            raise LakeError(
+                f"{folder}: {application} is at {found}, not at {version}: another writer has gone on with it"
+            )
 
 
 def _ordered(table: Table, rows: pa.Table) -> pa.Table:
@@ -109,7 +134,7 @@ def _writer(table: Table) -> WriterProperties:
 
 def _refuse_full(folder: Path, rows: pa.Table) -> None:
     """A write that runs into the end of the disk leaves a broken file and a stack trace of delta-rs on stderr."""
-    with _translated(folder):
+    with translated(folder):
         free = shutil.disk_usage(folder).free
     wanted = rows.nbytes // LEAST_PACKING
     if free < wanted:
@@ -117,60 +142,80 @@ def _refuse_full(folder: Path, rows: pa.Table) -> None:
 
 
 def transaction_version(folder: Path, application: str) -> int | None:
-    with _translated(folder):
+    with translated(folder):
         version: int | None = DeltaTable(str(folder)).transaction_version(application)
     return version
 
 
 def live_files(table: Table, folder: Path) -> list[LiveFile]:
     """The files of the newest commit, in the order of their times."""
-    with _translated(folder):
-        actions = _actions(_opened(table, folder))
+    with translated(folder):
+        newest = opened(table, folder)
+    return files_of(table, folder, newest)
+
+
+def files_of(table: Table, folder: Path, at: DeltaTable) -> list[LiveFile]:
+    with translated(folder):
+        actions = _actions(at)
     files = [_live_file(table, folder, action) for action in actions.to_pylist()]
     return sorted(files, key=lambda file: (file.from_time, file.path))
 
 
 def version(folder: Path) -> int:
-    with _translated(folder):
+    with translated(folder):
         newest: int = DeltaTable(str(folder)).version()
     return newest
 
 
 def appended_files(table: Table, folder: Path, after: int) -> list[LiveFile]:
-    """The live files that commits later than version ``after`` brought new rows in; compaction brings none."""
-    with _translated(folder):
+    """The files that commits later than version ``after`` brought new rows in, also where others stand for them by now.
+
+    One that was removed so long ago that it is gone is left out.
+    """
+    with translated(folder):
         newest = DeltaTable(str(folder))
         count = newest.version() - after
         commits = newest.history(count) if count > 0 else []
-        appends = [commit["version"] for commit in commits if commit["operation"] == "WRITE"]
-        brought = {path for number in appends for path in _brought(folder, number)}
-    return [file for file in live_files(table, folder) if file.path in brought]
+        appends = [one["version"] for one in commits if one["operation"] == "WRITE" and REWRITTEN not in one]
+        brought = [file for number in appends for file in _brought(table, folder, number)]
+    return sorted((file for file in brought if file.path.exists()), key=lambda file: (file.from_time, file.path))
 
 
-def _opened(table: Table, folder: Path) -> DeltaTable:
-    opened = DeltaTable(str(folder))
-    columns = {field.name for field in opened.schema().fields}
+def vacuum(folder: Path) -> int:
+    """Remove the files that were replaced, or left by a writer that was cut off, longer ago than the grace; how many."""
+    hours = int(GRACE.total_seconds()) // 3600
+    with translated(folder):
+        found = DeltaTable(str(folder))
+        gone = found.vacuum(hours, dry_run=True, enforce_retention_duration=False, full=True)
+        if gone:  # a vacuum writes two commits
+            found.vacuum(hours, dry_run=False, enforce_retention_duration=False, full=True)
+    return len(gone)
+
+
+def opened(table: Table, folder: Path) -> DeltaTable:
+    found = DeltaTable(str(folder))
+    columns = {field.name for field in found.schema().fields}
     lacking = [name for name in table.schema.names if name not in columns]
     if lacking:
         raise LakeError(
             f"{folder}: written by an earlier release, without {', '.join(lacking)};"
             " ingest the captures into a new lake, or read this one with the release that wrote it"
         )
-    return opened
+    return found
 
 
-def _brought(folder: Path, number: int) -> set[Path]:
-    return _paths(folder, number) - _paths(folder, number - 1)
+def _brought(table: Table, folder: Path, number: int) -> list[LiveFile]:
+    before = {file.path for file in _files_at(table, folder, number - 1)}
+    return [file for file in _files_at(table, folder, number) if file.path not in before]
 
 
-def _paths(folder: Path, number: int) -> set[Path]:
-    actions = _actions(DeltaTable(str(folder), version=number))
-    return {folder / path for path in actions.column("path").to_pylist()}
+def _files_at(table: Table, folder: Path, number: int) -> list[LiveFile]:
+    return files_of(table, folder, DeltaTable(str(folder), version=number))
 
 
-def _actions(opened: DeltaTable) -> pa.Table:
+def _actions(at: DeltaTable) -> pa.Table:
     """One row a file, times as microseconds: as times, pyarrow would import pandas (0.3 s) to make Python's of them."""
-    rows = pa.RecordBatchReader.from_stream(opened.get_add_actions(flatten=True)).read_all()
+    rows = pa.RecordBatchReader.from_stream(at.get_add_actions(flatten=True)).read_all()
     numbers = [pa.field(f.name, pa.int64()) if pa.types.is_timestamp(f.type) else f for f in rows.schema]
     return rows.cast(pa.schema(numbers))
 
@@ -207,7 +252,7 @@ def _until(table: Table) -> tuple[str, ...]:
 
 
 @contextmanager
-def _translated(folder: Path) -> Iterator[None]:
+def translated(folder: Path) -> Iterator[None]:
     try:
         yield
     except TableNotFoundError:

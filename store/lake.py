@@ -15,6 +15,8 @@ from contract.errors import LakeError
 from contract.tables import TABLES
 from store import delta
 from store.files import LiveFile, during
+from store.portion import Portion
+from store.rewriting import Rewriting
 
 if TYPE_CHECKING:
     import duckdb
@@ -125,6 +127,10 @@ class Lake:
             connection.register("wanted", records.select([key]))
             query = f"select {', '.join(columns)} from {views.RECORDS[table]} semi join wanted using ({key})"
             return connection.sql(query).to_arrow_table()
+
+    def portion(self, table: str, since: datetime, until: datetime, cluster: str) -> Portion:
+        """The rows of [since, until) and of one cluster as they are now, to be replaced; the empty name as in ``connect``."""
+        return Portion(TABLES[table], Rewriting(TABLES[table], self.folder / table), since, until, cluster or None)
 
     def files(self, table: str) -> list[LiveFile]:
         if self._after is not None:

@@ -16,6 +16,7 @@ from collector.kernels.layout import (
     ESP,
     ESTABLISHED,
     EVICTED,
+    FINISHED,
     IDLE,
     IPSEC,
     MAX_TUNNELS,
@@ -292,7 +293,12 @@ def tunnel_of(table, packet):
 @inline
 def begins_anew(flow, packet, silent, linger):
     """A SYN where a connection was: the ports are used again, unless it is the same SYN or the two are still talking."""
-    if packet.protocol != TCP or packet.tcp_flags & (SYN | ACK) != SYN:
+    if packet.protocol != TCP or not packet.tcp_flags & SYN:
+        return False
+    side = packet.side
+    if flow.state[side] == FINISHED and flow.state[ONE - side] == NOTHING:
+        return True  # the other way passes elsewhere, as where only one of the two goes through an overlay
+    if packet.tcp_flags & ACK:
         return False
     return is_closed(flow) or (silent > linger and flow.state[0] == ESTABLISHED and flow.state[1] == ESTABLISHED)
 

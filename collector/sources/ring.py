@@ -10,6 +10,7 @@ import socket
 import struct
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
+from threading import Lock
 from typing import NamedTuple, Self
 
 import numpy as np
@@ -66,6 +67,8 @@ class Ring:
         self.interfaces, self._socket = interfaces, opened
         self._lengths, self._size, self._group = lengths, size, group
         self._own: tuple[Connection, ...] = ()
+        self._filtering = Lock()  # whoever publishes tells of connections from a thread of its own
+        self._is_shut = False
         self._frames = records(FRAMES, FRAME)
         self._next = 0
         self._links = LinkMessages()
@@ -112,15 +115,21 @@ class Ring:
 
     def leave_out(self, own: Sequence[Connection]) -> None:
         """Connections of our own, of which no packet is captured from here on."""
-        self._own = tuple(own)
+        with self._filtering:
+            self._own = tuple(own)
         self._follow()
 
     def shut(self) -> None:
         """Nothing comes in any more; what is in the ring can be read."""
-        attach(self._socket, NOTHING)
+        with self._filtering:
+            if not self._is_shut:
+                self._is_shut = True
+                attach(self._socket, NOTHING)
 
     def _follow(self) -> None:
-        attach(self._socket, capture_filter(self._lengths, self.interfaces.unwanted, self._own))
+        with self._filtering:
+            if not self._is_shut:
+                attach(self._socket, capture_filter(self._lengths, self.interfaces.unwanted, self._own))
 
     def wait(self, seconds: float) -> bool:
         """Whether a block is ready, at the latest after ``seconds``; interfaces are listed again where some changed."""

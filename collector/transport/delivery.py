@@ -34,9 +34,14 @@ Outcome = tuple[int, Exception | None]  # index, and what went wrong
 
 
 class Session:
-    """One producer, from connection to its first failure. ``wake`` is called whenever there is an outcome."""
+    """One producer, from connection to its first failure.
 
-    def __init__(self, settings: KafkaSettings, key: bytes | None, wake: Callable[[], None]) -> None:
+    ``wake`` is called whenever there is an outcome; ``sockets`` names what makes its sockets.
+    """
+
+    def __init__(
+        self, settings: KafkaSettings, key: bytes | None, wake: Callable[[], None], sockets: str | None = None
+    ) -> None:
         self._settings = settings
         self._key = key
         self._wake = wake
@@ -47,6 +52,7 @@ class Session:
         self._producer = connected(
             KafkaProducer,
             settings,
+            proxy_url=sockets,
             acks="all",
             enable_idempotence=True,
             max_request_size=settings.message_bytes + OVERHEAD_BYTES,

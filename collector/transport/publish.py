@@ -12,6 +12,7 @@ import pyarrow as pa
 
 from collector.transport.delivery import Delivery, Session
 from collector.transport.merging import Encoded, Merging
+from collector.transport.sockets import Own, Tell
 from collector.transport.spool import DiskSpool
 from collector.transport.statistics import Statistics
 from contract.errors import MachineError, TailraceError, UsageError
@@ -34,7 +35,7 @@ class Source(NamedTuple):
 
 
 class Publisher:
-    """Use it in a ``with``. ``clock`` is monotonic seconds."""
+    """Use it in a ``with``. ``clock`` is monotonic seconds; ``tell`` hears of each connection before it is made."""
 
     def __init__(
         self,
@@ -43,6 +44,7 @@ class Publisher:
         spool: Path,
         clock: Callable[[], float],
         spool_bytes: int = SPOOL_BYTES,
+        tell: Tell = lambda _: None,
     ) -> None:
         if any(name and len(name.encode()) > MAX_HEADER for name in source):
             raise UsageError(f"the name of a cluster or node has at most {MAX_HEADER} octets")
@@ -59,19 +61,28 @@ class Publisher:
         self._spool = DiskSpool(spool, spool_bytes)
         key = (source.node or "").encode()
         where = f"{settings.where}/{settings.topic}"
+        self._own = Own(tell)
         self._delivery = Delivery(
-            lambda: Session(settings, key, self._wake.set), where, self._spool, self._statistics, self._lock
+            lambda: Session(settings, key, self._wake.set, self._own.url),
+            where,
+            self._spool,
+            self._statistics,
+            self._lock,
         )
         self._thread = Thread(target=self._run, name="publish", daemon=True)
 
     def __enter__(self) -> Self:
+        self._own.__enter__()
         self._thread.start()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self.close()
+        try:
+            self.close()
+        finally:
+            self._own.__exit__()
 
     @property
     def statistics(self) -> Statistics:

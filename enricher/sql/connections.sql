@@ -1,10 +1,10 @@
 -- One id for every sighting of one connection (or of one DNS transaction).
--- In: sighting, behind, going_on (key, connection_id, connection_us, end_us, ended: connections that were told before and may go
+-- In: sighting, behind, passed, going_on (key, connection_id, connection_us, end_us, ended: connections that were told before and may go
 -- on in these sightings). Parameters: $open_us, sightings of one opening lie closer than this; $gap_us, a connection that was
 -- not seen to open goes on after a silence of at most this.
 -- Out: connection (row, key, connection_id, connection_us, end_us), row NULL for those that were told before.
--- The key is the pair of ends, whichever way round a sighting has them, with the pod in place of the Service address, and
--- the tunnel if it is unproven, so that forged inner addresses join no connection of those they belong to. One
+-- The key is the pair of ends, whichever way round a sighting has them, with the pod in place of the Service address, the source
+-- as it was before any translation, and the tunnel if it is unproven, so that forged inner addresses join no connection of those they belong to. One
 -- key is many connections over time, as ports are used again: a connection begins where all sightings that began clearly
 -- earlier had ended. A sighting up to $open_us before that belongs to it too (another interface, which missed the opening).
 create or replace temp table connection as
@@ -14,13 +14,21 @@ with tuple as (
         sighting.start_us,
         sighting.end_us,
         sighting.started,
-        sighting.src_ip || '|' || coalesce(sighting.src_port::varchar, '') as one,
-        coalesce(reached.dst_ip, sighting.dst_ip) || '|' ||
-            coalesce(reached.dst_port, sighting.dst_port)::varchar as other,
+        coalesce(passed.src_ip, sighting.src_ip) || '|' || coalesce(
+            (case when passed.row is null then sighting.src_port else passed.src_port end)::varchar, ''
+        ) as one,
+        coalesce(reached.dst_ip, sighting.dst_nat_ip, sighting.dst_ip) || '|' || (
+            case
+                when reached.row is not null then reached.dst_port
+                when sighting.dst_nat_ip is not null then sighting.dst_nat_port
+                else sighting.dst_port
+            end
+        )::varchar as other,
         sighting.dst_ip || '|' as portless,
         '|' || sighting.protocol || '|' || length(sighting.cluster) || '|' || sighting.cluster || '|'
             || sighting.question || coalesce('|' || sighting.origin, '') as rest
     from sighting
+    left join passed on passed.row = sighting.row
     left join behind on behind.row = sighting.row
     left join sighting as reached on reached.row = behind.backend_row
 ),

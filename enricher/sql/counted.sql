@@ -3,6 +3,7 @@
 -- A connection is told by its nearest sighting (the order is that of the view connections) if that saw both directions, or as
 -- much as any did, and knows all that the others know. One record of it tells it alone; else the first interval names it, and
 -- the others are added. Where another record knows more, or has the ends the other way round, nothing is said: the view compares.
+-- What was seen after its source was translated has another src: it only counts where nothing was seen before that, and the view tells.
 -- distance: the order of sightings as far as it is a small number: reporter, tunnelled or not, first letter of the interface.
 -- known: what a record knows as bits, fewer where it knows less, and which directions it saw as one of three.
 with described as (
@@ -20,7 +21,8 @@ with described as (
         + case when application is null then 0 else 8192 end
         + case when ambiguous then 16384 else 0 end
         + case opened_by when 'first_packet' then 0 else 32768 end as known,
-        src_ip || ' ' || coalesce(src_port, -1) as facing
+        src_ip || ' ' || coalesce(src_port, -1) as facing,
+        coalesce(src_ip = src_nat_ip and src_port is not distinct from src_nat_port, false) as is_translated
     from completed
 ),
 
@@ -28,9 +30,9 @@ gathered as (
     select
         connection_id,
         count(*) as connection_records,
-        min(distance) as least,
-        bit_or(known) as all_known,
-        min(facing) = max(facing) as one_facing
+        min(distance) filter (not is_translated) as least,
+        bit_or(known) filter (not is_translated) as all_known,
+        min(facing) filter (not is_translated) = max(facing) filter (not is_translated) as one_facing
     from described
     group by connection_id
 ),
@@ -50,7 +52,7 @@ nearest as (
         )) as tells
     from described
     inner join gathered using (connection_id)
-    where distance = least and one_facing
+    where distance = least and one_facing and not is_translated
     group by connection_id
 )
 
@@ -60,7 +62,7 @@ select
         when not coalesce(tells, false) then null
         when row = first_row and intervals = 1 then 'alone'
         when row = first_row then 'first'
-        when distance = least then 'later'
+        when distance = least and not is_translated then 'later'
         else 'not'
     end as counted,
     case when tells then nearest.connection_records end as connection_records

@@ -6,7 +6,7 @@ Each thread has a connection of its own, so that ``close`` from another one can 
 import json
 import socket
 import subprocess
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -56,6 +56,13 @@ def read_config(path: str | Path | None = None) -> SingleConfig:
     return config._replace(user=_user(config.user))
 
 
+def config_of(url: str) -> SingleConfig:
+    """A server that asks nobody for a login."""
+    config = KubeConfig.from_server(url).get()
+    assert config is not None
+    return config._replace(user=User())
+
+
 def _user(user: User | None) -> User:
     if user is None:
         return User()
@@ -92,9 +99,10 @@ class Connection:
             raise ApiError("not_json", f"{path}: is not an object")
         return page
 
-    def lines(self, path: str, parameters: Parameters) -> Iterator[bytes | None]:
-        """None stands for a line that was too long to be kept."""
+    def lines(self, path: str, parameters: Parameters, opened: Callable[[], None]) -> Iterator[bytes | None]:
+        """None stands for a line that was too long to be kept; ``opened`` is called before the first may come."""
         with _translated(), self._asked(path, parameters) as response:
+            opened()
             yield from lines(response.iter_bytes())
 
     def close(self) -> None:

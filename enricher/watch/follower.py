@@ -22,12 +22,16 @@ Page = dict[str, Any]
 
 
 class Follower:
-    """``heard_time`` is of the last list, event or bookmark; ``errors`` counts by reason, each of which is told once."""
+    """``heard_time`` is of the last list, event or bookmark, ``open_since`` of the watch under way.
+
+    ``errors`` counts by reason, each of which is told once.
+    """
 
     def __init__(self, resource: Resource, connection: Connection, cluster: Cluster, clock: Clock, tell: Tell) -> None:
         self.resource = resource
         self.is_synced = False
         self.heard_time: datetime | None = None
+        self.open_since: datetime | None = None
         self.lists = 0
         self.events = 0
         self.malformed = 0
@@ -50,6 +54,8 @@ class Follower:
                     return
                 least_s = error.wait_s
                 self._note(error)
+            finally:
+                self.open_since = None
             if self._clock() - begun > QUIET:
                 self._pauses.reset()
             stopping.wait(self._pauses.next(least_s))
@@ -75,13 +81,16 @@ class Follower:
     def _watch(self, version: str | None) -> None:
         parameters: dict[str, str | int] = {"watch": "true", "allowWatchBookmarks": "true", "timeoutSeconds": WATCH_S}
         parameters |= {"resourceVersion": version} if version else {}
-        for line in self._connection.lines(self.resource.paths[0], parameters):
+        for line in self._connection.lines(self.resource.paths[0], parameters, self._opened):
             event = _parsed(line)
             raw = event.get("object")
             if not isinstance(raw, dict):
                 self.malformed += 1
                 continue
             self._take(event.get("type"), raw)
+
+    def _opened(self) -> None:
+        self.open_since = self._clock()
 
     def _take(self, kind: Any, raw: Page) -> None:
         if kind == "ERROR":

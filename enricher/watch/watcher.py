@@ -1,7 +1,7 @@
 """A cluster watched: one thread for each kind that is, one for those that are listed now and then."""
 
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 from threading import Event, Thread
 
 import pyarrow as pa
@@ -16,6 +16,8 @@ from enricher.watch.resources import LISTED, WATCHED
 
 # Threads end as soon as their sockets are shut; one that is looking up a name does not see that.
 END_S = 5.0
+# What happened while a watch was interrupted comes as soon as it is open again.
+CATCHING_UP = timedelta(seconds=1)
 
 
 class Watcher:
@@ -63,6 +65,12 @@ class Watcher:
     @property
     def is_running(self) -> bool:
         return all(thread.is_alive() for thread in self._threads)
+
+    def is_current(self) -> bool:
+        """Whether every kind is watched, and has been for long enough to have heard what happened before."""
+        until = self._clock() - CATCHING_UP
+        began = [follower.open_since for follower in self.followers]
+        return self.is_synced and all(since is not None and since <= until for since in began)
 
     def ages(self) -> dict[str, float | None]:
         """Seconds since each kind was heard of last."""

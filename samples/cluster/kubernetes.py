@@ -73,7 +73,8 @@ def endpoint_slice(service: Service, book: Book) -> Json:
     metadata["creationTimestamp"] = stamp(book.began)
     metadata["ownerReferences"] = owner(book.plan, "v1", "Service", service.namespace, service.name)
     ports = [{"name": port.name, "port": port.target, "protocol": port.protocol} for port in service.ports]
-    endpoints = [endpoint(book.plan, pod, book.lives[pod.key]) for pod in book.plan.backends(service)]
+    behind = [(pod, book.lives.get(pod.key)) for pod in book.plan.backends(service)]
+    endpoints = [endpoint(book.plan, pod, life) for pod, life in behind if life]
     return made("discovery.k8s.io/v1", "EndpointSlice", metadata, addressType="IPv4", endpoints=endpoints, ports=ports)
 
 

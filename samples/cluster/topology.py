@@ -36,12 +36,21 @@ def leftovers(plan: Plan) -> list[str]:
 
 
 def build(plan: Plan) -> None:
-    """The fabric, the nodes on it and the pods' links; what is outside, and the nodes' rules, each sample adds itself."""
+    """The fabric and what is on it; what is outside, and the nodes' rules, each sample adds itself."""
+    add_fabric(plan)
+    add_nodes(plan)
+
+
+def add_fabric(plan: Plan) -> None:
     fabric = plan.netns("fabric")
     add_netns(fabric, forward=True)
     ip(fabric, "link", "add", "br0", "type", "bridge")
     ip(fabric, "link", "set", "br0", "up")
     ip(fabric, "addr", "add", f"{FABRIC_IP}/24", "dev", "br0")
+
+
+def add_nodes(plan: Plan) -> None:
+    """The nodes and the pods' links."""
     for node in plan.nodes.values():
         add_node(plan, node)
     for pod in plan.pods.values():
@@ -129,8 +138,12 @@ def join_nodes(plan: Plan) -> None:
 
 
 def add_pod_link(plan: Plan, pod: Pod) -> None:
+    add_netns(plan.netns(pod.key))
+    join_pod(plan, pod)
+
+
+def join_pod(plan: Plan, pod: Pod) -> None:
     node, netns = plan.netns(pod.node), plan.netns(pod.key)
-    add_netns(netns)
     add_link(plan, node, pod.veth, netns, POD_MTU, pod.line)
     ip(node, "link", "set", pod.veth, "master", "cni0")
     # Pods reach each other through the node only, so that every reply passes where the request was translated.

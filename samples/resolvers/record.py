@@ -9,7 +9,8 @@ from pathlib import Path
 from samples.cluster import command, kubernetes
 from samples.cluster.daemons import nsd
 from samples.cluster.plan import Pod
-from samples.cluster.recorder import CAPTURE_LEAD_S, ROOT, Recorder, wait_until
+from samples.cluster.recorder import CAPTURE_LEAD_S, Recorder
+from samples.cluster.stage import ROOT, wait_until
 from samples.cluster.topology import run
 from samples.resolvers import daemons, outside, plan, topology, truth, zones
 from samples.resolvers.plan import CLIENTS, RESOLVERS, SERVERS

@@ -2,6 +2,7 @@
 -- A sighting is what one interface of one node saw, in one tunnel or in none. The best one saw both directions (where the
 -- answers take another way than the questions, an uplink sees one of them only) and is nearest to src (reporter src, dst,
 -- fwd, unknown), untunnelled before tunnelled, then the first by name; its records (one an interval) are summed.
+-- Sightings after a translation of the source (masquerade) come last of all: their src is the node's.
 -- A sighting that missed the opening may have the ends the other way round: one that saw it goes before, and only those
 -- that agree with the best on who is src lend their names.
 -- failed: dst never answered (Zeek's S0, SH, RSTOS0) or refused (REJ, RSTRH). Of UDP, silence is a failure only where an
@@ -11,7 +12,8 @@
 with sided as (
     select
         *,
-        max(src_packets) over sighted > 0 and max(dst_packets) over sighted > 0 as both_ways
+        max(src_packets) over sighted > 0 and max(dst_packets) over sighted > 0 as both_ways,
+        coalesce(src_ip = src_nat_ip and src_port is not distinct from src_nat_port, false) as is_translated
     from flows
     window sighted as (
         partition by connection_id, node, interface, tunnel, tunnel_id, vlan, src_ip, src_port, dst_ip, dst_port
@@ -20,17 +22,18 @@ with sided as (
 
 records as (
     select
-        * exclude (both_ways),
+        * exclude (both_ways, is_translated),
         src_ip || ' ' || coalesce(src_port, -1) as facing,
         dense_rank() over (
             partition by connection_id
             order by
+                is_translated,
                 case when both_ways then 0 else 1 end,
                 case reporter when 'src' then 0 when 'dst' then 1 when 'fwd' then 2 else 3 end,
                 case when tunnel is null then 0 else 1 end,
                 interface nulls last, node nulls last, tunnel, tunnel_id, vlan, dst_ip, dst_port, src_ip, src_port
         ) as sighting,
-        arg_min(src_ip || ' ' || coalesce(src_port, -1), start_time) filter (where started)
+        arg_min(src_ip || ' ' || coalesce(src_port, -1), start_time) filter (where started and not is_translated)
             over (partition by connection_id) as opener
     from sided
 ),
@@ -133,6 +136,7 @@ merged as (
             {'ip': backend_ip, 'port': backend_port},
             place + case when backend_ip is null then 1000000000000 else 0 end
         ) filter (where backend_ip is not null or backend_port is not null) as backend,
+        arg_min({'ip': src_nat_ip, 'port': src_nat_port}, place) filter (where src_nat_ip is not null) as nat,
         arg_min({
             'name': dst_domain, 'registered': dst_registered_domain, 'method': domain_method,
             'confidence': domain_confidence, 'alternatives': domain_alternatives
@@ -178,6 +182,7 @@ select
     dst_labels,
     service.namespace as service_namespace, service.name as service, service.port_name as service_port_name,
     backend.ip as backend_ip, backend.port as backend_port,
+    nat.ip as src_nat_ip, nat.port as src_nat_port,
     domain.name as dst_domain, domain.registered as dst_registered_domain, domain.method as domain_method,
     domain.confidence as domain_confidence, domain.alternatives as domain_alternatives,
     ambiguous, sightings, records

@@ -1,5 +1,6 @@
 -- Connections that src's node tells, too, in records with another id: enrichers that know nothing of one another gave them.
--- Where src's node is in the batch of the others, its record tells the connection, and theirs do not.
+-- Where src's node is in the batch of the others, its record tells the connection, and theirs do not. What was sent on with another
+-- source, others know by that one; what came from outside is told by the node that translated it.
 with far as materialized (
     select
         connection_id, cluster, src_ip, src_port, protocol, start_time, end_time,
@@ -10,9 +11,12 @@ with far as materialized (
 ),
 
 near as (
-    select *
+    select
+        * exclude (src_ip, src_port),
+        coalesce(src_nat_ip, src_ip) as src_ip,
+        case when src_nat_ip is null then src_port else src_nat_port end as src_port
     from flow_records
-    where reporter = 'src' and src_ip in (select far.src_ip from far)
+    where (reporter = 'src' or src_nat_ip is not null) and coalesce(src_nat_ip, src_ip) in (select far.src_ip from far)
 )
 
 select distinct far.connection_id

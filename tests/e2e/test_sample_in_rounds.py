@@ -1,5 +1,6 @@
 """The sample as a running cluster would have sent it, a round at a time: the same lake as from its files."""
 
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ from enricher.kubernetes import read_dump
 from store.lake import Lake
 from tests.e2e.test_sample import seen_end, true_edges
 from tests.support.arrivals import arrivals
+from tests.support.relabelled import differing, everything, relabel, with_own_ids
 from tests.support.sample import OBJECTS
 
 ROUND_S = 25
@@ -66,3 +68,10 @@ def test_transactions_and_resolutions_are_those_of_the_files(lake: Lake, sample_
     for view in ("dns", "resolutions"):
         query = f"select outcome, count(*) from {view} group by outcome order by outcome"
         assert counts(lake, query) == counts(files, query)
+
+
+def test_relabelled_it_has_the_rows_of_the_files(lake: Lake, sample_lake: Path, tmp_path: Path) -> None:
+    copy = Lake.open(shutil.copytree(lake.folder, tmp_path / "lake"))
+    relabel(copy)
+    found, files = (with_own_ids(everything(one)) for one in (copy, Lake.open(sample_lake)))
+    assert differing(found, files) == []

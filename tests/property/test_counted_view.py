@@ -54,6 +54,7 @@ def record(draw: st.DrawFn) -> Row:
         "connection_state": draw(st.sampled_from(("SF", "S1"))),
         "backend_ip": None,
         "backend_port": None,
+        "src_nat_port": 4000,
     }
     ends = end("src", "10.0.0.1", "pod") | end("dst", "10.0.0.2", "pod") | {"src_port": 4000, "dst_port": 80}
     return told | ends | (draw(oddities()) if odd else {})
@@ -79,6 +80,7 @@ def oddities() -> st.SearchStrategy[Row]:
         "cluster": ("other", None),
         "backend_ip": ("10.0.0.2", None),
         "backend_port": (8080, None),
+        "src_nat_ip": ("10.0.0.1", "192.168.0.1"),
         "dst_ip": (SERVICE,),
         "dst_port": (53, 80),
     }

@@ -1,6 +1,6 @@
 """A broker that speaks Kafka's protocol, on loopback.
 
-It is Tansu out of its wheel, or Apache Kafka where TAILRACE_KAFKA names the folder of its jars.
+It is Tansu out of its wheel, or Apache Kafka where KAFKA_JARS names the folder of its jars.
 """
 
 import os
@@ -25,6 +25,7 @@ from contract.wire import Header
 
 START_SECONDS = 60.0
 DEADLINE_SECONDS = 60.0
+LOOPBACK = "127.0.0.1"
 
 
 def until(is_so: Callable[[], object], seconds: float = DEADLINE_SECONDS) -> None:
@@ -34,17 +35,17 @@ def until(is_so: Callable[[], object], seconds: float = DEADLINE_SECONDS) -> Non
         time.sleep(0.02)
 
 
-def free_port() -> int:
-    with create_server(("127.0.0.1", 0)) as server:
+def free_port(host: str = LOOPBACK) -> int:
+    with create_server((host, 0)) as server:
         return int(server.getsockname()[1])
 
 
 class Broker:
     """One process; what it says is kept for a failure."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, host: str) -> None:
         self.folder = folder
-        self.address = f"127.0.0.1:{free_port()}"
+        self.address = f"{host}:{free_port(host)}"
         self._log = folder / "broker.log"
         self._process: subprocess.Popen[bytes] | None = None
 
@@ -108,6 +109,15 @@ class Broker:
         producer.send(topic, value, key=key, headers=headers).get(timeout=DEADLINE_SECONDS)
         producer.close()
 
+    def ends(self, topic: str) -> dict[int, int]:
+        """By partition, the offset that the next message will have."""
+        consumer = KafkaConsumer(bootstrap_servers=self.address, group_id=None, enable_auto_commit=False)
+        try:
+            places = [TopicPartition(topic, number) for number in consumer.partitions_for_topic(topic) or ()]
+            return {place.partition: end for place, end in consumer.end_offsets(places).items()}
+        finally:
+            consumer.close()
+
     def messages(self, topic: str) -> list[tuple[dict[str, bytes], bytes]]:
         """All that the topic has now: headers and value."""
         consumer = KafkaConsumer(
@@ -157,8 +167,8 @@ group.min.session.timeout.ms=1000
 class Apache(Broker):
     """Keeps its topics on disk."""
 
-    def __init__(self, folder: Path, jars: Path) -> None:
-        super().__init__(folder)
+    def __init__(self, folder: Path, host: str, jars: Path) -> None:
+        super().__init__(folder, host)
         self._java = ["java", "-Xmx512m", "-cp", f"{jars}/*"]
         self._properties = folder / "server.properties"
         self._properties.write_text(PROPERTIES.format(controller=free_port(), address=self.address, folder=folder))
@@ -170,14 +180,14 @@ class Apache(Broker):
 
 
 @contextmanager
-def running(folder: Path) -> Iterator[Broker]:
+def running(folder: Path, host: str = LOOPBACK) -> Iterator[Broker]:
     """A broker of the kind that is asked for; a desk without one skips, and a machine that must have it fails."""
-    jars = os.environ.get("TAILRACE_KAFKA")
+    jars = os.environ.get("KAFKA_JARS")
     if jars is None:
         _require_tansu()
     elif shutil.which("java") is None:
         pytest.fail("no java for Apache Kafka")
-    broker = Apache(folder, Path(jars)) if jars else Tansu(folder)
+    broker = Apache(folder, host, Path(jars)) if jars else Tansu(folder, host)
     broker.start()
     try:
         yield broker

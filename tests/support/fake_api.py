@@ -62,7 +62,9 @@ class Watch:
 class FakeApi:
     """Objects are told apart by kind, namespace and name; every change has the next resourceVersion."""
 
-    def __init__(self, token: str | None = None, bookmark_s: float = 0.1, history: int = 10_000) -> None:
+    def __init__(
+        self, token: str | None = None, bookmark_s: float = 0.1, history: int = 10_000, host: str = "127.0.0.1"
+    ) -> None:
         self.token = token
         self.bookmark_s = bookmark_s
         self.slow: dict[str, float] = {}
@@ -79,8 +81,9 @@ class FakeApi:
         self._oldest: Counter[str] = Counter()
         self._pages: dict[str, tuple[int, list[Object]]] = {}
         self._failures: dict[str, Failure] = {}
+        self._is_away = False
         self._watches: dict[str, list[Watch]] = {kind: [] for kind in PATHS}
-        self._server = Server(self)
+        self._server = Server(self, host)
         self._thread = threading.Thread(target=self._server.serve_forever, args=(POLL_S,), daemon=True)
         self._closing = threading.Event()
 
@@ -102,7 +105,7 @@ class FakeApi:
 
     @property
     def url(self) -> str:
-        return f"http://127.0.0.1:{self._server.server_port}"
+        return f"http://{self._server.server_address[0]!s}:{self._server.server_port}"
 
     def kubeconfig(self, folder: Path, **user: Any) -> Path:
         return kubeconfig(self.url, folder, **user)
@@ -158,6 +161,18 @@ class FakeApi:
             self.changed.notify_all()
             self.changed.wait_for(lambda: not self._watches[kind], timeout=PATIENCE_S)
 
+    @contextmanager
+    def away(self) -> Iterator[None]:
+        """Whatever is asked is refused, and every watch is cut."""
+        self._is_away = True
+        for kind in PATHS:
+            if self._watches[kind]:
+                self.cut(kind)
+        try:
+            yield
+        finally:
+            self._is_away = False
+
     def send(self, kind: str, raw: bytes) -> None:
         with self.changed:
             self.changed.wait_for(lambda: self._watches[kind], timeout=PATIENCE_S)
@@ -186,6 +201,8 @@ class FakeApi:
     def refusal(self, kind: str | None, authorization: str | None) -> tuple[int, str, dict[str, str]] | None:
         if self.token is not None and authorization != f"Bearer {self.token}":
             return 401, "Unauthorized", {}
+        if self._is_away:
+            return 503, "ServiceUnavailable", {}
         if kind is None:
             return 404, "NotFound", {}
         self._closing.wait(self.slow.get(kind, 0.0))

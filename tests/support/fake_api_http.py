@@ -19,8 +19,8 @@ POLL_S = 0.02
 class Server(ThreadingHTTPServer):
     daemon_threads = True
 
-    def __init__(self, api: "FakeApi") -> None:
-        super().__init__(("127.0.0.1", 0), Handler)
+    def __init__(self, api: "FakeApi", host: str) -> None:
+        super().__init__((host, 0), Handler)
         self.api = api
 
 

@@ -7,6 +7,7 @@ import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 
@@ -18,7 +19,10 @@ def required() -> None:
     """Without root or iproute2 a desk skips, and a machine that must have them fails."""
     if os.geteuid() == 0 and shutil.which("ip") and Path("/proc/self/ns/net").exists():
         return
-    message = "network namespaces need root and iproute2"
+    lacking("network namespaces need root and iproute2")
+
+
+def lacking(message: str) -> NoReturn:
     if os.environ.get("REQUIRE_SERVICES") == "1":
         pytest.fail(message)
     pytest.skip(message)

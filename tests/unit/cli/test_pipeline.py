@@ -94,3 +94,17 @@ def test_one_that_was_taken_over_writes_nothing_more(tmp_path: Path) -> None:
         slow.turn()
     rows = {table: sum(file.rows for file in lake.files(table)) for table in WRITTEN}
     assert rows == {"resolutions": 3, "flows": 3, "dns": 3, "coverage": 0}
+
+
+def test_a_topic_that_was_made_anew_is_read_from_its_beginning(tmp_path: Path) -> None:
+    lake = Lake.create(tmp_path / "lake")
+    consume(lake, 0)
+    later = Pipeline(lake, NOTHING_KNOWN, lambda: NOON)
+    assert later.take_over([PART]) == {PART: MESSAGES}
+    later.restart(PART)
+    later.add_from(PART, 0, "flows", flows(flow("10.1.0.5:9", "10.1.1.6:80", 9, node="n1")).to_batches()[0])
+    later.mark({PART: 1})
+    for _ in range(2):
+        later.turn()
+    assert sum(file.rows for file in lake.files("flows")) == MESSAGES // 2 + 1
+    assert Pipeline(lake, NOTHING_KNOWN, lambda: NOON).take_over([PART]) == {PART: 1}

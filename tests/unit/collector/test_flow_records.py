@@ -182,6 +182,13 @@ def test_a_port_used_again_after_the_close_is_a_new_connection() -> None:
     assert [(r["connection_state"], r["src_packets"], r["started"]) for r in rows] == [("SF", 4, True), ("S1", 2, True)]
 
 
+@pytest.mark.parametrize(("script", "state"), [(">S >A >FA >S >A >FA", "SH"), ("<SA <A <FA <SA <A <FA", "SHR")])
+def test_a_port_used_again_is_a_new_connection_where_only_one_way_passes(script: str, state: str) -> None:
+    """As from a node to another's pod: its packets go through the overlay, and the pod's come back without it."""
+    rows = of(talk(script), step=0.4).flows.to_pylist()
+    assert [(row["connection_state"], row["src_packets"] + row["dst_packets"]) for row in rows] == [(state, 3)] * 2
+
+
 def test_what_comes_late_belongs_to_the_closed_connection() -> None:
     late = [(0.3, tcp("FA")), (0.4, tcp("FA", SERVER)), (4.0, tcp("A"))]
     assert one(at([(0, tcp("S")), (0.1, tcp("SA", SERVER)), *late], BOUNDS))["src_packets"] == 3

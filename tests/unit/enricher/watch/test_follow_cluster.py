@@ -105,7 +105,7 @@ def test_synced_only_when_every_watched_kind_is(tmp_path: Path) -> None:
         with watched(api, tmp_path, synced=False) as watcher:
             until(lambda: sum(one.is_synced for one in watcher.followers) == 6)
             assert not watcher.is_synced
-            assert [line for line in watcher.said if line.startswith("ReplicaSet")] == [
+            assert until(lambda: [line for line in watcher.said if line.startswith("ReplicaSet")]) == [
                 "ReplicaSet: Kubernetes API: /apis/apps/v1/replicasets: answered 403"
             ]
             api.forbidden = set()
