@@ -1,4 +1,4 @@
--- When each node was captured, without a gap of more than a second, one row for each ten minutes that this reaches into.
+-- When each node was captured, without a gap of more than a tenth of a second, one row for each ten minutes that this reaches into.
 -- A live collector tells of every few seconds and every interface: that many rows are no good for a lookup by time.
 with told as (
     select distinct cluster, node, epoch_us(from_time) as from_us, epoch_us(until_time) as until_us
@@ -9,7 +9,7 @@ with told as (
 begun as (
     select
         *,
-        coalesce(from_us > 1000000 + max(until_us) over (
+        coalesce(from_us > 100000 + max(until_us) over (
             partition by cluster, node order by from_us, until_us rows between unbounded preceding and 1 preceding
         ), false) as begins
     from told
