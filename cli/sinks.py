@@ -137,6 +137,7 @@ class LakeSink:
         self._pipeline, self._known, self._turns = pipeline, known, turns
         self._waiting: Queue[tuple[str, pa.RecordBatch] | None] = Queue(MOST_BATCHES)
         self._thread = Thread(target=self._run, name="enrich", daemon=True)
+        self._ended = False
         self._fault: BaseException | None = None
         self.metrics = (Observed(lambda: pipeline.statistics, ENRICHED), *known.metrics)
 
@@ -160,23 +161,26 @@ class LakeSink:
 
     def _run(self) -> None:
         try:
-            self._take_turns()
+            while not self._ended:
+                self._take_turn()
             self._pipeline.end()
         except BaseException as fault:  # told to whoever adds next
             self._fault = fault
-            while self._waiting.get() is not None:
-                pass
+        while not self._ended:  # nobody is to wait for room
+            self._next()
 
-    def _take_turns(self) -> None:
-        while True:
-            try:
-                added = self._waiting.get(timeout=TURN_S)
-            except Empty:
-                pass
-            else:
-                if added is None:
-                    return
-                self._pipeline.add(*added)
-            if self._turns.is_due():
-                self._pipeline.turn()
-                self._turns.begin()
+    def _take_turn(self) -> None:
+        added = self._next()
+        if added:
+            self._pipeline.add(*added)
+        if self._turns.is_due():
+            self._pipeline.turn()
+            self._turns.begin()
+
+    def _next(self) -> "tuple[str, pa.RecordBatch] | None":
+        try:
+            added = self._waiting.get(timeout=TURN_S)
+        except Empty:
+            return None
+        self._ended = added is None
+        return added
