@@ -131,9 +131,6 @@ class Running(Section):
         Path | None, Field(description="kubeconfig file that says which API to watch, and who asks")
     ] = None
     round: Annotated[Seconds, Field(le=600, description="how long records wait to be put together")] = 15.0
-    history: Annotated[
-        Seconds, Field(ge=60, le=86400, description="how long a pod that is gone is remembered in memory")
-    ] = 7200.0
     health: Annotated[Listen | None, Field(description="HOST:PORT to serve /metrics, /healthz and /readyz on")] = None
     patience: Annotated[
         Seconds, Field(ge=5, le=3600, description="how long one turn of the loop may take before /healthz says so")

@@ -20,7 +20,7 @@ log = logging.getLogger("tailrace.pipeline")
 # In the order of their commits: a resolution that is told twice is known by its id, a transaction that is told never is lost.
 WRITTEN = ("resolutions", "flows", "dns", "coverage")
 # A round is ended early rather than kept in memory; three rounds are, at a time.
-MOST_ROWS = 2_000_000
+MOST_ROWS = 500_000
 
 
 @dataclass

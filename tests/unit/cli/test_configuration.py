@@ -46,7 +46,7 @@ def test_a_flag_beats_the_environment_beats_the_file_beats_the_default(
     monkeypatch.setenv("TAILRACE_ROUND", "30s")
     monkeypatch.setenv("TAILRACE_SNAP", "128")
     config = configuration(CollectConfig, BOTH_ENDS | {"snap": 256}, file)
-    assert (config.snap, config.round, config.interval, config.history) == (256, 30, 60, 7200)
+    assert (config.snap, config.round, config.interval, config.patience) == (256, 30, 60, 60)
 
 
 def test_a_key_of_the_verbs_table_beats_that_at_the_top(tmp_path: Path) -> None:
@@ -100,7 +100,7 @@ def test_brokers_and_addresses_are_taken_apart() -> None:
         ("snap = 9", "snap: input should be greater than or equal to 64, not 9"),
         ("dns_port = [53, 70000]", "dns_port: input should be less than or equal to 65535, not 70000"),
         ("round = nan", "round: input should be"),
-        ('to = "http://b"', "to: 'http://b' is no address of Kafka; write kafka://"),
+        ('to = "http://b"', "to: that is no address of Kafka; write kafka://"),
         ('to = "kafka://me:pw@b:1"', "is no address of Kafka"),
         ('to = "kafka://b"', "to: kafka: 'b' is no HOST:PORT"),
         ('health = "localhost"', "health: 'localhost' is not HOST:PORT"),
