@@ -50,6 +50,14 @@ class ToldSocket(KafkaNetSocket):  # type: ignore[misc]  # kafka-python has no t
         self._own = _LISTS[proxy_url]
         self._is_told = False
 
+    async def sock_connect(self, net: Any, sock: socket.socket, *told: Any, **more: Any) -> Any:
+        """kafka-python leaves a socket that did not connect to the garbage collector."""
+        try:
+            return await super().sock_connect(net, sock, *told, **more)
+        except BaseException:
+            sock.close()
+            raise
+
     def connect_ex(self, sock: socket.socket, address: Any) -> int:
         """Called again until it is connected."""
         if not self._is_told:
