@@ -31,6 +31,8 @@ API_AWAY_S = 6.0
 # How old a connection's end is at most when a kill -9 of the collector loses it: what the flow table waits for a last packet, an
 # interval, and what the publisher waits for company.
 MAY_BE_LOST_S = 5 + 1 + 2 + 1
+MOST_IN_FLIGHT = 3
+SAME_CALL_S = 2
 FLOOD, FLOOD_PORT = 200_000, 9
 
 
@@ -126,10 +128,12 @@ def test_nothing_is_lost_or_counted_twice_when_enricher_broker_and_api_go_away(r
 
 
 def test_transactions_are_counted_once(run: Run) -> None:
+    """A collector was killed: what it had seen of an interval that coverage tells of, and had not handed on, is lost."""
     rows = asked(run.lake, "select client_workload, count(*) as count from dns group by all")
-    assert {row["client_workload"]: row["count"] for row in rows} == Counter(
-        who for who, _ in run.cluster.said("query")
-    )
+    lost = Counter(who for who, _ in run.cluster.said("query"))
+    lost.subtract({row["client_workload"]: row["count"] for row in rows})
+    assert 0 <= lost.pop("reader") <= MOST_IN_FLIGHT
+    assert set(lost.values()) == {0}
 
 
 def test_records_waited_for_the_api(run: Run) -> None:
@@ -137,15 +141,18 @@ def test_records_waited_for_the_api(run: Run) -> None:
 
 
 def test_a_killed_collector_loses_the_last_seconds_at_most(run: Run) -> None:
-    calls = {fact["port"]: fact["t"] for who, fact in run.cluster.said("opened") if who == "reader"}
-    rows = asked(run.lake, "select src_port as port from connections where src_workload = 'reader' and protocol = 6")
-    seen = [row["port"] for row in rows]
-    kept = {
-        port for port, at in calls.items() if at < run.times["killed"] - MAY_BE_LOST_S or at > run.times["again"] + 1
-    }
+    """A port may be used again, some seconds later."""
+    calls = [(fact["port"], fact["t"]) for who, fact in run.cluster.said("opened") if who == "reader"]
+    rows = asked(
+        run.lake,
+        "select src_port as port, epoch_us(start_time) / 1e6 as at"
+        " from connections where src_workload = 'reader' and protocol = 6",
+    )
+    told = [(at, sum(row["port"] == port and abs(row["at"] - at) < SAME_CALL_S for row in rows)) for port, at in calls]
+    kept = [count for at, count in told if at < run.times["killed"] - MAY_BE_LOST_S or at > run.times["again"] + 1]
     assert len(kept) > 50
-    assert kept <= set(seen) <= set(calls)
-    assert len(seen) == len(set(seen))
+    assert set(kept) == {1}
+    assert sum(count for _, count in told) == len(rows)
 
 
 def gaps(run: Run, node: str) -> list[float]:
