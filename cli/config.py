@@ -158,7 +158,7 @@ class CollectConfig(Running):
     node: Annotated[Name | None, Field(description="name of this node, written to every record")] = None
     dns_port: Annotated[Ports, Field(max_length=64, description="ports DNS is spoken on")] = (53,)
     user: Annotated[Name | None, Field(description="whom root becomes when the socket for packets is open")] = None
-    snap: Annotated[int, Field(ge=64, le=65535, description="octets kept of packets that need not be read whole")] = 192
+    snap: Annotated[int, Field(ge=96, le=65535, description="octets kept of packets that need not be read whole")] = 192
     threads: Annotated[int, Field(ge=1, le=64, description="rings, and threads that read them")] = 1
     interval: Annotated[Seconds, Field(le=300, description="how often records that ended are handed on")] = 10.0
     spool: Spool = Spool()
@@ -169,6 +169,8 @@ class CollectConfig(Running):
             raise ValueError("nothing to read: name interfaces (-i) or captures (--from)")
         if not self.to and not self.lake:
             raise ValueError("nowhere to write: name brokers (--to kafka://…) or a lake (--lake)")
+        if self.interfaces and self.interval >= self.patience:
+            raise ValueError("interval is to be less than patience: the loop turns once in it")
         return self
 
 

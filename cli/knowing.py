@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 IN_POD = "cluster"
 RECALLED = timedelta(hours=2)
+NOT_WATCHED = "the Kubernetes API is not watched any more; restart"
 NOT_KNOWN_YET = "the objects of the cluster are not all known yet"
 
 Tell = Callable[[str], None]
@@ -92,6 +93,8 @@ def _of_watcher(watcher: "Watcher", cluster: str | None) -> Knowledge:
         return {"assignments": drained.assignments, "objects": drained.objects}
 
     def faults() -> list[str]:
+        if not watcher.is_running:
+            return [NOT_WATCHED]
         return [] if watcher.is_synced else [NOT_KNOWN_YET]
 
     return Knowledge(directory, drain, faults, (Observed(lambda: watcher, WATCHED),), watcher.is_current)

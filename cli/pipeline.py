@@ -51,7 +51,7 @@ class Pipeline:
 
     @property
     def is_full(self) -> bool:
-        return self._rounds.rows > MOST_ROWS
+        return self._rounds.newest_rows > MOST_ROWS
 
     def add(self, table: str, batch: "pa.RecordBatch") -> None:
         self._rounds.add(table, batch)

@@ -39,6 +39,8 @@ def _run(lake: "Lake", now: Callable[[], datetime], every_s: float, stop: Event)
             _compact(lake, now, stop)
         except LakeError as error:
             log.warning("%s", error)
+        except Exception:  # nobody would begin it again
+            log.exception("small files are not merged")
 
 
 def _compact(lake: "Lake", now: Callable[[], datetime], stop: Event) -> None:

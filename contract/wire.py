@@ -4,8 +4,9 @@ from collections.abc import Iterable
 from typing import NamedTuple, NoReturn
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
-from contract.columns import Table
+from contract.columns import COUNT, TIME, Table
 from contract.coverage import COVERAGE
 from contract.declared import declared_bytes
 from contract.dns import DNS
@@ -21,6 +22,7 @@ MAX_VALUE = 8 << 20  # octets of a message; a longer one is refused unread
 MAX_DECODED = 32 << 20  # octets of its columns, as its buffers declare them before anything is decompressed
 MAX_HEADER = 512  # octets of one header
 MAX_SEQUENCE = 2**63 - 1
+EARLIEST_US, LATEST_US = 0, 7_258_118_400_000_000  # 2200-01-01, as of collectors
 
 _OPTIONS = pa.ipc.IpcWriteOptions(compression="zstd", use_threads=False)
 
@@ -110,7 +112,17 @@ def _decoded(table: Table, value: bytes) -> pa.RecordBatch:
     except pa.ArrowException as error:
         raise WireError(Refused.BAD_ROWS, _one_line(error)) from error
     table.validate(batch, table.collected)
+    _check_times(batch)
     return batch
+
+
+def _check_times(batch: pa.RecordBatch) -> None:
+    """A date that no calendar has would stop every reader of the lake."""
+    for field, column in zip(batch.schema, batch.columns, strict=True):
+        if field.type == TIME:
+            bounds = pc.min_max(column.cast(COUNT)).as_py()
+            if bounds["min"] is not None and not EARLIEST_US <= bounds["min"] <= bounds["max"] < LATEST_US:
+                raise WireError(Refused.BAD_ROWS, f"a {field.name} before 1970 or after 2199")
 
 
 def _next(messages: pa.ipc.MessageReader, kind: str) -> pa.ipc.Message:

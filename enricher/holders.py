@@ -28,6 +28,10 @@ ZONE = "topology.kubernetes.io/zone"
 RANGED = ("Node", "ServiceCIDR", "IPPool")
 FINISHED = frozenset({"Succeeded", "Failed"})
 
+# The API bounds a name and a value, but not how many there are.
+MOST_LABELS = 64
+MOST_LABEL_CHARACTERS = 8192
+
 Row = dict[str, Any]
 Objects = Mapping[str, list[Item]]
 Zones = Mapping[str, str | None]
@@ -194,11 +198,21 @@ def _row(item: Item, kind: str, workload_kind: str, workload: str) -> Row:
         "workload": workload,
         "node": None,
         "zone": None,
-        "labels": sorted(item.labels("metadata.labels").items()),
+        "labels": _labels(item),
         "host_network": False,
         "from_time": _floor(_created(item)),
         "until_time": None,
     }
+
+
+def _labels(item: Item) -> list[tuple[str, str]]:
+    """Every record has them: of an object that somebody gave more than anybody reads, the first."""
+    kept, size = [], 0
+    for name, value in sorted(item.labels("metadata.labels").items())[:MOST_LABELS]:
+        size += len(name) + len(value)
+        if size <= MOST_LABEL_CHARACTERS:
+            kept.append((name, value))
+    return kept
 
 
 def _created(item: Item) -> datetime:

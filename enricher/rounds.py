@@ -79,6 +79,11 @@ class Rounds:
         """How many rows wait to be given."""
         return self._middle.rows + self._newest.rows
 
+    @property
+    def newest_rows(self) -> int:
+        """How many came in this round."""
+        return self._newest.rows
+
     def remember(self, memory: Memory) -> None:
         """What another enricher knew before."""
         self._memory = self._memory.with_other(memory)

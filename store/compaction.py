@@ -94,11 +94,14 @@ def _worth(group: list[LiveFile]) -> Iterator[list[LiveFile]]:
 
 def _unstage(folder: Path, now: datetime) -> int:
     """Folders that a rewriting left which was ended before its time."""
-    left = [
-        path
-        for path in folder.glob(f"{STAGED}*")
-        if datetime.fromtimestamp(path.stat().st_mtime, UTC) < now - delta.GRACE
-    ]
+    left = [path for path in folder.glob(f"{STAGED}*") if _is_left(path, now)]
     for path in left:
         shutil.rmtree(path, ignore_errors=True)
     return len(left)
+
+
+def _is_left(stage: Path, now: datetime) -> bool:
+    try:
+        return datetime.fromtimestamp(stage.stat().st_mtime, UTC) < now - delta.GRACE
+    except FileNotFoundError:
+        return False  # another's, which has ended in between

@@ -182,10 +182,10 @@ class Delivery:
             self._next = max(self._next, self._spool.mark)
             while session.has_room and self._next < self._spool.end:
                 index = self._next
+                message = None if index in self._settled else self._spool.read(index)
                 self._next += 1
                 if index in self._settled:
                     continue
-                message = self._spool.read(index)
                 if message is not None:
                     session.reserve(index, Flight(len(message.value), message.rows))
                     self._statistics.in_flight_bytes = session.bytes

@@ -48,7 +48,7 @@ class ToldSocket(KafkaNetSocket):  # type: ignore[misc]  # kafka-python has no t
 
     def __init__(self, proxy_url: str) -> None:
         self._own = _LISTS[proxy_url]
-        self._is_told = False
+        self._told: socket.socket | None = None
 
     async def sock_connect(self, net: Any, sock: socket.socket, *told: Any, **more: Any) -> Any:
         """kafka-python leaves a socket that did not connect to the garbage collector."""
@@ -60,8 +60,8 @@ class ToldSocket(KafkaNetSocket):  # type: ignore[misc]  # kafka-python has no t
 
     def connect_ex(self, sock: socket.socket, address: Any) -> int:
         """Called again until it is connected."""
-        if not self._is_told:
-            self._is_told = True
+        if self._told is not sock:
+            self._told = sock
             sock.bind(_source(sock.family, address))
             self._own.add(Connection(*sock.getsockname()[:2], *address[:2]))
         return sock.connect_ex(address)

@@ -100,7 +100,7 @@ class Cluster:
             with self._lock:
                 if kept is not None:
                     self._put(resource, uid, kept, item, now)
-        except InputError as error:
+        except (InputError, OverflowError, RecursionError) as error:
             with self._lock:
                 self.refused += 1
                 self.fault = str(error)
@@ -152,10 +152,10 @@ class Cluster:
                 )
             return self._directory
 
-    def drain(self, now: datetime) -> Drained:
-        """Assignments that are new or ended since the last call; objects every READ_EVERY."""
+    def drain(self, now: datetime, is_current: bool = True) -> Drained:
+        """Assignments that are new or ended since the last call; objects every READ_EVERY, as they are now or not at all."""
         with self._lock:
-            is_due = self._read_time is None or now - self._read_time >= READ_EVERY
+            is_due = is_current and (self._read_time is None or now - self._read_time >= READ_EVERY)
             objects = OBJECTS.schema.empty_table()
             if is_due and self._is_reading_new:
                 objects = self._reading(now)

@@ -54,6 +54,9 @@ class Follower:
                     return
                 least_s = error.wait_s
                 self._note(error)
+            except Exception as error:  # nobody else would watch this kind again
+                self._note(ApiError("fault", f"a fault of Tailrace: {error!r:.200}"))
+                self._version = None
             finally:
                 self.open_since = None
             if self._clock() - begun > QUIET:

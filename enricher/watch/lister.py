@@ -35,8 +35,16 @@ class Lister:
         while not stopping.is_set():
             for resource in self._resources:
                 if not stopping.is_set():
-                    self._list(resource, stopping)
+                    self._try(resource, stopping)
             stopping.wait(every.total_seconds())
+
+    def _try(self, resource: Resource, stopping: Event) -> None:
+        try:
+            self._list(resource, stopping)
+        except Exception as error:  # nobody else would list these kinds again
+            self.errors["fault"] += 1
+            self.fault = f"a fault of Tailrace: {error!r:.200}"
+            self._lack(resource)
 
     def _list(self, resource: Resource, stopping: Event) -> None:
         for path in resource.paths:

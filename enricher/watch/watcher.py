@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from threading import Event, Thread
+from time import monotonic
 
 import pyarrow as pa
 from lightkube.config.kubeconfig import SingleConfig
@@ -52,8 +53,9 @@ class Watcher:
         self._stopping.set()
         for connection in self._connections:
             connection.close()
+        until = monotonic() + END_S
         for thread in self._threads:
-            thread.join(END_S)
+            thread.join(max(0.0, until - monotonic()))
         for connection in self._connections:
             connection.free()
 
@@ -86,7 +88,7 @@ class Watcher:
 
     def drain(self) -> Drained:
         """What the lake does not have yet."""
-        return self._cluster.drain(self._clock())
+        return self._cluster.drain(self._clock(), self.is_current())
 
 
 def _age(heard: datetime | None, now: datetime) -> float | None:

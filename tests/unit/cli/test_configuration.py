@@ -42,11 +42,11 @@ def refusal(flags: dict[str, object], file: str | None = None) -> str:
 def test_a_flag_beats_the_environment_beats_the_file_beats_the_default(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    file = written(tmp_path, 'interval = "1m"\nround = 20\nsnap = 100\nthreads = 2')
+    file = written(tmp_path, 'interval = "30s"\nround = 20\nsnap = 100\nthreads = 2')
     monkeypatch.setenv("TAILRACE_ROUND", "30s")
     monkeypatch.setenv("TAILRACE_SNAP", "128")
     config = configuration(CollectConfig, BOTH_ENDS | {"snap": 256}, file)
-    assert (config.snap, config.round, config.interval, config.patience) == (256, 30, 60, 60)
+    assert (config.snap, config.round, config.interval, config.patience) == (256, 30, 30, 60)
 
 
 def test_a_key_of_the_verbs_table_beats_that_at_the_top(tmp_path: Path) -> None:
@@ -97,9 +97,10 @@ def test_brokers_and_addresses_are_taken_apart() -> None:
         ("kafka = 3", "kafka: there is no such key"),
         ("collect = 3", "collect is a table"),
         ('snap = "wide"', "snap: input should be a valid integer"),
-        ("snap = 9", "snap: input should be greater than or equal to 64, not 9"),
+        ("snap = 9", "snap: input should be greater than or equal to 96, not 9"),
         ("dns_port = [53, 70000]", "dns_port: input should be less than or equal to 65535, not 70000"),
         ("round = nan", "round: input should be"),
+        ("interval = 60\npatience = 60", "interval is to be less than patience"),
         ('to = "http://b"', "to: that is no address of Kafka; write kafka://"),
         ('to = "kafka://me:pw@b:1"', "is no address of Kafka"),
         ('to = "kafka://b"', "to: kafka: 'b' is no HOST:PORT"),
@@ -172,8 +173,8 @@ TEXT = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=40
 @given(
     node=TEXT,
     interfaces=st.lists(TEXT, min_size=1, max_size=4),
-    snap=st.integers(64, 65535),
-    interval=st.floats(0.001, 300),
+    snap=st.integers(96, 65535),
+    interval=st.floats(0.001, 59),
     kafka=st.fixed_dictionaries({}, optional={"group": TEXT, "tls": st.booleans()}),
 )
 def test_what_is_dumped_reads_back(

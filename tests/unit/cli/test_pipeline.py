@@ -6,6 +6,7 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 
+from cli import pipeline as pipeline_module
 from cli.knowing import Knowledge
 from cli.pipeline import WRITTEN, Pipeline
 from contract.errors import LakeError
@@ -108,3 +109,15 @@ def test_a_topic_that_was_made_anew_is_read_from_its_beginning(tmp_path: Path) -
         later.turn()
     assert sum(file.rows for file in lake.files("flows")) == MESSAGES // 2 + 1
     assert Pipeline(lake, NOTHING_KNOWN, lambda: NOON).take_over([PART]) == {PART: 1}
+
+
+def test_a_round_is_full_by_what_came_in_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What waits from the round before is to have company, too."""
+    monkeypatch.setattr(pipeline_module, "MOST_ROWS", 1)
+    one = Pipeline(Lake.create(tmp_path / "lake"), NOTHING_KNOWN, lambda: NOON)
+    for place in (1, 3):
+        one.add(*message(place))
+    assert one.is_full
+    one.turn()
+    assert not one.is_full
+    assert one.rows_waiting == 2

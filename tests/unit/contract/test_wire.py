@@ -137,6 +137,13 @@ def test_null_where_the_contract_has_none() -> None:
     assert refused(stream(with_column(COVERAGE, "packets", pa.nulls(3, pa.int64())))) is Refused.BAD_ROWS
 
 
+@pytest.mark.parametrize("time", [-1, 7_258_118_400_000_000, 253_402_300_800_000_000, 2**63 - 1, -(2**63)])
+def test_times_that_no_collector_tells(time: int) -> None:
+    times = pa.array([0, time, 7_258_118_399_999_999], pa.int64()).cast(COVERAGE.schema.field("from_time").type)
+    value = stream(with_column(COVERAGE, "from_time", times))
+    assert refused(value) == Refused.BAD_ROWS
+
+
 def test_text_that_is_not_utf_8() -> None:
     binary = pa.array([b"\xff", b"b", b"c"], pa.binary())
     assert refused(stream(with_column(COVERAGE, "source", binary.view(pa.string())))) is Refused.BAD_ROWS

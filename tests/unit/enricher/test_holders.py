@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from enricher.holders import MOST_LABEL_CHARACTERS, MOST_LABELS
 from tests.unit.enricher.cluster import Object, at, directory, meta, node, pod, service, text_time
 
 HASH = {"pod-template-hash": "7d9c"}
@@ -177,3 +178,15 @@ def test_pod_whose_end_nobody_wrote_down_ends_with_the_next(tmp_path: Path) -> N
 def test_host_network_takes_no_part_in_the_handover(tmp_path: Path) -> None:
     first, second = (pod(name, "192.168.0.1", start=n, host_network=True) for n, name in enumerate("ab"))
     assert spans(tmp_path, first, second) == {"a": (at(0), None), "b": (at(1), None)}
+
+
+def test_more_labels_than_anybody_reads_are_left_out(tmp_path: Path) -> None:
+    """Each record of the pod has its labels."""
+    many = pod("many", "10.1.0.1", labels={f"label-{number:04d}": "x" for number in range(2000)})
+    large = pod("large", "10.1.0.2", labels={f"label-{number:04d}": "x" * 63 for number in range(200)} | {"app": "a"})
+    kept = {row["name"]: dict(row["labels"]) for row in rows(tmp_path, many, large)}
+    assert list(kept["many"]) == [f"label-{number:04d}" for number in range(MOST_LABELS)]
+    assert kept["large"]["app"] == "a"
+    assert all(
+        sum(len(name) + len(value) for name, value in one.items()) <= MOST_LABEL_CHARACTERS for one in kept.values()
+    )

@@ -105,7 +105,7 @@ def test_an_enricher_that_starts_goes_on_with_the_lakes_connections(shop: Direct
         for batch in flows(*records).to_batches():
             rounds.add("flows", batch)
         lake.append({"flows": rounds.turn(shop).enriched.flows})
-    later = Rounds(recall(lake, NOON + timedelta(seconds=600)))
+    later = Rounds(recall(lake, NOON + timedelta(hours=3)))  # Kafka kept what came meanwhile
     given = turned(later, shop, [[second, behind[1]]])
     with lake.connect() as views:
         (stored,) = views.sql("select distinct connection_id from flow_records").fetchall()[0]

@@ -313,3 +313,20 @@ def test_deleted_object_that_makes_no_sense_is_gone_all_the_same() -> None:
     wrong = ran("a", -60) | {"status": {"podIP": "no address"}}
     assert cluster.end(RESOURCES["Pod"], "v1", wrong, at(3)) is None
     assert spans(cluster, now=4) == [("a", -60, 3)]
+
+
+def test_a_time_that_no_calendar_goes_beyond_is_refused() -> None:
+    cluster = Cluster("test")
+    put(cluster, ran("a", -60), -50)
+    wrong = ran("b", -60, 0, "10.1.0.9")
+    wrong["status"]["phase"] = "Succeeded"
+    wrong["status"]["containerStatuses"][0]["state"]["terminated"]["finishedAt"] = "9999-12-31T23:59:59Z"
+    assert cluster.put(RESOURCES["Pod"], "v1", wrong, at(0)) is None
+    assert cluster.refused == 1
+
+
+def test_a_reading_is_not_made_of_what_may_be_old() -> None:
+    cluster = Cluster("test")
+    put(cluster, ran("a", -60), -50)
+    assert cluster.drain(at(0), is_current=False).objects.num_rows == 0
+    assert cluster.drain(at(1)).objects["name"].to_pylist() == ["a"]
