@@ -17,7 +17,14 @@ MOST_TOLD = 500_000
 MOST_TRANSLATED = 500_000
 
 CONNECTIONS = pa.schema(
-    [("key", TEXT), ("connection_id", TEXT), ("connection_us", COUNT), ("end_us", COUNT), ("ended", FLAG)]
+    [
+        ("key", TEXT),
+        ("connection_id", TEXT),
+        ("connection_us", COUNT),
+        ("end_us", COUNT),
+        ("ended", FLAG),
+        ("node", TEXT),
+    ]
 )
 TOLD = pa.schema(
     [

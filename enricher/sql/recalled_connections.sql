@@ -11,7 +11,8 @@ with ends as (
         '|' || protocol || '|' || length(coalesce(cluster, '')) || '|' || coalesce(cluster, '') || '|' as rest,
         epoch_us(start_time) as start_us,
         epoch_us(end_time) as end_us,
-        ended
+        ended,
+        coalesce(node, '') as node
     from flow_records
     where tunnel is null
 )
@@ -21,7 +22,8 @@ select
     connection_id,
     min(start_us) as connection_us,
     max(end_us) as end_us,
-    arg_max(ended, end_us) as ended
+    arg_max(ended, end_us) as ended,
+    arg_max(node, end_us) as node
 from ends
 group by key, connection_id
 order by key, connection_id

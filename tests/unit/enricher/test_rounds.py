@@ -86,6 +86,20 @@ def test_a_long_connection_keeps_its_id_through_rounds_without_it(shop: Director
     assert connections(given) == 1
 
 
+def test_a_node_that_is_an_hour_behind_the_others_keeps_its_connections(shop: Directory) -> None:
+    """It sends what waited in its spool."""
+    arrived = [
+        [
+            flow(CLIENT, API, at, at + 299, node="n1", **going_on(at)),
+            flow("10.1.1.6:9000", "10.1.0.5:80", 3600 + at, node="n2"),
+        ]
+        for at in (0, 300)
+    ]
+    given = [row for row in turned(Rounds(), shop, [*arrived[:1], [], [], *arrived[1:]]) if row["src_port"] == 40000]
+    assert len(given) == 2
+    assert connections(given) == 1
+
+
 def test_a_port_that_is_used_again_is_another_connection(shop: Directory) -> None:
     closed = {"end_reason": "closed", "ended": True}
     first, second = flow(CLIENT, API, 0, 5, node="n1", **closed), flow(CLIENT, API, 9, 12, node="n1", **closed)
