@@ -76,15 +76,20 @@ class Pipeline:
             for table, version in versions.items():
                 self._stored[table][part] = version
                 self._done[table][part] = version or 0
-            if any(versions.values()):
+            if any(version is not None for version in versions.values()):
                 begin[part] = min(version or 0 for version in versions.values())
         self._rounds.remember(recall(self._lake, self._now()))
         return begin
 
     def restart(self, part: str) -> None:
-        """What the lake knows of it was of another by its name: all is new."""
-        for done in self._done.values():
-            done.pop(part, None)
+        """What the lake knows of it was of another by its name: all is new, also to whoever starts after this."""
+        from contract.tables import TABLES
+
+        self._rounds.unmark(part)
+        for table in WRITTEN:
+            nothing = TABLES[table].schema.empty_table()
+            self._lake.append({table: nothing}, {part: 0}, {part: self._stored[table].get(part)})
+            self._stored[table][part] = self._done[table][part] = 0
 
     def hand_over(self, parts: Iterable[str]) -> None:
         """Another goes on with these: what is not in the lake of them will arrive there."""
@@ -117,7 +122,8 @@ class Pipeline:
     def _write(self, table: str, rows: "pa.Table", marks: Mapping[str, int]) -> None:
         done, stored = self._done[table], self._stored[table]
         ahead = {part: place for part, place in marks.items() if place > done.get(part, 0)}
-        if ahead or (rows.num_rows and not marks):
+        is_told = table == "resolutions" and marks  # made anew of what was added already, in a round that was cut off
+        if ahead or (rows.num_rows and not is_told):
             self._lake.append({table: rows}, ahead, {part: stored.get(part) for part in ahead})
             done.update(ahead)
             stored.update(ahead)

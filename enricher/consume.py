@@ -80,6 +80,7 @@ class _Reading:
     def __init__(self, begin: int, expected: int | None) -> None:
         self.begin = begin
         self.next = expected
+        self.last = -1  # offset that was fetched
         self.doubles = Doubles()
 
 
@@ -207,15 +208,14 @@ class Consumer:
         if offset is None:
             offset = self._kafka.committed(place)
         if offset is not None and offset > self._kafka.end_offsets([place])[place] + LATE_END:
-            self.counts.restarted += 1
-            self._callbacks.restarted(partition)
+            self._restarted(partition)
             offset = None
         begin = offset or 0
         self._kafka.seek(place, max(begin - LOOK_BACK, 0))
         self._readings[partition] = _Reading(begin, offset)
 
     def _taken(
-        self, found: Mapping[TopicPartition, list[Any]], held: Mapping[int, _Reading]
+        self, found: Mapping[TopicPartition, list[Any]], held: dict[int, _Reading]
     ) -> tuple[list[Message], list[DeadLetter]]:
         """What was fetched of a partition before its reading began is fetched again."""
         taken: list[Message] = []
@@ -225,6 +225,9 @@ class Consumer:
             if reading is None or held.get(place.partition) is not reading:
                 continue
             for record in records:
+                if record.offset <= reading.last:
+                    reading = held[place.partition] = self._restarted(place.partition)
+                reading.last = record.offset
                 try:
                     message = self._take(reading, record)
                 except WireError as error:
@@ -232,6 +235,13 @@ class Consumer:
                 else:
                     taken += [message] if message else []
         return taken, dead
+
+    def _restarted(self, partition: int) -> _Reading:
+        """Offsets that begin anew are those of a topic that was made anew."""
+        self.counts.restarted += 1
+        self._callbacks.restarted(partition)
+        self._readings[partition] = _Reading(0, None)
+        return self._readings[partition]
 
     def _take(self, reading: _Reading, record: Any) -> Message | None:
         """None of one that came before; raises ``WireError``."""

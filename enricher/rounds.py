@@ -74,6 +74,11 @@ class Rounds:
         """All of ``part`` before ``place`` was added."""
         self._newest.marks[part] = place
 
+    def unmark(self, part: str) -> None:
+        """The places of ``part`` were those of another by its name."""
+        for one in (self._middle, self._newest):
+            one.marks.pop(part, None)
+
     @property
     def rows(self) -> int:
         """How many rows wait to be given."""

@@ -13,8 +13,9 @@ from collector.transport.delivery import MAX_IN_FLIGHT_BYTES
 from contract.errors import TransportError
 from contract.kafka import KafkaSettings, connected
 from contract.wire import Envelope, MessageId, decode, opened
+from enricher.consume import Callbacks, Consumer
 from tests.support.broker import Broker, running, until
-from tests.support.published import numbered, publisher
+from tests.support.published import SESSION_SECONDS, numbered, numbers, publisher
 from tests.support.publishing import Publishing
 
 pytestmark = pytest.mark.service
@@ -141,3 +142,29 @@ def test_attempt_to_reach_kafka_leaves_nothing_open() -> None:
 
 def open_files() -> int:
     return len(list(Path("/proc/self/fd").iterdir()))
+
+
+def test_topic_that_is_made_anew_while_it_is_read_is_read_from_its_beginning(tmp_path: Path) -> None:
+    with running(tmp_path) as broker:
+        broker.create("anew", 1)
+        with publisher(broker.settings("anew"), tmp_path / "one") as ours:
+            for number in range(5):
+                ours.publish("coverage", numbered(number))
+                ours.flush()
+        callbacks = Callbacks(lambda partitions: {}, lambda partitions: None)
+        with Consumer(broker.settings("anew"), callbacks, session=SESSION_SECONDS) as one:
+            found: list[int] = []
+            until(lambda: found.extend(asked(one)) or len(found) == 5)
+            broker.kill()
+            broker.start()  # which has no topics; the first who asks for one makes it
+            with publisher(broker.settings("anew"), tmp_path / "two") as ours:
+                ours.publish("coverage", numbered(7))
+            until(lambda: found.extend(asked(one)) or len(found) == 6)
+    assert found == [0, 1, 2, 3, 4, 7]
+
+
+def asked(one: Consumer) -> list[int]:
+    try:
+        return numbers(one.poll(0.5))
+    except TransportError:
+        return []
