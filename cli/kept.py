@@ -17,12 +17,15 @@ def reading_mark(objects: "pa.Table") -> str:
     return f"objects/{objects['cluster'][0].as_py() or ''}/{seen:%Y-%m-%dT%H:%M:%S.%fZ}"
 
 
-def keep(tables: Mapping[str, "pa.Table"], lake: "Lake") -> None:
-    """Add assignments, and a reading of the objects unless it is there, as where several enrichers were given one dump."""
+def keep(tables: Mapping[str, "pa.Table"], lake: "Lake", is_dump: bool = True) -> None:
+    """Add assignments, and a reading of the objects; that of a dump once, though several enrichers were given it."""
     if "assignments" in tables:
         lake.append({"assignments": tables["assignments"]})
     objects = tables.get("objects")
     if objects is None or not objects.num_rows:
+        return
+    if not is_dump:
+        lake.append({"objects": objects})
         return
     mark = reading_mark(objects)
     if lake.transaction_version("objects", mark) is None:

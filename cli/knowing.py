@@ -35,6 +35,7 @@ class Knowledge(NamedTuple):
     faults: Callable[[], list[str]]
     metrics: tuple[Observed[Any], ...] = ()
     is_current: Callable[[], bool] = lambda: True
+    is_dump: bool = True
 
 
 @contextmanager
@@ -97,4 +98,4 @@ def _of_watcher(watcher: "Watcher", cluster: str | None) -> Knowledge:
             return [NOT_WATCHED]
         return [] if watcher.is_synced else [NOT_KNOWN_YET]
 
-    return Knowledge(directory, drain, faults, (Observed(lambda: watcher, WATCHED),), watcher.is_current)
+    return Knowledge(directory, drain, faults, (Observed(lambda: watcher, WATCHED),), watcher.is_current, False)

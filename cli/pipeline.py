@@ -100,7 +100,7 @@ class Pipeline:
         from enricher.told import beside
 
         began = time.monotonic()
-        keep(self._known.drain(), self._lake)
+        keep(self._known.drain(), self._lake, self._known.is_dump)
         given = self._rounds.turn(self._known.directory())
         enriched = beside(given.enriched, self._lake)
         tables = {

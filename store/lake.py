@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
+from uuid import uuid4
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -57,7 +58,7 @@ class Lake:
             folder.mkdir(parents=True, exist_ok=True)
             if not (folder / MARKER).exists():
                 _refuse_foreign(folder)
-                (folder / MARKER).write_text(json.dumps({"lake": VERSION}) + "\n")
+                _mark(folder)
         except OSError as error:
             raise LakeError(f"{folder}: cannot make a lake here: {_reason(error)}") from error
         lake = cls.open(folder)
@@ -166,8 +167,16 @@ def local_folder(url: str | Path) -> Path:
     return Path(text).absolute()
 
 
+def _mark(folder: Path) -> None:
+    """At once: two enrichers may begin with one new lake."""
+    whole = folder / f".{MARKER}.{uuid4().hex}"
+    whole.write_text(json.dumps({"lake": VERSION}) + "\n")
+    whole.replace(folder / MARKER)
+
+
 def _refuse_foreign(folder: Path) -> None:
-    if any(folder.iterdir()):
+    """Of what a new volume has, and of another who makes this lake now, nobody is afraid."""
+    if any(not file.name.startswith(".") and file.name not in (MARKER, "lost+found") for file in folder.iterdir()):
         raise LakeError(f"{folder}: has files but no {MARKER}, so it is no lake; choose another folder or an empty one")
 
 

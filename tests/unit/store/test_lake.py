@@ -236,3 +236,9 @@ def test_records_of_which_nobody_said_how_they_count_stand_together(empty_lake: 
                 time for time, lacks in zip(stored["start_time"].to_pylist(), undecided, strict=True) if lacks == wanted
             ]
             assert times == sorted(times)
+
+
+def test_a_new_volume_is_no_foreign_folder(tmp_path: Path) -> None:
+    (tmp_path / "lost+found").mkdir()
+    (tmp_path / ".snapshot").mkdir()
+    assert Lake.create(tmp_path).span() is None
