@@ -1,9 +1,9 @@
 """Write ``docs/settings.md`` from the settings and metrics that are declared, or check that it is fresh."""
 
 import sys
-from pathlib import Path
 from typing import Any
 
+import contract.document
 from cli.config import VERBS, KeyPath, keys
 from cli.configuring import variable
 from cli.metrics import Metric
@@ -70,14 +70,7 @@ def _metric(metric: Metric[Any]) -> str:
 
 
 def main(arguments: list[str]) -> int:
-    path = Path(arguments[-1])
-    if "--check" not in arguments:
-        path.write_text(render())
-        return 0
-    fresh = path.exists() and path.read_text() == render()
-    if not fresh:
-        print(f"{path} is stale: run make docs", file=sys.stderr)
-    return 0 if fresh else 1
+    return contract.document.main(arguments, render)
 
 
 if __name__ == "__main__":

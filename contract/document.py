@@ -1,6 +1,7 @@
 """Write ``docs/columns.md`` from the contract, or check that it is fresh."""
 
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 from contract.columns import Column, Table
@@ -27,7 +28,7 @@ def _row(column: Column) -> str:
     return f"| `{column.name}` | `{kind}`{unit} | {column.meaning} | {column.null or 'never'} | {column.by} |\n"
 
 
-def main(arguments: list[str]) -> int:
+def main(arguments: list[str], render: Callable[[], str] = render) -> int:
     path = Path(arguments[-1])
     if "--check" not in arguments:
         path.write_text(render())

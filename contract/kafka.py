@@ -4,7 +4,7 @@ import logging
 import re
 import ssl
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 import google_crc32c
@@ -107,11 +107,6 @@ class KafkaSettings:
     def dead_topic(self) -> str:
         """Where messages go that cannot be taken."""
         return f"{self.topic}.dead"
-
-    def at(self, url: str) -> "KafkaSettings":
-        """The same at ``kafka://HOST:PORT[,HOST:PORT]/TOPIC``."""
-        servers, topic = servers_and_topic(url)
-        return replace(self, servers=servers, topic=topic)
 
     def options(self) -> dict[str, Any]:
         """What kafka-python is told, by producers and consumers alike."""

@@ -33,7 +33,7 @@ PLAIN = KafkaSettings(("a:9092",))
 )
 def test_addresses(url: str, servers: tuple[str, ...], topic: str) -> None:
     assert servers_and_topic(url) == (servers, topic)
-    assert PLAIN.at(url).dead_topic == f"{topic}.dead"
+    assert KafkaSettings(*servers_and_topic(url)).dead_topic == f"{topic}.dead"
 
 
 @pytest.mark.parametrize(
@@ -54,7 +54,7 @@ def test_addresses(url: str, servers: tuple[str, ...], topic: str) -> None:
 )
 def test_addresses_that_are_none(url: str) -> None:
     with pytest.raises(UsageError) as caught:
-        PLAIN.at(url)
+        KafkaSettings(*servers_and_topic(url))
     assert "\n" not in str(caught.value)
     assert "secret" not in str(caught.value)
 
