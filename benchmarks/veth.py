@@ -23,8 +23,8 @@ def inside(namespace: str, command: list[object]) -> list[object]:
 
 
 @contextmanager
-def veth_pair() -> Iterator[Pair]:
-    pair = Pair(*(f"trbench{os.getpid()}{end}" for end in ("s", "r")))
+def veth_pair(name: str = "") -> Iterator[Pair]:
+    pair = Pair(*(f"trbench{os.getpid()}{name}{end}" for end in ("s", "r")))
     try:
         for namespace in pair:
             _ip("netns", "add", namespace)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from cli.options import CheckOption, ConfigOption, DumpConfigOption, HealthOption, LogLevelOption
-from contract.errors import TransportError
+from contract.errors import OvertakenError, TransportError
 
 if TYPE_CHECKING:
     from threading import Event
@@ -143,7 +143,12 @@ class Loop:
         self._pipeline.mark({self._group.part(one): place for one, place in self._consumer.positions.items()})
 
     def _turn(self) -> None:
-        marks = self._pipeline.turn()
+        try:
+            marks = self._pipeline.turn()
+        except OvertakenError as error:
+            log.warning("%s; what waits here is read again from there", error)
+            self._consumer.begin_again()
+            return
         try:
             self._consumer.commit(self._group.partitions(marks))
         except TransportError as error:

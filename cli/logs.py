@@ -37,11 +37,11 @@ class Sparing(logging.Filter):
 
     def __init__(self) -> None:
         super().__init__()
-        self._counts: dict[tuple[str, str], tuple[float, int]] = {}
+        self._counts: dict[tuple[str, ...], tuple[float, int]] = {}
 
     def filter(self, record: logging.LogRecord) -> bool:
         owner = record.name.partition(".")[0]
-        sentence, burst = (record.name, str(record.msg)), BURST
+        sentence, burst = (record.name, *_sentence(record)), BURST
         if owner != log.name:
             sentence, burst = (owner, record.levelname), BURST_OF_OTHERS
         since, count = self._counts.get(sentence, (record.created, 0))
@@ -53,6 +53,12 @@ class Sparing(logging.Filter):
             self._counts.clear()
         self._counts[sentence] = since, count + 1
         return count < burst
+
+
+def _sentence(record: logging.LogRecord) -> tuple[str, ...]:
+    """What differs by more than its values: an error that is logged is told by its kind."""
+    given = record.args if isinstance(record.args, tuple) else ()
+    return str(record.msg), *(type(value).__name__ for value in given if isinstance(value, BaseException))
 
 
 class JsonLine(logging.Formatter):

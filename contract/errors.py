@@ -4,7 +4,7 @@ TailraceError
 ├── InputError      a file or a stream is not what it should be: says where and what to do
 ├── ContractError   a batch does not keep the contract (a fault of ours)
 ├── LakeError       a lake cannot be opened, read or written
-│   └── OvertakenError  somebody else has rewritten the same rows meanwhile
+│   └── OvertakenError  somebody else has written meanwhile what was to be written
 ├── QuestionError   a question, its parameters or its SQL are refused
 ├── UsageError      the command line asks for what cannot be
 ├── ProofError      a recommendation does not do what it must (a fault of ours), and is not printed
@@ -36,7 +36,7 @@ class LakeError(TailraceError):
 
 
 class OvertakenError(LakeError):
-    """What was to be rewritten stands in other files by now; it may be tried again."""
+    """What was to be rewritten stands in other files by now, or what was to be added is there; it may be tried again."""
 
 
 class QuestionError(TailraceError):

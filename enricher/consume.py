@@ -146,6 +146,12 @@ class Consumer:
         self._count(taken, dead)
         return taken
 
+    def begin_again(self) -> None:
+        """Read every partition of ours anew, from where the lake says; the callbacks are told as of any other."""
+        ours = frozenset((*self._readings, *self._to_begin))
+        self._forget(ours)
+        self._to_begin.update(dict.fromkeys(ours))
+
     def commit(self, offsets: Mapping[int, int]) -> bool:
         """Tell Kafka what the lake has, as ``positions`` says it; False where the group moved on: the lake knows better."""
         places = {

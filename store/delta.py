@@ -21,7 +21,7 @@ from deltalake import (
 from deltalake.exceptions import CommitFailedError, DeltaError, TableNotFoundError
 
 from contract.columns import Table
-from contract.errors import LakeError
+from contract.errors import LakeError, OvertakenError
 from store.files import LiveFile
 from store.packing import NUMBER_ENCODING, numbers
 
@@ -109,7 +109,7 @@ def _refuse_others(folder: Path, newest: DeltaTable, after: Mapping[str, int | N
     for application, version in after.items():
         found = newest.transaction_version(application)
         if found != version:
-            raise LakeError(
+            raise OvertakenError(
                 f"{folder}: {application} is at {found}, not at {version}: another writer has gone on with it"
             )
 

@@ -90,7 +90,7 @@ class Lake:
     ) -> None:
         """Add rows, one commit a table; ``transactions`` (application: version) land in the same commits.
 
-        ``after``: raise ``LakeError`` where a table's versions of these applications are others.
+        ``after``: raise ``OvertakenError`` where a table's versions of these applications are others.
         """
         for name, rows in tables.items():
             if name not in TABLES:

@@ -63,6 +63,7 @@ IN_IPV4, IN_IPV6, FRAGMENT, EXTENSIONS = 4, 41, 44, (0, 43, 60)
 ETHERNET_INSIDE = 0x6558  # of Geneve
 HANDSHAKE, CLIENT_HELLO, PSH = 0x1603, 1, 0x08
 HALF_OF_ALL = 1 << 31  # a difference from here on is below zero
+TCP_IN_PLAIN = 34  # behind Ethernet, and IPv4 without options
 PROTOCOL_CELL, PUSHED_TO, PAYLOAD = range(3)  # of the filter's memory
 
 
@@ -88,12 +89,13 @@ class Connection(NamedTuple):
 
 
 class At(NamedTuple):
-    """Where an IP header has addresses, and, without options, its packet the ports."""
+    """Where an IP header has addresses, and, without options, its packet the ports: from X on, or (``ABS``) in the frame."""
 
     name: str
     version: int
     addresses: int
     ports: int
+    mode: int = IND
 
 
 def plain_address(text: str) -> IPv4Address | IPv6Address:
@@ -111,12 +113,13 @@ class Lengths(NamedTuple):
 
 def capture_filter(lengths: Lengths, unwanted: Sequence[int], own: Sequence[Connection]) -> bytes:
     """The program for SO_ATTACH_FILTER; ``unwanted`` are indexes of interfaces."""
-    program = Program()
+    program, own = Program(), own[:MAX_OWN]
     _choose_interface(program, sorted(unwanted)[:MAX_LEFT_OUT])
     _open_device(program)
+    _read_plain(program, lengths.dns_ports, own)
     for level in ("outer", "inner"):
         _find_ip(program, level)
-        _read_ip(program, level, list(own)[:MAX_OWN])
+        _read_ip(program, level, own)
         _read_transport(program, level, lengths.dns_ports)
     for name, length in (("drop", 0), ("short", max(lengths.snap, LEAST_SNAP)), ("whole", WHOLE)):
         program.label(name)
@@ -149,16 +152,37 @@ def _open_device(program: Program) -> None:
     """X becomes the place of the first header. What leaves by loopback comes in there as well, and counts then."""
     program.add(LDX | IMM, 0)
     program.add(LD | WORD | ABS, HARDWARE)
-    program.jump(EQUAL, ARPHRD_ETHER, "ethernet outer")
+    program.jump(EQUAL, ARPHRD_ETHER, "plain")
     for kind in BARE:
         program.jump(EQUAL, kind, "bare")
     program.jump(EQUAL, ARPHRD_LOOPBACK, "", "short")
     program.add(LD | WORD | ABS, PACKET_TYPE)
-    program.jump(EQUAL, PACKET_OUTGOING, "drop", "ethernet outer")
+    program.jump(EQUAL, PACKET_OUTGOING, "drop", "plain")
     program.label("bare")
     program.add(LD | WORD | ABS, PROTOCOL)
     program.jump(EQUAL, IPV4_TYPE, "ip outer")
     program.jump(EQUAL, IPV6_TYPE, "ip outer", "short")
+
+
+def _read_plain(program: Program, dns_ports: Sequence[int], own: Sequence[Connection]) -> None:
+    """What most packets are, Ethernet, IPv4 without options and TCP: where a place is a constant, the kernel calls no function."""
+    program.label("plain")
+    program.add(LD | WORD | LEN)
+    program.jump(AT_LEAST, TCP_IN_PLAIN + 20, "", "ethernet outer")
+    program.add(LD | HALF | ABS, 12)
+    program.jump(EQUAL, IPV4_TYPE, "", "ethernet outer")
+    program.add(LD | BYTE | ABS, 14)
+    program.jump(EQUAL, 0x45, "", "ethernet outer")
+    program.add(LD | HALF | ABS, 20)
+    program.jump(ANY_BIT, 0x3FFF, "ethernet outer")
+    program.add(LD | BYTE | ABS, 23)
+    program.jump(EQUAL, TCP, "", "ethernet outer")
+    _leave_out(program, At("plain", 4, 26, TCP_IN_PLAIN, ABS), own)
+    _find_dns(program, dns_ports, ABS, TCP_IN_PLAIN)
+    _find_payload(program, "plain", ABS, TCP_IN_PLAIN)
+    program.add(ALU | ADD, TCP_IN_PLAIN)
+    program.add(TAX)
+    program.go("payload outer")
 
 
 def _need(program: Program, octets: int) -> None:
@@ -249,13 +273,13 @@ def _read_ipv6(program: Program, level: str, own: Sequence[Connection]) -> None:
 def _leave_out(program: Program, at: At, own: Sequence[Connection]) -> None:
     """Drop the packets of our own connections, either way."""
     ways = [octets for one in own for octets in one.ways(at.version)]
-    if ways:
+    if ways and at.mode == IND:
         _need(program, at.ports + 4)
     for number, octets in enumerate(ways):
         other = f"other {at.name} {number}"
         for place in range(0, len(octets), 4):
             start = at.ports if place == len(octets) - 4 else at.addresses + place
-            program.add(LD | WORD | IND, start)
+            program.add(LD | WORD | at.mode, start)
             program.jump(EQUAL, int.from_bytes(octets[place : place + 4]), "", other)
         program.go("drop")
         program.label(other)
@@ -272,29 +296,39 @@ def _read_transport(program: Program, level: str, dns_ports: Sequence[int]) -> N
     program.go("short")
     for name in ("tcp", "udp"):
         program.label(f"{name} {level}")
-        for port in (0, 2):
-            program.add(LD | HALF | IND, port)
-            _one_of(program, dns_ports, "whole")
+        _find_dns(program, dns_ports)
         if name == "tcp":
             _find_hello(program, level)
         else:
             _read_udp(program, level)
 
 
+def _find_dns(program: Program, dns_ports: Sequence[int], mode: int = IND, start: int = 0) -> None:
+    for port in (0, 2):
+        program.add(LD | HALF | mode, start + port)
+        _one_of(program, dns_ports, "whole")
+
+
+def _find_payload(program: Program, name: str, mode: int = IND, start: int = 0) -> None:
+    """How long the header of TCP is; where it was pushed to, if it was, is kept."""
+    program.add(LD | BYTE | mode, start + 13)
+    program.add(ALU | AND, PSH)
+    program.jump(EQUAL, 0, f"not pushed {name}")
+    program.add(LD | HALF | mode, start + 2)
+    program.label(f"not pushed {name}")
+    program.add(ST, PUSHED_TO)
+    program.add(LD | BYTE | mode, start + 12)
+    program.add(ALU | AND, 0xF0)
+    program.add(ALU | RSH, 2)
+
+
 def _find_hello(program: Program, level: str) -> None:
     """A ClientHello, or what may be the last segment of one."""
     _need(program, 20)
-    program.add(LD | BYTE | IND, 13)
-    program.add(ALU | AND, PSH)
-    program.jump(EQUAL, 0, f"not pushed {level}")
-    program.add(LD | HALF | IND, 2)
-    program.label(f"not pushed {level}")
-    program.add(ST, PUSHED_TO)
-    program.add(LD | BYTE | IND, 12)
-    program.add(ALU | AND, 0xF0)
-    program.add(ALU | RSH, 2)
+    _find_payload(program, level)
     program.add(ALU | ADD | OF_X)
     program.add(TAX)
+    program.label(f"payload {level}")
     _need(program, 6)
     program.add(ST, PAYLOAD)
     program.add(LD | HALF | IND, 0)

@@ -71,7 +71,7 @@ def _user(user: User | None) -> User:
     return user
 
 
-def connections(config: SingleConfig, count: int) -> list["Connection"]:
+def pool(config: SingleConfig, count: int) -> list["Connection"]:
     """They share certificates and tokens."""
     timeout = httpx2.Timeout(SILENCE_S, connect=CONNECT_S)
     with _translated():

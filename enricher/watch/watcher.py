@@ -9,7 +9,7 @@ import pyarrow as pa
 from lightkube.config.kubeconfig import SingleConfig
 
 from enricher.directory import Directory
-from enricher.watch.api import connections
+from enricher.watch.api import pool
 from enricher.watch.cluster import Cluster, Drained
 from enricher.watch.follower import Clock, Follower, Tell
 from enricher.watch.lister import Lister
@@ -28,7 +28,7 @@ class Watcher:
         self._clock = clock
         self._cluster = Cluster(cluster)
         self._stopping = Event()
-        self._connections = connections(config, len(WATCHED) + 1)
+        self._connections = pool(config, len(WATCHED) + 1)
         *watching, listing = self._connections
         self.followers = [
             Follower(resource, connection, self._cluster, clock, tell)

@@ -123,6 +123,23 @@ def test_a_second_reader_takes_half_and_gives_it_back(broker: Broker) -> None:
         first.leave()
 
 
+def test_reader_that_was_overtaken_begins_again_where_the_lake_is(broker: Broker, tmp_path: Path) -> None:
+    settings = broker.settings("overtaken")
+    with publisher(settings, tmp_path / "spool") as ours:
+        for number in range(10):
+            ours.publish("coverage", numbered(number))
+            ours.flush()
+    lake = Lake()
+    with consumer(settings, lake) as one:
+        take(one, lake, 10)
+        (partition,) = lake.offsets
+        lake.offsets[partition] = 7  # where another has it
+        one.begin_again()
+        take(one, lake, 13)
+        assert one.commit(lake.offsets)
+    assert lake.rows == [*range(10), *range(7, 10)]
+
+
 def test_callback_that_fails_is_called_again_and_nothing_was_passed_over(broker: Broker, tmp_path: Path) -> None:
     settings = broker.settings("callback")
     with publisher(settings, tmp_path / "spool") as ours:

@@ -90,6 +90,16 @@ def test_the_same_sentence_is_said_seldom_and_counted() -> None:
     assert again and not hasattr(again, "left_out")
 
 
+def test_errors_of_another_kind_are_another_sentence() -> None:
+    sparing = Sparing()
+    flood = [ValueError(str(number)) for number in range(2 * BURST)]
+    records = [
+        logging.LogRecord("tailrace", logging.WARNING, "", 0, "%s", (error,), None) for error in [*flood, OSError()]
+    ]
+    kept = [record for record in records if sparing.filter(record)]
+    assert [record.args for record in kept] == [(error,) for error in flood[:BURST]] + [records[-1].args]
+
+
 def test_a_library_is_heard_seldom_whatever_its_words() -> None:
     sparing = Sparing()
     names = ("kafka.net.manager", "kafka.net.connection", "kafka.producer")

@@ -9,7 +9,7 @@ import pytest
 from cli import pipeline as pipeline_module
 from cli.knowing import Knowledge
 from cli.pipeline import WRITTEN, Pipeline
-from contract.errors import LakeError
+from contract.errors import OvertakenError
 from enricher.directory import Directory
 from store.lake import Lake
 from tests.unit.enricher.cluster import NOON, answer, dns, flow, flows, query
@@ -82,7 +82,7 @@ def test_killed_before_any_commit_nothing_is_lost_or_told_twice(death: int, tmp_
     assert told == [[(4000 + place,) for place in range(1, MESSAGES, 2)], names, names]
 
 
-def test_one_that_was_taken_over_writes_nothing_more(tmp_path: Path) -> None:
+def test_one_that_was_taken_over_writes_nothing_until_it_goes_on_from_there(tmp_path: Path) -> None:
     lake = Lake.create(tmp_path / "lake")
     slow = Pipeline(lake, NOTHING_KNOWN, lambda: NOON)
     slow.take_over([PART])
@@ -91,8 +91,12 @@ def test_one_that_was_taken_over_writes_nothing_more(tmp_path: Path) -> None:
         slow.mark({PART: place + 1})
     slow.turn()
     assert consume(lake, 0) == MESSAGES
-    with pytest.raises(LakeError, match="another writer has gone on"):
+    with pytest.raises(OvertakenError, match="another writer has gone on"):
         slow.turn()
+    slow.hand_over([PART])
+    assert slow.take_over([PART]) == {PART: MESSAGES}
+    slow.mark({PART: MESSAGES})
+    slow.turn()
     rows = {table: sum(file.rows for file in lake.files(table)) for table in WRITTEN}
     assert rows == {"resolutions": 3, "flows": 3, "dns": 3, "coverage": 0}
 

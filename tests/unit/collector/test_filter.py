@@ -24,6 +24,8 @@ from tests.support.segments import segment, udp
 LENGTHS = Lengths((53, 5353))
 PROGRAM = capture_filter(LENGTHS, [], [])
 OTHER, LOOPBACK, OUTGOING = 9, 772, 4
+UNTAGGED = [name for name, case in CASES.items() if case.frame[12:14] == b"\x08\x00"]
+TAG = b"\x81\x00\x00\x07"
 OWN = Connection(*ENDS[0], *ENDS[1])
 OWN6 = Connection(f"{ENDS6[0][0]}%3", ENDS6[0][1], *ENDS6[1])
 
@@ -105,6 +107,24 @@ def test_no_packet_is_lost_by_being_strange(octets: bytes) -> None:
 def test_no_packet_is_lost_by_being_short(case: Case) -> None:
     for size in range(300):
         assert run(PROGRAM, Seen(case.frame[:size])) in (SNAP, WHOLE)
+
+
+@given(
+    st.sampled_from(UNTAGGED),
+    st.lists(st.tuples(st.integers(14, 80), st.integers(0, 255)), max_size=4),
+    st.integers(0, 300),
+)
+def test_what_is_read_at_known_places_is_read_as_behind_a_tag(
+    name: str, changes: list[tuple[int, int]], size: int
+) -> None:
+    """A VLAN tag leads the longer way."""
+    changed = bytearray(CASES[name].frame)
+    for place, value in changes:
+        if place < len(changed):
+            changed[place] = value
+    frame = bytes(changed[:size] if size > 14 else changed)
+    program = capture_filter(LENGTHS, [], [OWN])
+    assert run(program, Seen(frame)) == run(program, Seen(frame[:12] + TAG + frame[12:]))
 
 
 def test_the_longest_headers_need_less_than_the_snap() -> None:
