@@ -4,6 +4,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 PACKETS ?= 100000000
 SEED ?= 1
+WORKERS ?= 2
 
 .PHONY: help setup demo test fuzz check bench e2e bless docs clean
 help: ## this list
@@ -19,8 +20,9 @@ $(STAMP): pyproject.toml constraints.txt
 demo: setup ## the sample through the whole pipeline, and the app on it
 	$(BIN)/tailrace demo
 
-test: setup ## every test
-	$(BIN)/pytest
+test: setup ## every test; those of whole commands one after the other, as they watch the clock
+	$(BIN)/pytest --numprocesses $(WORKERS) --ignore tests/e2e
+	$(BIN)/pytest tests/e2e
 
 e2e: setup ## only the tests that run whole commands and the browser
 	$(BIN)/pytest tests/e2e

@@ -17,7 +17,7 @@ from prometheus_client.registry import Collector
 
 from analysis.printable import printable
 from cli.addresses import HostPort
-from cli.metrics import Observed, Statistics
+from cli.metrics import Metrics, Observed
 from contract.errors import UsageError
 
 log = logging.getLogger("tailrace.health")
@@ -72,7 +72,7 @@ class Health(ThreadingMixIn, TCPServer):
         self._since: dict[Any, float] = {}  # by connection: when it came
         self._lock = Lock()
         registry = CollectorRegistry()
-        for collector in (Statistics(checks.metrics), ProcessCollector(registry=None), Build()):
+        for collector in (Metrics(checks.metrics), ProcessCollector(registry=None), Build()):
             registry.register(collector)
         self._registry, self._checks = registry, checks
 

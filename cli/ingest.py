@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
     from rich.progress import Progress
 
-    from cli.spool import Spool
+    from cli.collected import Collected
     from collector.driver import Settings
     from enricher.directory import Directory
     from store.lake import Lake
@@ -79,7 +79,7 @@ def ingest_files(
     dns_ports: tuple[int, ...] = (DNS_PORT,),
 ) -> list[InputError]:
     """The faults of the inputs; an input that could not be read at all is one of them."""
-    from cli.spool import Spool
+    from cli.collected import Collected
     from collector.driver import Settings
     from enricher.directory import Directory
     from enricher.kubernetes import read_dump
@@ -96,7 +96,7 @@ def ingest_files(
     _keep(directory.objects, target)
     faults: list[InputError] = []
     marks: list[str] = []
-    with Spool() as spool, progress_bar() as progress:
+    with Collected() as collected, progress_bar() as progress:
         for node, path in files:
             try:
                 mark = _mark(path)
@@ -107,13 +107,13 @@ def ingest_files(
                     )
                     continue
                 settings = Settings(secrets.randbits(64), cluster or None, node, dns_ports=dns_ports)
-                fault = _collect(path, settings, spool, progress)
+                fault = _collect(path, settings, collected, progress)
             except InputError as error:
                 faults.append(error)
                 continue
             faults += [fault] if fault else []
             marks += [mark] if mark else []
-        _store(spool, directory, target, marks, progress)
+        _store(collected, directory, target, marks, progress)
     return faults
 
 
@@ -128,7 +128,7 @@ def _mark(path: str) -> str | None:
         raise InputError(path, error.strerror or str(error)) from error
 
 
-def _collect(path: str, settings: "Settings", spool: "Spool", progress: "Progress") -> InputError | None:
+def _collect(path: str, settings: "Settings", collected: "Collected", progress: "Progress") -> InputError | None:
     from collector.driver import collect
     from collector.kernels.jit import is_compiled
     from collector.kernels.run import run
@@ -139,25 +139,27 @@ def _collect(path: str, settings: "Settings", spool: "Spool", progress: "Progres
     task = progress.add_task(f"{doing} {path}", total=size)
     with open_capture(path, cast(BufferedReader, sys.stdin.buffer)) as capture:
         for table, batch in collect(capture, settings, lambda _: progress.update(task, completed=capture.position())):
-            spool.add(table, batch)
+            collected.add(table, batch)
         progress.update(task, total=capture.position(), completed=capture.position())
     return capture.fault
 
 
-def _store(spool: "Spool", directory: "Directory", target: "Lake", marks: Sequence[str], progress: "Progress") -> None:
+def _store(
+    collected: "Collected", directory: "Directory", target: "Lake", marks: Sequence[str], progress: "Progress"
+) -> None:
     import pyarrow.compute as pc
 
     from enricher.enrich import enrich
     from enricher.told import beside
 
     task = progress.add_task("attributing and storing", total=None)
-    for number, window in enumerate(spool.windows(), start=1):
+    for number, window in enumerate(collected.windows(), start=1):
         enriched = beside(enrich(window.flows, window.dns, directory), target)
         tables = {"dns": enriched.dns, "resolutions": enriched.resolutions}
         if window.since is not None:
             tables = {name: rows.filter(pc.field("start_time") >= window.since) for name, rows in tables.items()}
         _append(target, {"flows": enriched.flows, **tables}, marks, number)
-    _append(target, {"assignments": directory.assignments, LAST_TABLE: spool.coverage()}, marks, 1)
+    _append(target, {"assignments": directory.assignments, LAST_TABLE: collected.coverage()}, marks, 1)
     progress.update(task, total=1, completed=1)
 
 

@@ -48,7 +48,7 @@ class Observed(Generic[S]):
             yield family(metric, metric.read(statistics))
 
 
-class Statistics(Collector):
+class Metrics(Collector):
     """What a registry asks for metrics."""
 
     def __init__(self, observed: Iterable[Observed[Any]]) -> None:

@@ -24,7 +24,7 @@ MOST_ROWS = 500_000
 
 
 @dataclass
-class Statistics:
+class RoundCounts:
     """``lag_seconds``: how old the newest record of the last round was when it was written."""
 
     rounds: int = 0
@@ -38,7 +38,7 @@ class Pipeline:
         from enricher.recall import recall
         from enricher.rounds import Rounds
 
-        self.statistics = Statistics()
+        self.statistics = RoundCounts()
         self._lake, self._known, self._now = lake, known, now
         self._rounds = Rounds(recall(lake, now()))
         # How far the lake is with each part; and how far nothing of it is added again.

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from cli.spool import LOOKBACK
+from cli.collected import LOOKBACK
 from contract.errors import OvertakenError, UsageError
 
 if TYPE_CHECKING:

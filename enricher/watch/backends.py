@@ -124,14 +124,14 @@ class Backends:
         known = [self._known[name] for name in names]
         try:
             return _tables(known)
-        except InputError:
+        except (InputError, RecursionError):
             return _joined(list(self._readable(known)))
 
     def _readable(self, known: list[Known]) -> Iterator[Tables]:
         for one in known:
             try:
                 yield _tables([one])
-            except InputError:
+            except (InputError, RecursionError):
                 self.refused += 1
 
 

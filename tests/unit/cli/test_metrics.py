@@ -12,7 +12,7 @@ from prometheus_client.parser import text_string_to_metric_families as parsed
 from cli import document
 from cli.config import VERBS, keys
 from cli.configuring import variable
-from cli.metrics import Observed, Statistics
+from cli.metrics import Metrics, Observed
 from cli.observed import COLLECTED, EVERY
 from cli.tally import MAX_INTERFACES, OTHERS, ByInterface, Tally
 from collector.driver import Settings, collect
@@ -25,7 +25,7 @@ SAMPLE = ROOT / "samples/shop/node-1.pcapng.gz"
 
 def served(tally: Tally) -> dict[tuple[str, ...], float]:
     registry = CollectorRegistry()
-    registry.register(Statistics([Observed(lambda: tally, COLLECTED)]))
+    registry.register(Metrics([Observed(lambda: tally, COLLECTED)]))
     families = parsed(generate_latest(registry).decode())
     return {(sample.name, *sample.labels.values()): sample.value for family in families for sample in family.samples}
 

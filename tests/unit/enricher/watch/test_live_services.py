@@ -1,6 +1,7 @@
 """Services and endpoints as events tell them, and the samples' clusters put object by object."""
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -97,6 +98,22 @@ def test_service_that_makes_no_sense_takes_no_other_with_it(monkeypatch: pytest.
     cluster = made(WEB, service("bad", "10.96.0.2", {"name": "without a number"}))
     assert fronts(cluster.snapshot(at(0))) == [("web", 80, "10.96.0.1")]
     assert cluster.counts()["services_refused"] == 1
+
+
+def test_service_nested_deeper_than_can_be_read_again_takes_no_other_with_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    """How deep JSON is read depends on how deep the reader stands."""
+    monkeypatch.setattr(backends, "GROUPS", 1)
+    nested: list[Any] = []
+    for _ in range(600):
+        nested = [nested]
+    deep = service("deep", "10.96.0.2", port(81))
+    deep["spec"]["selector"] = {"app": nested}
+    cluster = made(WEB, deep)
+    assert ("web", 80, "10.96.0.1") in fronts(below(350, lambda: cluster.snapshot(at(0))))
+
+
+def below(frames: int, call: Callable[[], Directory]) -> Directory:
+    return below(frames - 1, call) if frames else call()
 
 
 @pytest.mark.parametrize("listed", [[{"addresses": ["no address"]}], [7], {"a": 1}])

@@ -32,7 +32,7 @@ class Window(NamedTuple):
     since: pa.Scalar | None
 
 
-class Spool:
+class Collected:
     """Takes batches in any order, gives them back by time; its files vanish with it."""
 
     def __init__(self) -> None:
