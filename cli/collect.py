@@ -5,8 +5,8 @@ import os
 import secrets
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack
+from collections.abc import Callable, Generator, Iterator, Sequence
+from contextlib import ExitStack, closing
 from io import BufferedReader
 from pathlib import Path
 from socket import socket
@@ -139,8 +139,8 @@ def _run(config: "CollectConfig", opened: Sequence[socket], conntrack: socket | 
     with ExitStack() as stack:
         rings = [stack.enter_context(ring) for ring in _rings(config, opened)]
         tracking = stack.enter_context(_tracking(conntrack)) if conntrack else None
-        batches = _live(config, rings, stop) if rings else _of_files(config, stop)
-        batches = tracking.complete(batches) if tracking else batches
+        collected = stack.enter_context(closing(_live(config, rings, stop) if rings else _of_files(config, stop)))
+        batches = tracking.complete(collected) if tracking else collected
         into = stack.enter_context(sink(config, lambda own: _leave_out(rings, own)))
         metrics: list[Observed[Any]] = [Observed(lambda: tally, COLLECTED), *into.metrics]
         beat = stack.enter_context(served(config, into.faults, metrics))
@@ -167,7 +167,7 @@ def _settings(config: "CollectConfig", node: str | None) -> "Settings":
     return Settings(secrets.randbits(64), config.cluster, node, dns_ports=config.dns_port)
 
 
-def _live(config: "CollectConfig", rings: "Sequence[Ring]", stop: "Event") -> "Iterator[Batch]":
+def _live(config: "CollectConfig", rings: "Sequence[Ring]", stop: "Event") -> "Generator[Batch]":
     from collector.live import collect_live
 
     log.info("capturing", extra={"interfaces": ", ".join(config.interfaces), "node": config.node})
@@ -210,7 +210,7 @@ def _clock() -> "Clock":
     return Clock(lambda: time.time_ns() // 1000, lambda: time.monotonic_ns() // 1000)
 
 
-def _of_files(config: "CollectConfig", stop: "Event") -> "Iterator[Batch]":
+def _of_files(config: "CollectConfig", stop: "Event") -> "Generator[Batch]":
     """One capture after the other; a malformed one raises when what came before was handed on."""
     from cli.ingest import named
     from collector.driver import collect as collect_file

@@ -125,10 +125,17 @@ class Loop:
         """What waits when it stops is read again by whoever goes on."""
         while not stop.is_set():
             beat()
-            self._poll()
-            if self._turns.is_due():
-                self._turn()
-                self._turns.begin()
+            try:
+                self._step()
+            except OvertakenError as error:
+                log.warning("%s; what waits here is read again from there", error)
+                self._consumer.begin_again()
+
+    def _step(self) -> None:
+        self._poll()
+        if self._turns.is_due():
+            self._turn()
+            self._turns.begin()
 
     def _poll(self) -> None:
         try:
@@ -143,12 +150,7 @@ class Loop:
         self._pipeline.mark({self._group.part(one): place for one, place in self._consumer.positions.items()})
 
     def _turn(self) -> None:
-        try:
-            marks = self._pipeline.turn()
-        except OvertakenError as error:
-            log.warning("%s; what waits here is read again from there", error)
-            self._consumer.begin_again()
-            return
+        marks = self._pipeline.turn()
         try:
             self._consumer.commit(self._group.partitions(marks))
         except TransportError as error:

@@ -32,6 +32,9 @@ class Consumed(Protocol):
     dead: int
     missed: int
     restarted: int
+    begun_again: int
+    partitions: int
+    behind: int
 
 
 class Kind(Protocol):
@@ -161,6 +164,15 @@ CONSUMED = (
         "partitions that ended before where the lake was",
         lambda seen: seen.restarted,
     ),
+    Metric[Consumed](
+        "tailrace_consumer_begun_again_total",
+        "times that another had gone on with its partitions, and it read them again from there",
+        lambda seen: seen.begun_again,
+    ),
+    Metric[Consumed]("tailrace_consumer_partitions", "partitions that it reads", lambda seen: seen.partitions),
+    Metric[Consumed](
+        "tailrace_consumer_behind_messages", "messages in them that it has not read yet", lambda seen: seen.behind
+    ),
 )
 ENRICHED = (
     Metric[Rounds]("tailrace_enricher_rounds_total", "rounds put together and written", lambda seen: seen.rounds),
@@ -173,7 +185,7 @@ ENRICHED = (
     ),
     Metric[Rounds](
         "tailrace_enricher_lag_seconds",
-        "age of the newest record written when it was written",
+        "of the last round, age of the newest record of the node that is furthest behind; none where it had no flow",
         lambda seen: seen.lag_seconds,
     ),
 )

@@ -25,7 +25,7 @@ MOST_ROWS = 500_000
 
 @dataclass
 class RoundCounts:
-    """``lag_seconds``: how old the newest record of the last round was when it was written."""
+    """``lag_seconds``: of the last round, how old the newest record was of the node that is furthest behind."""
 
     rounds: int = 0
     seconds: float = 0.0
@@ -76,6 +76,9 @@ class Pipeline:
             for table, version in versions.items():
                 self._stored[table][part] = version
                 self._done[table][part] = version or 0
+            if versions[WRITTEN[0]] == 0 and any(versions.values()):  # a restart that was cut off
+                self.restart(part)
+                versions = dict.fromkeys(WRITTEN, 0)
             if any(version is not None for version in versions.values()):
                 begin[part] = min(version or 0 for version in versions.values())
         self._rounds.remember(recall(self._lake, self._now()))
@@ -136,7 +139,9 @@ class Pipeline:
         counts.seconds += seconds
         for table, rows in tables.items():
             counts.records[table] = counts.records.get(table, 0) + rows.num_rows
-        newest = pc.max(tables["flows"]["end_time"]).as_py()
-        if newest is not None:
-            counts.lag_seconds = max(0.0, (self._now() - newest.astimezone(UTC)).total_seconds())
+        newest = tables["flows"].group_by("node").aggregate([("end_time", "max")])["end_time_max"]
+        furthest = pc.min(newest).as_py()
+        counts.lag_seconds = None
+        if furthest is not None:
+            counts.lag_seconds = max(0.0, (self._now() - furthest.astimezone(UTC)).total_seconds())
         log.debug("round", extra={table: rows.num_rows for table, rows in tables.items()} | {"seconds": seconds})

@@ -5,7 +5,7 @@ takes them. A thread that waits for that leaves packets in its ring, where there
 """
 
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from queue import SimpleQueue
 from threading import Event, Semaphore
@@ -232,7 +232,7 @@ def collect_live(
     clock: Clock,
     stopped: Callable[[], bool],
     interval: int = INTERVAL,
-) -> Iterator[Batch]:
+) -> Generator[Batch, None, None]:
     """(table name, batch) of ``FLOWS.collected`` and ``DNS.collected`` as they end, of ``COVERAGE`` as each ``interval`` (µs) does.
 
     When ``stopped`` says so, what the rings hold is read and everything is written.

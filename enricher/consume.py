@@ -62,7 +62,10 @@ class Callbacks(NamedTuple):
 
 
 class Counts:
-    """``missed`` are offsets that Kafka no longer had; ``restarted`` are partitions that ended before where the lake was."""
+    """``missed`` are offsets that Kafka no longer had; ``restarted`` are partitions that ended before where the lake was.
+
+    ``partitions`` are those that are read, and ``behind`` the messages that wait in them, as of the last answer.
+    """
 
     def __init__(self) -> None:
         self.messages = 0
@@ -72,6 +75,9 @@ class Counts:
         self.dead = 0
         self.missed = 0
         self.restarted = 0
+        self.begun_again = 0
+        self.partitions = 0
+        self.behind = 0
 
 
 class _Reading:
@@ -82,6 +88,11 @@ class _Reading:
         self.next = expected
         self.last = -1  # offset that was fetched
         self.doubles = Doubles()
+
+    @property
+    def place(self) -> int:
+        """The offset before which all was read, or need not be."""
+        return max(self.last + 1, self.begin)
 
 
 class _Listener(ConsumerRebalanceListener):  # type: ignore[misc]  # kafka-python has no types
@@ -144,10 +155,12 @@ class Consumer:
             self._rewind(found, held)
             raise
         self._count(taken, dead)
+        self._count_what_waits()
         return taken
 
     def begin_again(self) -> None:
         """Read every partition of ours anew, from where the lake says; the callbacks are told as of any other."""
+        self.counts.begun_again += 1
         ours = frozenset((*self._readings, *self._to_begin))
         self._forget(ours)
         self._to_begin.update(dict.fromkeys(ours))
@@ -276,6 +289,14 @@ class Consumer:
         self.counts.messages += len(taken)
         self.counts.rows += sum(message.batch.num_rows for message in taken)
         self.counts.dead += len(dead)
+
+    def _count_what_waits(self) -> None:
+        ours = [place for place in self._kafka.assignment() if place.partition in self._readings]
+        ends = {place.partition: self._kafka.highwater(place) for place in ours}
+        self.counts.partitions = len(ends)
+        self.counts.behind = sum(
+            max(0, end - self._readings[partition].place) for partition, end in ends.items() if end is not None
+        )
 
 
 def _remember(reading: _Reading, record: Any) -> None:

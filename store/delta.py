@@ -101,7 +101,7 @@ def append(
                     newest, dated, mode="append", writer_properties=_writer(table), commit_properties=commit
                 )
             except CommitFailedError as error:
-                if not left or DELETED not in str(error):
+                if not left or not (after or DELETED in str(error)):
                     raise
 
 

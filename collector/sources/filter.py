@@ -127,6 +127,13 @@ def capture_filter(lengths: Lengths, unwanted: Sequence[int], own: Sequence[Conn
     return program.assembled()
 
 
+def headers_of_all(lengths: Lengths) -> bytes:
+    """The program that asks nothing."""
+    program = Program()
+    program.add(RET, max(lengths.snap, LEAST_SNAP))
+    return program.assembled()
+
+
 def _choose_interface(program: Program, unwanted: list[int]) -> None:
     program.add(LD | WORD | ABS, INTERFACE)
     _search(program, unwanted, "wanted")

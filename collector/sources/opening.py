@@ -4,14 +4,17 @@ It is done before numpy and pyarrow are imported: these start threads, which wou
 """
 
 import ctypes
+import errno
 import socket
 import struct
+from collections.abc import Iterable
 
 from contract.errors import MachineError
 
 ETH_P_ALL = 3
 SO_ATTACH_FILTER = 26
-NOTHING = struct.pack("HBBI", 0x06, 0, 0, 0)  # a filter that takes no packet
+RETURN = struct.Struct("HBBI")
+NOTHING = RETURN.pack(0x06, 0, 0, 0)  # a filter that takes no packet
 NOT_PERMITTED = (
     "packets cannot be captured: CAP_NET_RAW is missing; run as root, or with AmbientCapabilities=CAP_NET_RAW of systemd, or with"
     " capabilities: {add: [NET_RAW]} in the container's securityContext, or once: setcap cap_net_raw+ep on the Python binary"
@@ -30,6 +33,19 @@ def open_packets() -> socket.socket:
         ) from error
     attach(opened, NOTHING)
     return opened
+
+
+def attach_first(opened: socket.socket, programs: Iterable[bytes], meanwhile: bytes) -> None:
+    """The first for which the system has room: by default Linux before 6.8 has 20 KiB a socket, for the old filter and the new."""
+    for program in programs:
+        for _ in range(2):
+            try:
+                return attach(opened, program)
+            except OSError as error:
+                if error.errno != errno.ENOMEM:
+                    raise
+            attach(opened, meanwhile)
+    raise MachineError("packets cannot be filtered: no room for the filter; raise net.core.optmem_max")
 
 
 def attach(opened: socket.socket, code: bytes) -> None:

@@ -19,10 +19,10 @@ from collector.kernels.layout import FRAME
 from collector.kernels.ring import INDEX, walk_ring
 from collector.kernels.state import records
 from collector.sources.capture import FRAMES, Block
-from collector.sources.filter import Connection, Lengths, capture_filter
+from collector.sources.filter import Connection, Lengths, capture_filter, headers_of_all
 from collector.sources.interfaces import LiveInterfaces
 from collector.sources.links import LinkMessages
-from collector.sources.opening import NOTHING, attach
+from collector.sources.opening import NOTHING, attach, attach_first
 from contract.errors import MachineError
 
 SOL_PACKET, PACKET_RX_RING, PACKET_STATISTICS, PACKET_VERSION, PACKET_FANOUT, TPACKET_V3 = 263, 5, 6, 10, 18, 2
@@ -34,6 +34,7 @@ BLOCK_HEAD = struct.Struct("8x3I")  # of struct tpacket_block_desc: status, fram
 STATUS = 8
 READY, GIVEN_BACK = 1, struct.pack("I", 0)
 RETIRE_MS = 50  # a block that is not full is handed over after so long: the delay of a packet
+FEW_OWN = 2  # connections of our own for which the smallest room for filters is enough
 LEAST_FRAME = 2048  # the kernel wants to know one that divides a block, and does not use it
 
 
@@ -129,7 +130,15 @@ class Ring:
     def _follow(self) -> None:
         with self._filtering:
             if not self._is_shut:
-                attach(self._socket, capture_filter(self._lengths, self.interfaces.unwanted, self._own))
+                attach_first(self._socket, self._filters(), headers_of_all(self._lengths))
+
+    def _filters(self) -> Iterator[bytes]:
+        """The best one first; what others take besides is passed over, or captured as any other."""
+        unwanted, own = self.interfaces.unwanted, self._own
+        yield capture_filter(self._lengths, unwanted, own)
+        for fewer in (own[-FEW_OWN:], ()):
+            yield capture_filter(self._lengths, unwanted, fewer)
+        yield capture_filter(self._lengths, (), ())
 
     def wait(self, seconds: float) -> bool:
         """Whether a block is ready, at the latest after ``seconds``; interfaces are listed again where some changed."""

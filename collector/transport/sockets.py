@@ -42,28 +42,37 @@ class Own:
             self._latest.append(one)
             self._tell(tuple(self._latest))
 
+    def forget(self, one: Connection) -> None:
+        """It did not come about; capture is told with the next."""
+        with self._lock:
+            if one in self._latest:
+                self._latest.remove(one)
+
 
 class ToldSocket(KafkaNetSocket):  # type: ignore[misc]  # kafka-python has no types
     SCHEMES = (SCHEME,)
 
     def __init__(self, proxy_url: str) -> None:
         self._own = _LISTS[proxy_url]
-        self._told: socket.socket | None = None
+        self._told: tuple[socket.socket, Connection] | None = None
 
     async def sock_connect(self, net: Any, sock: socket.socket, *told: Any, **more: Any) -> Any:
         """kafka-python leaves a socket that did not connect to the garbage collector."""
         try:
             return await super().sock_connect(net, sock, *told, **more)
         except BaseException:
+            if self._told and self._told[0] is sock:
+                self._own.forget(self._told[1])
             sock.close()
             raise
 
     def connect_ex(self, sock: socket.socket, address: Any) -> int:
         """Called again until it is connected."""
-        if self._told is not sock:
-            self._told = sock
+        if not self._told or self._told[0] is not sock:
             sock.bind(_source(sock.family, address))
-            self._own.add(Connection(*sock.getsockname()[:2], *address[:2]))
+            own = Connection(*sock.getsockname()[:2], *address[:2])
+            self._told = (sock, own)
+            self._own.add(own)
         return sock.connect_ex(address)
 
 

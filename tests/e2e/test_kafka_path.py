@@ -132,6 +132,7 @@ def test_reader_that_was_overtaken_begins_again_where_the_lake_is(broker: Broker
     lake = Lake()
     with consumer(settings, lake) as one:
         take(one, lake, 10)
+        assert (one.counts.partitions, one.counts.behind) == (4, 0)
         (partition,) = lake.offsets
         lake.offsets[partition] = 7  # where another has it
         one.begin_again()

@@ -1,6 +1,7 @@
 """Whenever an enricher dies, another that goes on where the lake says has every record in the lake once."""
 
 import contextlib
+from datetime import timedelta
 from pathlib import Path
 
 import pyarrow as pa
@@ -113,6 +114,36 @@ def test_a_topic_that_was_made_anew_is_read_from_its_beginning(tmp_path: Path) -
         later.turn()
     assert sum(file.rows for file in lake.files("flows")) == MESSAGES // 2 + 1
     assert Pipeline(lake, NOTHING_KNOWN, lambda: NOON).take_over([PART]) == {PART: 1}
+
+
+@pytest.mark.parametrize("death", range(len(WRITTEN) + 1))
+def test_killed_while_it_begins_anew_the_next_one_begins_anew(death: int, tmp_path: Path) -> None:
+    lake = Lake.create(tmp_path / "lake")
+    consume(lake, 0)
+    dying = Pipeline(DyingLake(lake, death), NOTHING_KNOWN, lambda: NOON)  # type: ignore[arg-type]
+    dying.take_over([PART])
+    with contextlib.suppress(Killed):
+        dying.restart(PART)
+    later = Pipeline(lake, NOTHING_KNOWN, lambda: NOON)
+    if later.take_over([PART]) == {PART: MESSAGES}:  # it ends before: the consumer finds out again
+        later.restart(PART)
+    rows = {table: sum(file.rows for file in lake.files(table)) for table in WRITTEN}
+    consume(lake, 0)
+    now = {table: sum(file.rows for file in lake.files(table)) for table in WRITTEN}
+    assert now == {table: rows[table] + 3 for table in WRITTEN[:-1]} | {"coverage": 0}
+
+
+def test_lag_is_that_of_the_node_furthest_behind_and_of_the_last_round(tmp_path: Path) -> None:
+    one = Pipeline(Lake.create(tmp_path / "lake"), NOTHING_KNOWN, lambda: NOON + timedelta(seconds=60))
+    for node, second in (("n1", 10), ("n1", 30), ("n2", 50)):
+        one.add("flows", flows(flow(f"10.1.0.5:{second}", "10.1.1.6:80", second, node=node)).to_batches()[0])
+    one.turn()
+    one.turn()
+    lag = one.statistics.lag_seconds
+    assert lag is not None
+    assert 28 < lag <= 30
+    one.turn()
+    assert one.statistics.lag_seconds is None
 
 
 def test_a_round_is_full_by_what_came_in_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,6 +7,7 @@ import sys
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -14,7 +15,7 @@ import pytest
 from deltalake import DeltaTable, Field
 from deltalake.schema import PrimitiveType
 
-from contract.errors import ContractError, LakeError
+from contract.errors import ContractError, LakeError, OvertakenError
 from contract.tables import TABLES
 from store import delta
 from store.lake import MARKER, Lake
@@ -242,3 +243,20 @@ def test_a_new_volume_is_no_foreign_folder(tmp_path: Path) -> None:
     (tmp_path / "lost+found").mkdir()
     (tmp_path / ".snapshot").mkdir()
     assert Lake.create(tmp_path).span() is None
+
+
+def test_of_two_that_go_on_at_the_same_moment_one_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    lake = Lake.create(tmp_path / "lake")
+    nothing = {"coverage": TABLES["coverage"].schema.empty_table()}
+    refuse_others = delta._refuse_others
+    faster = iter([True])
+
+    def overtaken(*told: Any) -> None:
+        refuse_others(*told)
+        if next(faster, False):
+            lake.append(nothing, {"part": 9}, {"part": None})
+
+    monkeypatch.setattr(delta, "_refuse_others", overtaken)
+    with pytest.raises(OvertakenError, match="another writer has gone on"):
+        lake.append(nothing, {"part": 8}, {"part": None})
+    assert lake.transaction_version("coverage", "part") == 9
