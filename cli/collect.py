@@ -9,7 +9,7 @@ from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import ExitStack, closing
 from io import BufferedReader
 from pathlib import Path
-from socket import socket
+from socket import gethostname, socket
 from typing import TYPE_CHECKING, Annotated, Any, cast
 
 import typer
@@ -56,7 +56,9 @@ def collect(
     lake: Annotated[
         str | None, typer.Option(help="the lake to add to, without Kafka; made where there is none")
     ] = None,
-    node: Annotated[str | None, typer.Option(help="name of this node, written to every record")] = None,
+    node: Annotated[
+        str | None, typer.Option(help="name of this node, written to every record; live, else the machine's")
+    ] = None,
     cluster: Annotated[str | None, typer.Option(help="name of the cluster, written to every record")] = None,
     kube: Annotated[Path | None, typer.Option(help="with --lake: output of kubectl get -A -o json")] = None,
     kube_api: Annotated[
@@ -97,7 +99,7 @@ def collect(
     }
     flags |= {"cluster": cluster, "kube": kube, "kube_api": kube_api, "kubeconfig": kubeconfig, "dns_port": dns_port}
     flags |= {"snap": snap, "threads": threads, "interval": interval, "round": round_, "health": health, "user": user}
-    settings = configuration(CollectConfig, flags | {"log_level": log_level}, config)
+    settings = of_this_node(configuration(CollectConfig, flags | {"log_level": log_level}, config))
     if is_answered(settings, check, dump_config):
         return
     with logging_to(sys.stderr, settings.log_level), stopping() as stop:
@@ -105,14 +107,24 @@ def collect(
         _run(settings, opened, conntrack, stop)
 
 
+def of_this_node(config: "CollectConfig") -> "CollectConfig":
+    """Messages are keyed by node, and connections put together by it: a live capture has one."""
+    if config.node or not config.interfaces:
+        return config
+    return config.model_copy(update={"node": gethostname() or None})
+
+
 def _opened(config: "CollectConfig") -> tuple[list[socket], socket | None]:
     """Before anything is imported that starts threads, which would keep the privileges that are given up here."""
-    from collector.privileges import drop_privileges
+    from collector.privileges import drop_privileges, imported_from, must_read
     from collector.sources.opening import open_packets
 
     opened = [open_packets() for _ in range(config.threads)]
     conntrack = _conntrack()
+    folders = imported_from()
     drop_privileges(config.user)
+    for folder in folders:
+        must_read(folder, config.user)
     return opened, conntrack
 
 
@@ -129,12 +141,14 @@ def _conntrack() -> socket | None:
 
 
 def _run(config: "CollectConfig", opened: Sequence[socket], conntrack: socket | None, stop: "Event") -> None:
+    from cli.compiling import kernels_ready
     from cli.metrics import Observed
-    from cli.observed import COLLECTED
+    from cli.observed import CAPTURED, COLLECTED
     from cli.running import served
     from cli.sinks import sink
     from cli.tally import Tally
 
+    kernels_ready(config, stop)
     tally = Tally()
     with ExitStack() as stack:
         rings = [stack.enter_context(ring) for ring in _rings(config, opened)]
@@ -143,6 +157,7 @@ def _run(config: "CollectConfig", opened: Sequence[socket], conntrack: socket | 
         batches = tracking.complete(collected) if tracking else collected
         into = stack.enter_context(sink(config, lambda own: _leave_out(rings, own)))
         metrics: list[Observed[Any]] = [Observed(lambda: tally, COLLECTED), *into.metrics]
+        metrics += [Observed(lambda: rings[0].interfaces, CAPTURED)] if rings else []
         beat = stack.enter_context(served(config, into.faults, metrics))
         _pump(batches, into, tally.add, beat)
 
@@ -176,7 +191,7 @@ def _live(config: "CollectConfig", rings: "Sequence[Ring]", stop: "Event") -> "G
 
 
 def _rings(config: "CollectConfig", opened: Sequence[socket]) -> "Iterator[Ring]":
-    """Packets come from here on: what compiles the kernels comes before."""
+    """Packets come from here on."""
     if not opened:
         return
     from collector.kernels.state import Bounds
@@ -184,14 +199,20 @@ def _rings(config: "CollectConfig", opened: Sequence[socket]) -> "Iterator[Ring]
     from collector.sources.filter import Lengths
     from collector.sources.interfaces import LiveInterfaces, Wanted
     from collector.sources.ring import Ring
-    from collector.warming import warm
 
-    warm()
     keep = keep_us(Bounds(), int(config.interval * MICROSECONDS))
     group = os.getpid() & 0xFFFF if len(opened) > 1 else None
     for one in opened:
-        interfaces = LiveInterfaces(Wanted(config.interfaces), _clock().steady, keep)
+        tell = _tell_deaf(config.interfaces) if one is opened[0] else None
+        interfaces = LiveInterfaces(Wanted(config.interfaces), _clock().steady, keep, deaf=tell)
         yield Ring(one, interfaces, Lengths(config.dns_port, config.snap), group=group)
+
+
+def _tell_deaf(patterns: Sequence[str]) -> Callable[[Sequence[str]], None]:
+    def tell(there: Sequence[str]) -> None:
+        log.warning("no interface matches %s; there are %s", ", ".join(patterns), ", ".join(there) or "none at all")
+
+    return tell
 
 
 def _tracking(conntrack: socket) -> "Tracking":

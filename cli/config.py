@@ -1,6 +1,7 @@
 """What can be configured of the verbs that run on, each key once: type, bounds, default and meaning."""
 
 import os
+import pwd
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal, Self, get_args
@@ -155,13 +156,23 @@ class CollectConfig(Running):
         Texts, Field(alias="from", description="[NODE=]FILE..., captures to read in place of interfaces")
     ] = ()
     to: Annotated[Brokers | None, Field(description="kafka://HOST:PORT[,HOST:PORT]/TOPIC to publish to")] = None
-    node: Annotated[Name | None, Field(description="name of this node, written to every record")] = None
+    node: Annotated[
+        Name | None,
+        Field(description="name of this node, written to every record; without one a live capture has the machine's"),
+    ] = None
     dns_port: Annotated[Ports, Field(max_length=64, description="ports DNS is spoken on")] = (53,)
     user: Annotated[Name | None, Field(description="whom root becomes when the socket for packets is open")] = None
     snap: Annotated[int, Field(ge=96, le=65535, description="octets kept of packets that need not be read whole")] = 192
     threads: Annotated[int, Field(ge=1, le=64, description="rings, and threads that read them")] = 1
     interval: Annotated[Seconds, Field(le=300, description="how often records that ended are handed on")] = 10.0
     spool: Spool = Spool()
+
+    @field_validator("interfaces")
+    @classmethod
+    def _no_empty_pattern(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        if not all(pattern.removeprefix("!") for pattern in value):
+            raise ValueError("an empty pattern: give a name or a glob such as eth0, 'veth*' or '!veth0'")
+        return value
 
     @model_validator(mode="after")
     def _both_ends(self) -> Self:
@@ -210,6 +221,16 @@ def value_at(config: BaseModel, key: str) -> Any:
 
 def secrets(section: type[BaseModel]) -> set[KeyPath]:
     return {path for path, field in keys(section) if SecretStr in (field.annotation, *get_args(field.annotation))}
+
+
+def unknown_user(config: BaseModel) -> Iterator[tuple[KeyPath, str]]:
+    """A user that is told and that this machine does not have."""
+    user = getattr(config, "user", None)
+    if user is not None:
+        try:
+            pwd.getpwnam(user)
+        except (KeyError, ValueError):
+            yield ("user",), f"no user {user!r} on this machine"
 
 
 def unreadable(config: BaseModel) -> Iterator[tuple[KeyPath, str]]:

@@ -16,7 +16,7 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from analysis.printable import printable
-from cli.config import VERBS, KeyPath, Running, keys, secrets, unreadable
+from cli.config import VERBS, KeyPath, Running, keys, secrets, unknown_user, unreadable
 from contract.errors import UsageError
 
 PREFIX = "TAILRACE_"
@@ -134,7 +134,7 @@ def _validated(model: type[Config], told: Source) -> Config:
         config = model.model_validate(values)
     except ValidationError as error:
         raise UsageError(_wrong(error.errors(include_url=False)[0], told, secrets(model))) from None
-    for path, reason in unreadable(config):
+    for path, reason in (*unreadable(config), *unknown_user(config)):
         raise UsageError(f"{told[path].where}: {reason}")
     return config
 

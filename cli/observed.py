@@ -8,6 +8,12 @@ from cli.tally import Tally
 from collector.coverage import GIVEN_UP
 
 
+class Captured(Protocol):
+    """Which interfaces are captured."""
+
+    captured: int | None
+
+
 class Published(Protocol):
     """What a publisher counts."""
 
@@ -119,6 +125,11 @@ COLLECTED = (
     ),
     Metric[Tally](
         "tailrace_collector_records_total", "records handed on, by table", lambda tally: tally.records, ("table",)
+    ),
+)
+CAPTURED = (
+    Metric[Captured](
+        "tailrace_collector_interfaces", "interfaces that are captured now, by the patterns", lambda seen: seen.captured
     ),
 )
 PUBLISHED = (
@@ -235,4 +246,4 @@ WATCHED = (
         ("what",),
     ),
 )
-EVERY = (*COLLECTED, *PUBLISHED, *CONSUMED, *ENRICHED, *WATCHED)
+EVERY = (*COLLECTED, *CAPTURED, *PUBLISHED, *CONSUMED, *ENRICHED, *WATCHED)

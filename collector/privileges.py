@@ -8,12 +8,14 @@ import ctypes
 import os
 import pwd
 import struct
+from importlib.util import find_spec
 from pathlib import Path
 
 from contract.errors import MachineError, UsageError
 
 PR_SET_NO_NEW_PRIVS, PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL = 38, 47, 4
 CAPABILITY_VERSION_3 = 0x20080522
+IMPORTED_LATER = ("pickle", "numpy", "pyarrow", "collector")  # of the standard library, others' packages and ours
 LIBC = ctypes.CDLL(None, use_errno=True)
 
 
@@ -27,6 +29,22 @@ def drop_privileges(user: str | None = None) -> None:
     kept = capabilities()
     if kept:
         raise MachineError(f"capabilities {kept:#x} could not be given up: some thread still has them")
+
+
+def imported_from() -> list[Path]:
+    """Folders of Python and of packages, found while all of them can be read."""
+    found = [find_spec(name) for name in IMPORTED_LATER]
+    return [Path(one.origin).parent for one in found if one and one.origin]
+
+
+def must_read(folder: Path, user: str | None) -> None:
+    """Else the next import fails, wherever it stands."""
+    path = [*reversed(folder.resolve().parents), folder.resolve()]
+    closed = next((part for part in path if not os.access(part, os.X_OK)), folder)
+    if not os.access(folder, os.R_OK | os.X_OK):
+        who = "root without its capabilities" if user is None else f"user {user!r}"
+        what = f"{who} cannot read {folder}, where Tailrace runs from: {closed} is closed to it"
+        raise MachineError(f"{what}; install where all can read, such as below /opt")
 
 
 def capabilities() -> int:

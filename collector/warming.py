@@ -3,17 +3,25 @@
 import numpy as np
 
 from collector.conntrack import room
+from collector.kernels.columns import fill_answers, fill_flows
 from collector.kernels.conntrack import walk_conntrack
 from collector.kernels.frames import walk_pcap, walk_pcapng
 from collector.kernels.hello import read_handshake
+from collector.kernels.jit import is_compiled
 from collector.kernels.layout import FRAME
 from collector.kernels.ring import walk_ring
+from collector.kernels.run import run
 from collector.kernels.state import Bounds, records
 from collector.records import Origin, dns_batch, flow_batch
 from collector.sources.capture import Block
 from collector.tables import Settings, Tables
 
 FEW = Bounds(max_flows=1 << 6, max_pending=1 << 6)
+
+
+def is_warm() -> bool:
+    """Whether ``warm`` need not compile: told by some kernels, those that it comes to last among them."""
+    return all(map(is_compiled, (run, fill_flows, fill_answers)))
 
 
 def warm() -> None:

@@ -19,6 +19,7 @@ NAMELESS = 0  # the id of every interface that was gone before it was listed, an
 EXCLUDE = "!"
 NONE_HEARD: Mapping[int, str] = {}
 Listing = Callable[[], list[tuple[int, str]]]
+Deaf = Callable[[Sequence[str]], None]
 
 
 class Wanted:
@@ -45,12 +46,20 @@ class LiveInterfaces:
     """
 
     def __init__(
-        self, wanted: Wanted, steady: Callable[[], int], keep_us: int, listing: Listing = socket.if_nameindex
+        self,
+        wanted: Wanted,
+        steady: Callable[[], int],
+        keep_us: int,
+        listing: Listing = socket.if_nameindex,
+        deaf: Deaf | None = None,
     ) -> None:
+        """``deaf`` is told of all interfaces when none of them is wanted, and again when it turns so."""
         self.names: list[str | None] = [None]
         self.indexes = np.zeros(PLACES, np.int32)
         self.ids = np.zeros(PLACES, np.int32)
         self.unwanted: list[int] = []
+        self.captured: int | None = None  # how many are wanted now
+        self._deaf = deaf
         self._wanted, self._steady, self._keep, self._listing = wanted, steady, keep_us, listing
         self._listed: dict[int, str] = {}
         self._known: dict[int, int] = {}
@@ -72,7 +81,13 @@ class LiveInterfaces:
                 self._known[index] = self._id_of(name)
         self._listed = listed
         self.unwanted = sorted(index for index, name in listed.items() if not self._wanted(name))
+        self._count()
         self._fill()
+
+    def _count(self) -> None:
+        before, self.captured = self.captured, len(self._listed) - len(self.unwanted)
+        if self._deaf and self.captured == 0 and before != 0:
+            self._deaf(list(self._listed.values()))
 
     def learn(self, index: int) -> None:
         """A packet came of an interface that is not known."""

@@ -5,11 +5,13 @@ import subprocess
 import sys
 import tomllib
 from pathlib import Path
+from socket import gethostname
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from cli.collect import of_this_node
 from cli.config import MASK, VERBS, CollectConfig, EnrichConfig, Kafka, Spool, keys
 from cli.configuring import configuration, dumped, variable
 from contract.errors import UsageError
@@ -198,3 +200,22 @@ def test_verbs_that_read_do_not_pay_for_settings() -> None:
 def test_the_folder_of_the_spool_need_not_be_there_yet(tmp_path: Path) -> None:
     file = written(tmp_path, f'[spool]\ndir = "{tmp_path}/spool"')
     assert configuration(CollectConfig, BOTH_ENDS, file).spool.dir == tmp_path / "spool"
+
+
+@pytest.mark.parametrize("pattern", ["", "!"])
+def test_an_empty_pattern_of_interfaces_is_refused(pattern: str, tmp_path: Path) -> None:
+    says = ": an empty pattern: give a name or a glob such as eth0, 'veth*' or '!veth0'"
+    assert refusal({"interfaces": ["eth0", pattern], "lake": "lake"}) == f"-i{says}"
+    file = written(tmp_path, f'[collect]\ninterfaces = ["{pattern}"]')
+    assert refusal({"lake": "lake"}, file) == f"{file}: [collect]: interfaces{says}"
+
+
+def test_a_user_that_this_machine_does_not_have_is_refused() -> None:
+    assert refusal(BOTH_ENDS | {"user": "nosuch-user"}) == "--user: no user 'nosuch-user' on this machine"
+
+
+def test_a_live_capture_has_a_node_and_a_file_need_not() -> None:
+    live = CollectConfig.model_validate(BOTH_ENDS)
+    assert of_this_node(live).node == gethostname()
+    assert of_this_node(live.model_copy(update={"node": "n1"})).node == "n1"
+    assert of_this_node(CollectConfig.model_validate({"from": ["a.pcap"], "lake": "lake"})).node is None

@@ -22,8 +22,13 @@ class Machine:
     def __init__(self, *patterns: str, **interfaces: int) -> None:
         self.now = 0
         self.interfaces = interfaces
+        self.told: list[list[str]] = []
         self.seen = LiveInterfaces(
-            Wanted(patterns), lambda: self.now, KEEP, lambda: [(i, n) for n, i in self.interfaces.items()]
+            Wanted(patterns),
+            lambda: self.now,
+            KEEP,
+            lambda: [(i, n) for n, i in self.interfaces.items()],
+            lambda there: self.told.append(list(there)),
         )
 
     def now_has(self, **interfaces: int) -> None:
@@ -174,3 +179,18 @@ def test_more_interfaces_than_the_table_holds() -> None:
     index = next(index for index in many.values() if found_id(machine.seen, index) == UNKNOWN)
     machine.seen.learn(index)
     assert found_id(machine.seen, index) == NAMELESS
+
+
+def test_it_is_told_when_no_interface_is_wanted_and_each_time_that_it_turns_so() -> None:
+    machine = Machine("veth*", lo=1, eth0=2)
+    assert (machine.told, machine.seen.captured) == ([["lo", "eth0"]], 0)
+    machine.now_has(lo=1)
+    machine.now_has(lo=1, veth1=3, veth2=4)
+    assert (len(machine.told), machine.seen.captured) == (1, 2)
+    machine.now_has(lo=1)
+    assert (machine.told[1:], machine.seen.captured) == ([["lo"]], 0)
+
+
+def test_nothing_is_told_while_some_interface_is_wanted() -> None:
+    machine = Machine("!lo", lo=1, eth0=2)
+    assert (machine.told, machine.seen.captured) == ([], 1)

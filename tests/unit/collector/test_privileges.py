@@ -1,5 +1,6 @@
 """What a process may still do after it gave up its privileges; each in a process of its own."""
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -84,3 +85,24 @@ def test_a_thread_that_keeps_what_it_had_is_an_error() -> None:
     program += "threading.Thread(target=threading.Event().wait, args=(3,)).start()\ndrop_privileges()"
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False, cwd=ROOT)
     assert "could not be given up: some thread still has them" in done.stderr
+
+
+READ = """
+import collector.privileges as p
+
+p.IMPORTED_LATER = ("closed_to_others",)
+folders = p.imported_from()
+p.drop_privileges("nobody")
+for folder in folders:
+    p.must_read(folder, "nobody")
+"""
+
+
+def test_a_user_who_cannot_read_the_packages_is_told_which(tmp_path: Path) -> None:
+    required()
+    package = tmp_path / "closed_to_others"
+    package.mkdir(mode=0o700)
+    (package / "__init__.py").touch()
+    environment = os.environ | {"PYTHONPATH": f"{ROOT}:{tmp_path}"}
+    done = subprocess.run([sys.executable, "-c", READ], capture_output=True, text=True, check=False, env=environment)
+    assert f"MachineError: user 'nobody' cannot read {package}, where Tailrace runs from" in done.stderr
