@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from cli.pipeline import Pipeline
     from cli.turns import Turns
     from enricher.consume import Consumer
+    from enricher.corrupt import Corrupt
 
 log = logging.getLogger("tailrace.enrich")
 
@@ -78,7 +79,7 @@ def _run(config: "EnrichConfig", stop: "Event") -> None:
     with kept_up(lake, now), knowledge(config, lake, now, log.warning) as known:
         pipeline = Pipeline(lake, known, now)
         group = Group(kafka.topic, pipeline)
-        callbacks = Callbacks(group.assigned, group.revoked, group.restarted)
+        callbacks = Callbacks(group.assigned, group.revoked, group.restarted, group.corrupted)
         with Consumer(kafka, callbacks, config.kafka.group, config.kafka.session) as consumer:
             metrics: list[Observed[Any]] = [
                 Observed(lambda: consumer.counts, CONSUMED),
@@ -111,6 +112,13 @@ class Group:
     def restarted(self, partition: int) -> None:
         log.warning("partition %d ends before where the lake is: it is read as a new one", partition)
         self._pipeline.restart(self.part(partition))
+
+    def corrupted(self, corrupt: "Corrupt") -> None:
+        topic, partition = corrupt.place
+        log.warning(
+            "topic %s, partition %d: what stands from offset %d to before %d cannot be read, and is passed over: %s",
+            *(topic, partition, corrupt.begin, corrupt.end, corrupt.why),
+        )
 
     def revoked(self, partitions: frozenset[int]) -> None:
         log.info("hands over", extra={"partitions": sorted(partitions)})

@@ -37,6 +37,7 @@ class Consumed(Protocol):
     doubles: int
     dead: int
     missed: int
+    corrupt: int
     restarted: int
     begun_again: int
     partitions: int
@@ -169,6 +170,11 @@ CONSUMED = (
     ),
     Metric[Consumed](
         "tailrace_consumer_missed_total", "messages that Kafka gave up before they were read", lambda seen: seen.missed
+    ),
+    Metric[Consumed](
+        "tailrace_consumer_corrupt_total",
+        "messages that were passed over, as what Kafka gave of them is no record batch",
+        lambda seen: seen.corrupt,
     ),
     Metric[Consumed](
         "tailrace_consumer_restarted_total",

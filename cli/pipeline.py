@@ -21,6 +21,7 @@ log = logging.getLogger("tailrace.pipeline")
 WRITTEN = ("resolutions", "flows", "dns", "coverage")
 # A round is ended early rather than kept in memory; three rounds are, at a time.
 MOST_ROWS = 500_000
+MOST_BYTES = 256 << 20
 
 
 @dataclass
@@ -51,7 +52,7 @@ class Pipeline:
 
     @property
     def is_full(self) -> bool:
-        return self._rounds.newest_rows > MOST_ROWS
+        return self._rounds.newest_rows > MOST_ROWS or self._rounds.newest_octets > MOST_BYTES
 
     def add(self, table: str, batch: "pa.RecordBatch") -> None:
         self._rounds.add(table, batch)

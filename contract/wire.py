@@ -12,6 +12,7 @@ from contract.declared import declared_bytes
 from contract.dns import DNS
 from contract.errors import ContractError, Refused, WireError
 from contract.flows import FLOWS
+from contract.ranges import check_ranges
 
 # A change of any column a collector fills is another version; tests/unit/contract/test_wire.py holds the two together.
 VERSION = 1
@@ -19,9 +20,11 @@ VERSION = 1
 TABLES: dict[str, Table] = {table.name: table for table in (FLOWS, DNS, COVERAGE)}
 
 MAX_VALUE = 8 << 20  # octets of a message; a longer one is refused unread
-MAX_DECODED = 32 << 20  # octets of its columns, as its buffers declare them before anything is decompressed
+MOST_DECODED = 16 << 20  # octets of its columns that a collector puts into one
+MAX_DECODED = MOST_DECODED + (1 << 20)  # as its buffers declare them, with padding, before anything is decompressed
 MAX_HEADER = 512  # octets of one header
 MAX_SEQUENCE = 2**63 - 1
+NOT_UTF_8 = "\ufffd"  # in the place of what was no text
 EARLIEST_US, LATEST_US = 0, 7_258_118_400_000_000  # 2200-01-01, as of collectors
 
 _OPTIONS = pa.ipc.IpcWriteOptions(compression="zstd", use_threads=False)
@@ -113,6 +116,7 @@ def _decoded(table: Table, value: bytes) -> pa.RecordBatch:
         raise WireError(Refused.BAD_ROWS, _one_line(error)) from error
     table.validate(batch, table.collected)
     _check_times(batch)
+    check_ranges(table, batch)
     return batch
 
 
@@ -151,6 +155,8 @@ def _texts(headers: Iterable[Header]) -> dict[str, str]:
     """The headers that are ours; of one told twice, the first."""
     told: dict[str, str] = {}
     for name, value in headers:
+        if NOT_UTF_8 in name:
+            raise WireError(Refused.BAD_HEADER, "the name of a header is not UTF-8")
         if name in told or name not in {"table", "version", "rows", "id", "cluster", "node"}:
             continue
         if not isinstance(value, bytes) or len(value) > MAX_HEADER:

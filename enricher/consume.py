@@ -1,6 +1,7 @@
 """Batches from Kafka: each once, from where the lake says, and nothing is lost that could not be taken."""
 
 from collections.abc import Callable, Iterable, Mapping
+from math import inf
 from types import TracebackType
 from typing import Any, NamedTuple, Self
 
@@ -19,6 +20,7 @@ from kafka.structs import OffsetAndMetadata, TopicPartition
 from contract.errors import WireError
 from contract.kafka import KafkaSettings, connected, transport_error
 from contract.wire import Envelope, decode, opened
+from enricher.corrupt import Corrupt, pass_corrupt
 from enricher.dead import DeadLetter, DeadLetters
 from enricher.doubles import Doubles
 
@@ -54,18 +56,18 @@ class Callbacks(NamedTuple):
     ``assigned``: these partitions are ours now; it returns the offsets to begin at that it knows, which win over Kafka's.
     ``revoked``: these are another's now, from the offset that the lake has; what was not written of them is to be forgotten.
     ``restarted``: this one ends before the offset that was told: its topic was made anew, and it is read from its beginning.
+    ``corrupted``: these messages cannot be read at all, and are passed over.
     """
 
     assigned: Callable[[frozenset[int]], Mapping[int, int]]
     revoked: Callable[[frozenset[int]], None]
     restarted: Callable[[int], None] = lambda partition: None
+    corrupted: Callable[[Corrupt], None] = lambda corrupt: None
 
 
 class Counts:
-    """``missed`` are offsets that Kafka no longer had; ``restarted`` are partitions that ended before where the lake was.
-
-    ``partitions`` are those that are read, and ``behind`` the messages that wait in them, as of the last answer.
-    """
+    """``missed`` are offsets that Kafka no longer had, ``corrupt`` those that cannot be parsed; ``restarted`` are partitions
+    that ended before where the lake was. ``partitions`` are those that are read, and ``behind`` what waits in them."""
 
     def __init__(self) -> None:
         self.messages = 0
@@ -74,6 +76,7 @@ class Counts:
         self.doubles = 0
         self.dead = 0
         self.missed = 0
+        self.corrupt = 0
         self.restarted = 0
         self.begun_again = 0
         self.partitions = 0
@@ -88,11 +91,23 @@ class _Reading:
         self.next = expected
         self.last = -1  # offset that was fetched
         self.doubles = Doubles()
+        self.corrupt: list[Corrupt] = []  # that were not passed yet
+
+    def passed(self, offset: float) -> int:
+        """Pass what is corrupt before the offset; how many offsets that are."""
+        count = 0
+        while self.corrupt and self.corrupt[0].begin < offset:
+            one = self.corrupt.pop(0)
+            begin = max(one.begin, self.begin, self.next or 0)
+            if one.end > begin:
+                count += one.end - begin
+                self.next = one.end
+        return count
 
     @property
     def place(self) -> int:
         """The offset before which all was read, or need not be."""
-        return max(self.last + 1, self.begin)
+        return max(self.last + 1, self.begin, self.next or 0)
 
 
 class _Listener(ConsumerRebalanceListener):  # type: ignore[misc]  # kafka-python has no types
@@ -125,6 +140,7 @@ class Consumer:
         self._dead = DeadLetters(settings)
         self.counts = Counts()
         self._kafka = connected(KafkaConsumer, settings, **_options(group, session))
+        pass_corrupt(self._kafka, self._note)
         self._kafka.subscribe([settings.topic], listener=self._listener)
 
     def __enter__(self) -> Self:
@@ -157,6 +173,13 @@ class Consumer:
         self._count(taken, dead)
         self._count_what_waits()
         return taken
+
+    def _note(self, corrupt: Corrupt) -> None:
+        reading = self._readings.get(corrupt.place.partition)
+        if reading is not None:
+            reading.corrupt.append(corrupt)
+            if corrupt.end > reading.begin:
+                self._callbacks.corrupted(corrupt)
 
     def begin_again(self) -> None:
         """Read every partition of ours anew, from where the lake says; the callbacks are told as of any other."""
@@ -267,6 +290,7 @@ class Consumer:
         if record.offset < reading.begin:
             _remember(reading, record)
             return None
+        self.counts.corrupt += reading.passed(record.offset)
         self.counts.missed += record.offset - reading.next if reading.next is not None else 0
         reading.next = record.offset + 1
         self.counts.bytes += len(record.value or b"")
@@ -289,6 +313,7 @@ class Consumer:
         self.counts.messages += len(taken)
         self.counts.rows += sum(message.batch.num_rows for message in taken)
         self.counts.dead += len(dead)
+        self.counts.corrupt += sum(reading.passed(inf) for reading in self._readings.values())
 
     def _count_what_waits(self) -> None:
         ours = [place for place in self._kafka.assignment() if place.partition in self._readings]

@@ -25,11 +25,12 @@ NOTHING = Enriched(*(table.schema.empty_table() for table in (FLOWS, DNS, RESOLU
 
 
 class Arrival(NamedTuple):
-    """A batch, and of which part of the transport it is; None where it can have only one."""
+    """A batch, of how many octets, and of which part of the transport it is; None where it can have only one."""
 
     part: str | None
     table: str
     batch: pa.RecordBatch
+    octets: int
 
 
 @dataclass
@@ -42,6 +43,10 @@ class Round:
     @property
     def rows(self) -> int:
         return sum(one.batch.num_rows for one in self.arrivals)
+
+    @property
+    def octets(self) -> int:
+        return sum(one.octets for one in self.arrivals)
 
     def table(self, name: str) -> pa.Table:
         return pa.Table.from_batches([one.batch for one in self.arrivals if one.table == name], COLLECTED[name])
@@ -68,7 +73,7 @@ class Rounds:
         self._before, self._middle, self._newest = Round(), Round(), Round()
 
     def add(self, table: str, batch: pa.RecordBatch, part: str | None = None) -> None:
-        self._newest.arrivals.append(Arrival(part, table, batch))
+        self._newest.arrivals.append(Arrival(part, table, batch, batch.nbytes))
 
     def mark(self, part: str, place: int) -> None:
         """All of ``part`` before ``place`` was added."""
@@ -88,6 +93,10 @@ class Rounds:
     def newest_rows(self) -> int:
         """How many came in this round."""
         return self._newest.rows
+
+    @property
+    def newest_octets(self) -> int:
+        return self._newest.octets
 
     def remember(self, memory: Memory) -> None:
         """What another enricher knew before."""

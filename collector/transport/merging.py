@@ -5,11 +5,8 @@ from typing import NamedTuple
 
 import pyarrow as pa
 
-from contract.wire import MAX_DECODED, encode
+from contract.wire import MOST_DECODED, encode
 
-MOST_DECODED = (
-    MAX_DECODED // 2
-)  # octets of a message's columns; half of what a reader takes, which may count padding otherwise
 GUESS = 0.25  # of a table's columns that are left once compressed, until a message shows it
 
 

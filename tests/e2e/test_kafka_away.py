@@ -6,6 +6,7 @@ import time
 from pathlib import Path
 from socket import create_server
 
+import pyarrow as pa
 import pytest
 from kafka import KafkaProducer
 
@@ -24,9 +25,12 @@ SPOOL_BYTES = 64 << 20
 DRAW = random.Random(7)
 
 
-def large(number: int) -> str:
-    """A text of 900,000 octets that compresses to about half."""
-    return f"{number} " + DRAW.randbytes(450_000).hex()
+def large(number: int) -> pa.RecordBatch:
+    """A row with texts of 900,000 octets that compress to about half."""
+    row = numbered(number)
+    place = row.schema.get_field_index("discarded")
+    texts = [(DRAW.randbytes(2_000).hex(), 1) for _ in range(225)]
+    return row.set_column(place, row.schema.field(place), pa.array([texts], row.schema.field(place).type))
 
 
 def resident_bytes() -> int:
@@ -48,14 +52,14 @@ def test_memory_and_disk_are_bounded_while_kafka_is_away(broker: Broker, tmp_pat
     settings = broker.settings("away")
     count = 200
     with publisher(settings, tmp_path / "spool", SPOOL_BYTES) as ours:
-        ours.publish("coverage", numbered(0, large(0)))
+        ours.publish("coverage", large(0))
         ours.flush()
         until(lambda: ours.statistics.published == 1)
         with broker.away():
             before = resident_bytes()
             most = 0
             for number in range(1, count):
-                ours.publish("coverage", numbered(number, large(number)))
+                ours.publish("coverage", large(number))
                 ours.flush()
                 now = ours.statistics
                 assert now.in_flight_bytes <= MAX_IN_FLIGHT_BYTES + settings.message_bytes

@@ -1,12 +1,17 @@
 """What cannot be taken is kept with the reason, before anybody commits beyond it; what is around it arrives."""
 
+from typing import Any
+
 import pytest
+from kafka.record import default_records
 
 from contract.coverage import COVERAGE
 from contract.errors import TransportError
+from contract.kafka import checksum
 from contract.wire import Envelope, Header, MessageId, encode
-from tests.support.broker import Broker
-from tests.support.published import Lake, consumer, numbered, take
+from enricher.consume import Consumer
+from tests.support.broker import Broker, until
+from tests.support.published import SESSION_SECONDS, Lake, consumer, numbered, take
 from tests.support.rows import batch
 
 pytestmark = pytest.mark.service
@@ -64,3 +69,29 @@ def test_nothing_is_passed_over_while_dead_letters_cannot_be_written(broker: Bro
         take(one, lake, 11)
         assert (lake.offsets, one.counts.dead, one.counts.doubles) == ({0: 12}, 1, 0)
     assert len(broker.messages(settings.dead_topic)) == 1
+
+
+class BadName(str):
+    def encode(self, *_: Any) -> bytes:
+        return b"\xff\xfe"
+
+
+def test_what_cannot_be_parsed_stops_nobody(broker: Broker, monkeypatch: pytest.MonkeyPatch) -> None:
+    settings = broker.settings("corrupt")
+    broker.create(settings.topic, 1)
+    for number in range(8):
+        also = {1: [(BadName("ab"), b"v")], 3: [("is", b"corrupt")], 4: [("is", b"corrupt")], 7: [("is", b"corrupt")]}
+        broker.put(settings.topic, encode(numbered(number)), headers(number) + also.get(number, []))
+    monkeypatch.setattr(default_records, "calc_crc32c", lambda octets: checksum(octets) ^ (b"corrupt" in bytes(octets)))
+    lake = Lake()
+    told: list[tuple[int, int]] = []
+    callbacks = lake.callbacks()._replace(corrupted=lambda one: told.append((one.begin, one.end)))
+    with Consumer(settings, callbacks, group=settings.topic, session=SESSION_SECONDS) as one:
+        take(one, lake, 4)
+        until(lambda: one.poll(0.2) == [] and one.counts.corrupt == 3)
+        assert (one.counts.dead, one.counts.missed, one.positions) == (1, 0, {0: 8})
+        assert one.commit(one.positions)
+    assert lake.rows == [0, 2, 5, 6]
+    assert told == [(3, 4), (4, 5), (7, 8)]
+    ((letter, value),) = broker.messages(settings.dead_topic)
+    assert (letter["reason"], letter["source_offset"], value) == (b"bad_header", b"1", encode(numbered(1)))

@@ -19,10 +19,10 @@ def publisher(settings: KafkaSettings, spool: Path, spool_bytes: int = 1 << 30) 
     return Publisher(settings, Source("prod", "n1"), spool, time.monotonic, spool_bytes)
 
 
-def numbered(number: int, text: str = "live") -> pa.RecordBatch:
+def numbered(number: int) -> pa.RecordBatch:
     """One row of coverage that has this number."""
     row = batch(COVERAGE, 1, number)
-    for name, values in (("source", [text]), ("packets", [number])):
+    for name, values in (("source", ["live"]), ("packets", [number])):
         place = row.schema.get_field_index(name)
         field = row.schema.field(place)
         row = row.set_column(place, field, pa.array(values, field.type))

@@ -146,11 +146,15 @@ def test_lag_is_that_of_the_node_furthest_behind_and_of_the_last_round(tmp_path:
     assert one.statistics.lag_seconds is None
 
 
-def test_a_round_is_full_by_what_came_in_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(("bound", "most"), [("MOST_ROWS", 1), ("MOST_BYTES", message(1)[1].nbytes)])
+def test_a_round_is_full_by_what_came_in_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, bound: str, most: int
+) -> None:
     """What waits from the round before is to have company, too."""
-    monkeypatch.setattr(pipeline_module, "MOST_ROWS", 1)
+    monkeypatch.setattr(pipeline_module, bound, most)
     one = Pipeline(Lake.create(tmp_path / "lake"), NOTHING_KNOWN, lambda: NOON)
     for place in (1, 3):
+        assert not one.is_full
         one.add(*message(place))
     assert one.is_full
     one.turn()

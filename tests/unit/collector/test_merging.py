@@ -5,11 +5,12 @@ import random
 import pyarrow as pa
 import pytest
 
-from collector.transport.merging import MOST_DECODED, Encoded, Merging
+from collector.transport.merging import Encoded, Merging
 from contract.columns import Table
 from contract.coverage import COVERAGE
 from contract.flows import FLOWS
-from contract.wire import Envelope, MessageId, decode
+from contract.ranges import MAX_TEXT
+from contract.wire import MOST_DECODED, Envelope, MessageId, decode
 from tests.support.rows import batch
 
 MESSAGE_BYTES = 100_000
@@ -70,9 +71,9 @@ def test_a_message_is_full_as_the_last_ones_compressed() -> None:
 
 
 def test_columns_that_compress_to_nothing_are_cut_before_a_reader_refuses_them() -> None:
-    some = batch(COVERAGE, 40)
+    some = batch(COVERAGE, 10_000)
     place = some.schema.get_field_index("source")
-    large = some.set_column(place, some.schema.field(place), pa.array(["a" * (1 << 20)] * 40))
+    large = some.set_column(place, some.schema.field(place), pa.array(["a" * MAX_TEXT] * 10_000))
     merging = Merging(MESSAGE_BYTES)
     merging.add(large, 0.0)
     messages = list(merging.take())

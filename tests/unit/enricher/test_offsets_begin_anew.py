@@ -23,6 +23,7 @@ class Fetched:
     def __init__(self, *polls: list[int]) -> None:
         self._polls = list(polls)
         self.config = {"request_timeout_ms": 1}
+        self._fetcher = SimpleNamespace()
 
     def poll(self, **_: Any) -> dict[TopicPartition, list[Any]]:
         return {PLACE: [record(offset, number) for offset, number in self._polls.pop(0)]}  # type: ignore[misc]
