@@ -72,9 +72,7 @@ def _check(path: str, values: pa.Array) -> None:
         if not pc.all(pc.and_(pc.greater_equal(values, 0), pc.less_equal(values, 1)), min_count=0).as_py():
             raise ContractError(f"{path}: not within 0 to 1")
     elif pa.types.is_string(values.type):
-        longest, most = (
-            pc.max(pc.binary_length(values)).as_py() or 0,
-            MAX_DATA if path == "dns.answers.data" else MAX_TEXT,
-        )
+        longest = pc.max(pc.binary_length(values)).as_py() or 0
+        most = MAX_DATA if path == "dns.answers.data" else MAX_TEXT
         if longest > most:
             raise ContractError(f"{path}: a text of {longest} octets, more than {most}")
