@@ -37,6 +37,12 @@ class Fetched:
     def end_offsets(self, places: list[TopicPartition]) -> dict[TopicPartition, int]:
         return dict.fromkeys(places, 502)
 
+    def assignment(self) -> set[TopicPartition]:
+        return {PLACE}
+
+    def highwater(self, place: TopicPartition) -> int:
+        return 3
+
     def seek(self, place: TopicPartition, offset: int) -> None:
         assert offset == 0
 
@@ -56,3 +62,4 @@ def test_all_of_it_is_given_out_and_nothing_is_missed(monkeypatch: pytest.Monkey
     assert given == [(500, 0), (501, 0), (0, 1), (1, 1), (2, 1)]
     assert (one.counts.restarted, one.counts.missed) == (1, 0)
     assert one.positions == {0: 3}
+    assert one.counts.behind == 0
