@@ -26,6 +26,7 @@ MOST_UNREAD = (
 MESSAGES = 1 << 18  # octets read at a time: the kernel sends a dump in pieces of 32 KiB at most
 ENTRIES = MESSAGES // 64  # a translated connection takes more than that many octets
 LATE_US = 2_000_000  # the kernel, and this thread, tell of a connection within this time
+EARLY_US = 10_000  # and not before its first packet was seen, but for clocks
 TURN_S = 0.25
 
 ADDRESSES = ("src_ip", "dst_ip", "src_nat_ip", "dst_nat_ip")
@@ -68,18 +69,34 @@ class Translations:
         return pa.record_batch(columns, schema=flows.schema)
 
     def _places(self, flows: pa.RecordBatch) -> np.ndarray:
-        """For each flow the row of the last connection of its tuple that had begun by then, or -1."""
+        """For each flow the row of its connection, or -1: of its tuple the first that was told when it started, or else
+        the last that had begun by then."""
         keys = pa.concat_arrays([self._known["key"].combine_chunks(), _keys(flows)]).dictionary_encode()
         codes = keys.indices.to_numpy().astype(np.int64)
-        begun, asked = self._known["from_us"].to_numpy(), _microseconds(flows, "start_time") + LATE_US
-        order = np.lexsort((np.concatenate([begun, asked]), codes))
-        is_known = order < len(self)
-        last = np.maximum.accumulate(np.where(is_known, np.arange(order.size), -1))
-        known = np.where(last >= 0, order[last], -1)
-        same = (known >= 0) & (codes[np.maximum(known, 0)] == codes[order])
-        place = np.empty(order.size, np.int64)
-        place[order] = np.where(same, known, -1)
-        return place[len(self) :]
+        start, begun = _microseconds(flows, "start_time"), self._known["from_us"].to_numpy()
+        last = _beside(codes, begun, start + LATE_US, is_after=False)
+        first = _beside(codes, begun, start - EARLY_US, is_after=True)
+        started = flows["started"].fill_null(False).to_numpy(zero_copy_only=False)
+        is_first = started & (first >= 0) & (begun[first] <= start + LATE_US)
+        return np.where(is_first, first, last)
+
+
+def _beside(codes: np.ndarray, begun: np.ndarray, asked: np.ndarray, is_after: bool) -> np.ndarray:
+    """For each time that is asked for the row of ``begun`` that is next to it, or at it, with the same code; -1: none.
+
+    ``codes`` are those of ``begun``, and then of ``asked``.
+    """
+    farther = np.arange(codes.size) < begun.size
+    if not is_after:
+        farther = ~farther
+    order = np.lexsort((farther, np.concatenate([begun, asked]), codes))
+    if is_after:
+        order = order[::-1]
+    latest = np.maximum.accumulate(np.where(order < begun.size, np.arange(order.size), -1))
+    row = np.where(latest >= 0, order[latest], -1)
+    place = np.empty(order.size, np.int64)
+    place[order] = np.where((row >= 0) & (codes[row] == codes[order]), row, -1)
+    return place[begun.size :]
 
 
 class Tracking:

@@ -116,7 +116,7 @@ def known(*rows: tuple[str, int, int]) -> pa.Table:
     noon = int(flow("1.1.1.1:1", "1.1.1.1:1")["start_time"].timestamp())
     nothing = {"src_nat_ip": NODE[0], "dst_nat_ip": None, "dst_nat_port": None}
     told_rows = [
-        {"key": key, "from_us": (noon + begun) * 1_000_000, "src_nat_port": number, **nothing}
+        {"key": key, "from_us": int((noon + begun) * 1_000_000), "src_nat_port": number, **nothing}
         for key, begun, number in rows
     ]
     return pa.Table.from_pylist(told_rows, schema=KNOWN)
@@ -125,8 +125,9 @@ def known(*rows: tuple[str, int, int]) -> pa.Table:
 KEY = "10.1.0.5|40000|203.0.113.9|443|6"
 
 
-def completed(translations: Translations, *starts: float) -> list[int | None]:
-    batch = flows(*(flow("10.1.0.5:40000", "203.0.113.9:443", start) for start in starts)).to_batches()[0]
+def completed(translations: Translations, *starts: float, started: bool = True) -> list[int | None]:
+    rows = (flow("10.1.0.5:40000", "203.0.113.9:443", start, started=started) for start in starts)
+    batch = flows(*rows).to_batches()[0]
     found = translations.complete(batch)
     FLOWS.validate(found, FLOWS.collected)
     numbers: list[int | None] = found["src_nat_port"].to_pylist()
@@ -138,6 +139,15 @@ def test_a_flow_has_the_translation_of_its_time() -> None:
     assert completed(translations, 5) == [None]
     translations.add(known((KEY, 0, 61000), (KEY, 100, 62000), ("10.1.0.6|40000|203.0.113.9|443|6", 100, 63000)))
     assert completed(translations, 5, 150, -50, 99) == [61000, 62000, None, 62000], "a second late, at most two"
+
+
+def test_a_port_that_is_used_again_at_once_has_the_translation_of_each() -> None:
+    """Told 0.2 s late, of connections that are 1.4 s apart; the record of one that goes on has what it had."""
+    translations = Translations()
+    translations.add(known((KEY, 0.2, 61000), (KEY, 1.6, 62000), ("another", 0.1, 1)))
+    assert completed(translations, 0, 1.4, 30) == [61000, 62000, 62000]
+    assert completed(translations, 1.65, 30, started=False) == [62000, 62000]
+    assert completed(translations, -1, -5, started=False) == [61000, None]
 
 
 def test_the_least_recently_seen_are_given_up() -> None:
