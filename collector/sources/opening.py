@@ -13,8 +13,7 @@ from contract.errors import MachineError
 
 ETH_P_ALL = 3
 SO_ATTACH_FILTER = 26
-RETURN = struct.Struct("HBBI")
-NOTHING = RETURN.pack(0x06, 0, 0, 0)  # a filter that takes no packet
+NOTHING = struct.pack("HBBI", 0x06, 0, 0, 0)  # a filter that takes no packet
 NOT_PERMITTED = (
     "packets cannot be captured: CAP_NET_RAW is missing; run as root, or with AmbientCapabilities=CAP_NET_RAW of systemd, or with"
     " capabilities: {add: [NET_RAW]} in the container's securityContext, or once: setcap cap_net_raw+ep on the Python binary"

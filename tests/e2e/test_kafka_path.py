@@ -12,7 +12,7 @@ from contract.kafka import KafkaSettings
 from contract.wire import Envelope, MessageId, encode
 from enricher.consume import Callbacks, Consumer
 from tests.support.broker import Broker, until
-from tests.support.published import SESSION_SECONDS, Lake, consumer, numbered, numbers, publisher, take
+from tests.support.published import SESSION_SECONDS, Lake, consumer, numbered, numbers, publish_each, publisher, take
 from tests.support.rows import batch
 
 pytestmark = pytest.mark.service
@@ -37,10 +37,7 @@ def test_batches_of_every_table_arrive_as_they_were(broker: Broker, tmp_path: Pa
 
 def test_what_the_lake_has_wins_over_what_kafka_was_told(broker: Broker, tmp_path: Path) -> None:
     settings = broker.settings("offsets")
-    with publisher(settings, tmp_path / "spool") as ours:
-        for number in range(20):
-            ours.publish("coverage", numbered(number))
-            ours.flush()
+    publish_each(settings, tmp_path / "spool", range(20))
     lake = Lake()
     with consumer(settings, lake) as one:
         take(one, lake, 20)
@@ -125,10 +122,7 @@ def test_a_second_reader_takes_half_and_gives_it_back(broker: Broker) -> None:
 
 def test_reader_that_was_overtaken_begins_again_where_the_lake_is(broker: Broker, tmp_path: Path) -> None:
     settings = broker.settings("overtaken")
-    with publisher(settings, tmp_path / "spool") as ours:
-        for number in range(10):
-            ours.publish("coverage", numbered(number))
-            ours.flush()
+    publish_each(settings, tmp_path / "spool", range(10))
     lake = Lake()
     with consumer(settings, lake) as one:
         take(one, lake, 10)
@@ -143,10 +137,7 @@ def test_reader_that_was_overtaken_begins_again_where_the_lake_is(broker: Broker
 
 def test_callback_that_fails_is_called_again_and_nothing_was_passed_over(broker: Broker, tmp_path: Path) -> None:
     settings = broker.settings("callback")
-    with publisher(settings, tmp_path / "spool") as ours:
-        for number in range(5):
-            ours.publish("coverage", numbered(number))
-            ours.flush()
+    publish_each(settings, tmp_path / "spool", range(5))
     failures = iter([ConnectionError("the lake is away"), None])
 
     def assigned(partitions: frozenset[int]) -> dict[int, int]:

@@ -1,7 +1,7 @@
 """Both ends of Kafka for tests: a publisher with its spool, and a lake that keeps only numbers and offsets."""
 
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 import pyarrow as pa
@@ -31,6 +31,14 @@ def numbered(number: int) -> pa.RecordBatch:
 
 def numbers(messages: list[Message]) -> list[int]:
     return [number for message in messages for number in message.batch.column("packets").to_pylist()]
+
+
+def publish_each(settings: KafkaSettings, spool: Path, rows: Iterable[int]) -> None:
+    """One message a row."""
+    with publisher(settings, spool) as ours:
+        for number in rows:
+            ours.publish("coverage", numbered(number))
+            ours.flush()
 
 
 class Lake:
